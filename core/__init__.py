@@ -1,0 +1,1 @@
+"""The NumPy trainer and the physics: no files, no Ray, no tables."""

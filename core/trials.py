@@ -1,0 +1,96 @@
+"""A trial is one cell of a sweep's grid; its result is one row of the `runs` table.
+
+The fields of Trial and TrialResult are the Parquet columns: their order, unit and
+meaning are written here once, and the store's schema and the data dictionary follow.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import Any
+
+
+def column(meaning: str, unit: str = "1") -> Any:
+    """A dataclass field that says what its column means; unit "1" is a pure number."""
+    return field(metadata={"meaning": meaning, "unit": unit})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One setting of everything that decides a training's numbers."""
+
+    dataset: str = column("data set name; for a user's file its name and content hash", "name")
+    examples: int = column("training examples, the full batch", "examples")
+    features: str = column("feature scaling: raw, centered or standardized", "name")
+    depth: int = column("weight matrices, the output layer included (L)", "layers")
+    width: int = column("units in each hidden layer (N)", "units")
+    activation: str = column("activation phi of the hidden layers; outputs are linear", "name")
+    initializer: str = column("weight distribution: gaussian, orthogonal, scaled_identity", "name")
+    init_scale: float = column("sigma_w: weight std times sqrt(fan_in); scaled_identity: k of k*I")
+    bias_scale: float = column("sigma_b: bias standard deviation")
+    learning_rate: float = column("gradient-descent step size (eta)")
+    loss: str = column("mse (1/2 sum over outputs, mean over examples) or cross_entropy", "name")
+    steps: int = column("full-batch gradient-descent steps asked for", "steps")
+    seed: int = column("seed of the initial weights")
+    dtype: str = column("float32 or float64: the arithmetic of the training", "name")
+
+
+TRIAL_FIELDS = tuple(f.name for f in fields(Trial))
+
+
+def trial_id(trial: Trial) -> str:
+    """The trial's content address: 24 hex digits, the same for the same setting always.
+
+    Settings are hashed by name and in alphabetical order, so neither the order of the
+    fields nor a sweep's name, batch or position in the grid can change an id.
+    """
+    digest = hashlib.blake2b(digest_size=12)
+    for name in sorted(TRIAL_FIELDS):
+        digest.update(_encoded(name, getattr(trial, name)))
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=65_536)
+def _encoded(name: str, value: str | int | float) -> bytes:
+    return json.dumps([name, value], allow_nan=False).encode() + b"\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """What one training came to. A number that does not exist is None, never NaN."""
+
+    outcome: str = column(
+        "overflow, diverged, trained, oscillating, stalled or slow: first rule that matches", "name"
+    )
+    cause: str | None = column("why it stalled or diverged; NULL for other outcomes", "name")
+    init_phase: str | None = column("vanishing, critical or exploding at step 0", "name")
+    initial_loss: float | None = column("loss at step 0", "loss")
+    final_loss: float | None = column("last finite-step loss; NULL after an overflow", "loss")
+    baseline_loss: float = column("loss of the best constant predictor", "loss")
+    peak_loss: float | None = column("largest finite loss seen", "loss")
+    tail_loss: float | None = column("mean of the last 20 losses (last fifth when fewer)", "loss")
+    diverged_step: int | None = column(
+        "first step from which the loss stayed above 1.1 x max(initial, baseline)", "steps"
+    )
+    overflow_step: int | None = column("first step with a non-finite loss or parameter", "steps")
+    final_accuracy: float | None = column("fraction classified right at the end; classes only")
+    fractal_converged: bool | None = column(
+        "mean of the last 20 of loss / initial loss < 1 (arXiv:2402.06184)", "truth"
+    )
+    chi_measured: float | None = column("backward growth of |delta|^2 per layer at step 0")
+    chi_measured_error: float | None = column("standard error of chi_measured")
+    chi_theory: float | None = column("the same at infinite width (arXiv:1611.01232)")
+    log10_gradient_ratio: float | None = column(
+        "log10 of first over last layer's weight-gradient norm at step 0"
+    )
+    sharpness: float | None = column("largest Hessian eigenvalue at step 0", "loss")
+    smallest_curvature: float | None = column("smallest Hessian eigenvalue at step 0", "loss")
+    critical_learning_rate: float | None = column("2 / sharpness")
+    steps_run: int = column("steps taken before the run ended or was decided", "steps")
+
+
+def settings(trial: Trial) -> Mapping[str, str | int | float]:
+    """The trial's settings by their sweep-file names, in the order of the columns."""
+    return {name: getattr(trial, name) for name in TRIAL_FIELDS}

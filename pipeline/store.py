@@ -1,0 +1,178 @@
+"""The Parquet store: atomic commits, one row a trial, and who may write.
+
+A commit writes one part file of the same name into each table's folder, `runs` last:
+a trial is finished once its row stands in `runs`. Parts are staged beside the tables and
+moved into place, so a reader never meets half a file; parts of a commit that never came
+to its `runs` part are removed when the next writer opens the store.
+"""
+
+import fcntl
+import io
+import json
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.schemas import SCHEMA_VERSION, SCHEMAS, Rows
+
+FORMAT = "phasesweep store"
+
+
+class StoreError(ValueError):
+    """A folder that cannot be used as a store; the message names it and the remedy."""
+
+
+class StoreInUseError(StoreError):
+    """Another process is writing to the store."""
+
+
+class Store:
+    """A store on a local path, open for reading; `writing` lets one process write."""
+
+    def __init__(self, path: str | Path):
+        """Open the store at `path`, or prepare to create one there.
+
+        Raises:
+            StoreError: `path` holds something else, or another schema version.
+        """
+        self.path = Path(path)
+        self.manifest = self._read_manifest()
+
+    def _read_manifest(self) -> dict[str, Any]:
+        file = self.path / "manifest.json"
+        if not file.exists():
+            self._refuse_foreign_folder()
+            return {"format": FORMAT, "schema_version": SCHEMA_VERSION, "sweeps": []}
+        try:
+            manifest = json.loads(file.read_text())
+        except ValueError as error:
+            raise StoreError(
+                f"{file} is damaged ({error}); restore it from a copy, or move the store away"
+            ) from error
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise StoreError(f"{file} is not a phasesweep manifest; choose another --store")
+        version = manifest.get("schema_version")
+        if version != SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.path} was written with schema version {version!r}, this phasesweep "
+                f"reads {SCHEMA_VERSION}; use the phasesweep that wrote it or another --store"
+            )
+        return manifest
+
+    def _refuse_foreign_folder(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise StoreError(f"{self.path} is a file, not a store; choose another --store")
+        if self.path.exists() and any(self.path.iterdir()):
+            raise StoreError(
+                f"{self.path} is no phasesweep store: it has files but no manifest.json; "
+                "choose an empty or new folder with --store"
+            )
+
+    @property
+    def exists(self) -> bool:
+        """Whether the store has been created on disk."""
+        return (self.path / "manifest.json").exists()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the store's write lock; the kernel frees it however this process ends.
+
+        Raises:
+            StoreError: The folder cannot be written, or (StoreInUseError) another
+                process is writing to it.
+        """
+        try:
+            for table in SCHEMAS:
+                (self.path / table).mkdir(parents=True, exist_ok=True)
+            (self.path / "staging").mkdir(exist_ok=True)
+            lock = open(self.path / "lock", "a+")  # noqa: SIM115 - closed below, with the lock
+        except OSError as error:
+            raise StoreError(
+                f"cannot write to {self.path}: {error.strerror}; choose another --store"
+            ) from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                lock.seek(0)
+                raise StoreInUseError(
+                    f"{self.path} is being written by {lock.read().strip() or 'another process'}; "
+                    "wait for it to end, or choose another --store"
+                ) from error
+            lock.truncate(0)
+            lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+            lock.flush()
+            self._discard_unfinished_commits()
+            yield
+
+    def _discard_unfinished_commits(self) -> None:
+        committed = {part.name for part in (self.path / "runs").iterdir()}
+        for table in SCHEMAS:
+            for part in (self.path / table).iterdir():
+                if part.name not in committed:
+                    part.unlink()
+        for leftover in (self.path / "staging").iterdir():
+            leftover.unlink()
+
+    def describe(self, **entries: Any) -> None:
+        """Add or replace entries of the manifest, atomically."""
+        self.manifest = {**self.manifest, **entries}
+        text = json.dumps(self.manifest, indent=2, sort_keys=True) + "\n"
+        self._put("manifest.json", text.encode())
+
+    def commit(self, batches: Sequence[Rows]) -> None:
+        """Add the rows of finished batches: all of them, or after a crash none."""
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        part = f"part-{stamp}-{uuid4().hex[:8]}.parquet"
+        for table in batches[0].tables():
+            rows = pa.concat_tables([batch.tables()[table] for batch in batches])
+            buffer = io.BytesIO()
+            pq.write_table(rows, buffer, compression="zstd")
+            self._put(f"{table}/{part}", buffer.getvalue())
+
+    def _put(self, name: str, content: bytes) -> None:
+        staged = self.path / "staging" / uuid4().hex
+        with staged.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(staged, self.path / name)
+
+    def runs(self, columns: Sequence[str]) -> pa.Table:
+        """Columns of the runs table; no rows where nothing was committed yet."""
+        if not self.exists or not any((self.path / "runs").glob("*.parquet")):
+            return SCHEMAS["runs"].empty_table().select(columns)
+        return ds.dataset(self.path / "runs", schema=SCHEMAS["runs"]).to_table(columns)
+
+    def finished(self) -> "FinishedTrials":
+        """The trials that have a row."""
+        return FinishedTrials(self.runs(["trial_id"])["trial_id"].to_numpy())
+
+
+class FinishedTrials:
+    """A compact sorted set of trial ids: 24 bytes each, however many there are."""
+
+    def __init__(self, ids: NDArray[Any]):
+        self._ids = np.sort(ids.astype("S24"))
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def contain(self, ids: Sequence[str]) -> NDArray[np.bool_]:
+        """For each id whether its trial is finished, (ids,)."""
+        if not len(self._ids):
+            return np.zeros(len(ids), dtype=bool)
+        wanted = np.array(ids, dtype="S24")
+        place = np.minimum(np.searchsorted(self._ids, wanted), len(self._ids) - 1)
+        return np.asarray(self._ids[place] == wanted)
