@@ -1,0 +1,1 @@
+"""phasesweep's pipeline: sweep file, plan, executors, one writer, a Parquet store."""
