@@ -80,6 +80,11 @@ class Task:
         return len(self.inputs) - 1
 
     @property
+    def examples(self) -> int:
+        """The full batch."""
+        return self.inputs.shape[1]
+
+    @property
     def outputs(self) -> int:
         """Outputs of a network for this task."""
         return len(self.targets)

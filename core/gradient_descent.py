@@ -9,6 +9,7 @@ from core.activations import ACTIVATIONS
 from core.losses import LOSSES
 from core.network import Passes
 from core.outcomes import is_decided
+from core.subnormals import flushed_subnormals
 
 Array = NDArray[np.floating]
 Floats = NDArray[np.float64]
@@ -86,7 +87,7 @@ def descend(
     """
     stack = _Stack(params, learning_rates, steps, problem)
     # A diverging network must not stop its stack: overflow is expected here.
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), flushed_subnormals():
         for step in range(steps):
             stack.measure(step)
             stack.take_step()

@@ -20,9 +20,9 @@ Floats = NDArray[np.float64]
 # Fields that may differ inside a stack; all others decide its shape or arithmetic.
 STACKED_FIELDS = ("init_scale", "bias_scale", "seed", "learning_rate")
 
-# A stack whose working set outgrows the second-level cache is slower, one of very few
-# small networks pays NumPy's call overhead alone. Measured in tests/benchmarks.
-CACHE_BYTES = 1_500_000
+# One layer of the whole stack should stay in a core's second-level cache between the
+# operations on it, while each call must have enough networks to outweigh its overhead.
+LAYER_BYTES = 1_000_000
 MOST_NETWORKS = 512
 
 
@@ -68,11 +68,10 @@ def train_trials(trials: Sequence[Trial], task: Task) -> Iterator[Training]:
 
 def networks_per_stack(trial: Trial, task: Task) -> int:
     """How many networks like this one share the cache well."""
-    widths = layer_widths(task.features, trial.width, task.outputs, trial.depth)
-    weights = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
-    units = sum(widths[1:]) + 2 * trial.width
-    bytes_each = np.dtype(trial.dtype).itemsize * (2 * weights + units * task.examples)
-    return max(1, min(MOST_NETWORKS, CACHE_BYTES // bytes_each))
+    widest = max(trial.width, task.outputs)
+    numbers = 3 * widest * task.examples + 2 * widest * max(widest, task.features)
+    bytes_each = np.dtype(trial.dtype).itemsize * numbers
+    return max(1, min(MOST_NETWORKS, LAYER_BYTES // bytes_each))
 
 
 def _train_stack(trials: Sequence[Trial], task: Task) -> Iterator[Training]:
@@ -154,7 +153,7 @@ def _overflowed_params(descent: Descent) -> set[int]:
     """Survivors with a non-finite parameter behind a finite loss: a ReLU hides -inf."""
     finite = np.ones(descent.survivors.size, dtype=bool)
     for p in descent.params:
-        finite &= np.isfinite(p).reshape(len(p), -1).all(axis=1)
+        finite &= np.isfinite(p).all(axis=(1, 2))
     return set(descent.survivors[~finite].tolist())
 
 

@@ -1,19 +1,20 @@
 """Same-shaped trials grouped into task-sized batches by a cost model."""
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.datasets import DatasetInfo
 from core.network import layer_widths
 from core.trials import Trial, trial_id
-from pipeline.grid import Grid
-from pipeline.store import FinishedTrials
+from pipeline.grid import Block, Grid
+
+Indices = NDArray[np.int64]
 
 # Measured on one core (AVX-512, OpenBLAS); a slower machine only gets longer batches.
-SECONDS_PER_FLOP = {"float32": 1 / 40e9, "float64": 1 / 20e9}
+SECONDS_PER_FLOP = {"float32": 1 / 60e9, "float64": 1 / 30e9}
 SECONDS_PER_ELEMENT = {"float32": 2e-9, "float64": 5e-9}
 SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
 
@@ -24,65 +25,81 @@ MOST_TRIALS = 4096
 
 @dataclass(frozen=True)
 class Batch:
-    """Same-shaped trials that one task trains."""
+    """Same-shaped trials that one task trains: some positions of a block of the grid.
 
-    batch_id: str
-    trials: tuple[Trial, ...]
+    The trials are made where they are trained, so that a batch of any size is a few
+    hundred bytes to the driver.
+    """
+
+    block: Block
+    positions: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def batch_id(self) -> str:
+        """The first trial's id and the number of trials."""
+        return f"{trial_id(self.block[self.positions[0]])[:16]}-{len(self)}"
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The trials themselves."""
+        return [self.block[position] for position in self.positions]
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """Features and outputs of a data set: with a trial's shape they decide its cost."""
-
-    features: int
-    outputs: int
-
-
-def flops(trial: Trial, sizes: Sizes) -> int:
+def flops(trial: Trial, data: DatasetInfo) -> int:
     """Floating-point operations of a training: 2 a weight, example and pass, 3 passes a step."""
-    widths = layer_widths(sizes.features, trial.width, sizes.outputs, trial.depth)
+    widths = layer_widths(data.features, trial.width, data.outputs, trial.depth)
     weights = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
     return 6 * weights * trial.examples * (trial.steps + 1)
 
 
-def seconds(trial: Trial, sizes: Sizes) -> float:
+def seconds(trial: Trial, data: DatasetInfo) -> float:
     """Estimated time of one training on one core, if it runs to its end."""
     elements = (trial.depth - 1) * trial.width * trial.examples * (trial.steps + 1)
     return (
-        flops(trial, sizes) * SECONDS_PER_FLOP[trial.dtype]
+        flops(trial, data) * SECONDS_PER_FLOP[trial.dtype]
         + elements * SECONDS_PER_ELEMENT[trial.dtype]
         + SECONDS_PER_TRIAL
     )
 
 
-def batches(
-    grid: Grid, sizes: Mapping[str, Sizes], finished: FinishedTrials
-) -> Iterator[Batch]:
+def trials_per_batch(trial: Trial, data: DatasetInfo) -> int:
+    """How many trials like this one make a task of about BATCH_SECONDS."""
+    return max(1, min(MOST_TRIALS, round(BATCH_SECONDS / seconds(trial, data))))
+
+
+def batches(grid: Grid, datasets: Mapping[str, DatasetInfo], finished: Indices) -> Iterator[Batch]:
     """The grid's unfinished trials as batches, the costliest shapes first.
 
     With the long tasks first and the short ones last, no worker is left alone at the end.
+
+    Args:
+        grid: The cells of the sweep.
+        datasets: Sizes of the data sets it names.
+        finished: Sorted grid indices of the trials that have a row.
     """
-    blocks = sorted(grid.blocks(), key=lambda block: -seconds(block[0], sizes[block[0].dataset]))
-    for block in blocks:
-        unfinished = _unfinished(iter(block), finished)
-        size = trials_per_batch(block[0], sizes[block[0].dataset])
-        while trials := tuple(islice(unfinished, size)):
-            yield Batch(_batch_id(trials), trials)
+    costs = [(-seconds(block[0], datasets[block[0].dataset]), block) for block in grid.blocks()]
+    for _, block in sorted(costs, key=lambda cost: cost[0]):
+        size = _batch_size(block, grid, datasets)
+        for start in range(0, block.size, size):
+            positions = range(start, min(start + size, block.size))
+            unfinished = _unfinished(positions, block.start, finished)
+            if len(unfinished):
+                yield Batch(block, unfinished)
 
 
-def trials_per_batch(trial: Trial, sizes: Sizes) -> int:
-    """How many trials like this one make a task of about BATCH_SECONDS."""
-    return max(1, min(MOST_TRIALS, round(BATCH_SECONDS / seconds(trial, sizes))))
+def _batch_size(block: Block, grid: Grid, datasets: Mapping[str, DatasetInfo]) -> int:
+    """Whole rows of learning rates where a batch holds at least one: they share their start."""
+    size = trials_per_batch(block[0], datasets[block[0].dataset])
+    rates = len(grid.axes["learning_rate"])
+    return size if size < rates else size - size % rates
 
 
-def _unfinished(trials: Iterator[Trial], finished: FinishedTrials) -> Iterator[Trial]:
-    while chunk := list(islice(trials, MOST_TRIALS)):
-        done = finished.contain([trial_id(trial) for trial in chunk])
-        yield from (chunk[i] for i in np.flatnonzero(~done))
-
-
-def _batch_id(trials: tuple[Trial, ...]) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for trial in trials:
-        digest.update(trial_id(trial).encode())
-    return digest.hexdigest()
+def _unfinished(positions: range, start: int, finished: Indices) -> Sequence[int]:
+    first, last = np.searchsorted(finished, [start + positions.start, start + positions.stop])
+    if first == last:
+        return positions
+    done = set((finished[first:last] - start).tolist())
+    return [position for position in positions if position not in done]

@@ -110,8 +110,8 @@ def _with_one_thread(work: Work, batch: Batch) -> Rows:
 
 
 def _batch_error(batch: Batch, error: Exception) -> BatchError:
-    first = batch.trials[0]
+    first = batch.block[batch.positions[0]]
     return BatchError(
-        f"batch {batch.batch_id} ({len(batch.trials)} trials of {first.activation}, depth "
+        f"batch {batch.batch_id} ({len(batch)} trials of {first.activation}, depth "
         f"{first.depth}, width {first.width}) failed: {type(error).__name__}: {error}"
     )

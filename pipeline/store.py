@@ -18,11 +18,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from pipeline.schemas import SCHEMA_VERSION, SCHEMAS, Rows
 
@@ -149,30 +147,9 @@ class Store:
             os.fsync(file.fileno())
         os.replace(staged, self.path / name)
 
-    def runs(self, columns: Sequence[str]) -> pa.Table:
-        """Columns of the runs table; no rows where nothing was committed yet."""
-        if not self.exists or not any((self.path / "runs").glob("*.parquet")):
-            return SCHEMAS["runs"].empty_table().select(columns)
-        return ds.dataset(self.path / "runs", schema=SCHEMAS["runs"]).to_table(columns)
-
-    def finished(self) -> "FinishedTrials":
-        """The trials that have a row."""
-        return FinishedTrials(self.runs(["trial_id"])["trial_id"].to_numpy())
-
-
-class FinishedTrials:
-    """A compact sorted set of trial ids: 24 bytes each, however many there are."""
-
-    def __init__(self, ids: NDArray[Any]):
-        self._ids = np.sort(ids.astype("S24"))
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def contain(self, ids: Sequence[str]) -> NDArray[np.bool_]:
-        """For each id whether its trial is finished, (ids,)."""
-        if not len(self._ids):
-            return np.zeros(len(ids), dtype=bool)
-        wanted = np.array(ids, dtype="S24")
-        place = np.minimum(np.searchsorted(self._ids, wanted), len(self._ids) - 1)
-        return np.asarray(self._ids[place] == wanted)
+    def batches(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows of a table, some columns of it, a bounded number of rows at a time."""
+        if not any((self.path / table).glob("*.parquet")):
+            return
+        parts = ds.dataset(self.path / table, schema=SCHEMAS[table], format="parquet")
+        yield from parts.to_batches(columns=list(columns))

@@ -1,25 +1,32 @@
 """A sweep from plan to store: skip what is finished, train the rest, commit as it comes."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from time import monotonic
+from types import TracebackType
 
-from core.datasets import Task
+import numpy as np
+
+from core.datasets import DATASETS, DatasetInfo, Task, load_dataset, make_task
 from core.outcomes import THRESHOLDS
 from core.training import train_trials
-from pipeline.batches import Batch, Sizes, batches, flops, seconds
+from core.trials import TRIAL_FIELDS
+from pipeline.batches import Batch, Indices, batches, flops, seconds, trials_per_batch
 from pipeline.executors import Executor
+from pipeline.grid import Block, Grid
 from pipeline.interrupts import deferred_interrupts
 from pipeline.provenance import provenance
 from pipeline.schemas import Rows, rows_of
-from pipeline.store import FinishedTrials, Store
+from pipeline.store import Store
 from pipeline.sweep_file import Sweep
 
 COMMIT_SECONDS = 5.0
 COMMIT_ROWS = 50_000
-BYTES_PER_TRIAL = 500  # measured on the quickstart store: rows and curves, zstd
+BYTES_PER_TRIAL = 500  # of Parquet, measured on the quickstart's store
+
+Watch = Callable[[Mapping[str, int]], None]
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,7 @@ class Plan:
     Attributes:
         trials: Cells of the grid.
         finished: How many of them have a row in the store.
+        batches: Tasks that the remaining trials make, about.
         flops, seconds, bytes: Estimates for the remaining trials: floating-point
             operations, seconds of one core, bytes of Parquet.
     """
@@ -40,47 +48,145 @@ class Plan:
     seconds: float
     bytes: int
 
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run did: trials in the sweep, trained now, their outcomes, and how long it took."""
-
-    trials: int
-    trained: int
-    outcomes: Mapping[str, int]
-    seconds: float
+    @property
+    def remaining(self) -> int:
+        """Trials without a row."""
+        return self.trials - self.finished
 
 
 @dataclass(frozen=True)
 class TrainBatch:
-    """The work of a task: train a batch on its data and return its rows."""
+    """The work of a task: train a batch on its data and return its rows.
+
+    Attributes:
+        tasks: By (dataset, examples, features): what the sweep's networks are trained on.
+    """
 
     tasks: Mapping[tuple[str, int, str], Task]
 
     def __call__(self, batch: Batch) -> Rows:
         """Train the batch; a divergence is a row, an exception is a bug."""
-        first = batch.trials[0]
+        trials = batch.trials
+        first = trials[0]
         task = self.tasks[first.dataset, first.examples, first.features]
-        return rows_of(list(train_trials(batch.trials, task)), batch.batch_id)
+        return rows_of(list(train_trials(trials, task)), batch.batch_id)
 
 
-def plan(sweep: Sweep, store: Store) -> Plan:
-    """Count and price what the sweep has left to do; runs nothing."""
-    remaining = list(_remaining(sweep, store.finished()))
-    sizes = _sizes(sweep)
-    shapes = Counter[tuple[str, int]]()
-    total_flops, total_seconds, unfinished = 0, 0.0, 0
-    for batch in remaining:
-        first = batch.trials[0]
-        total_flops += flops(first, sizes[first.dataset]) * len(batch.trials)
-        total_seconds += seconds(first, sizes[first.dataset]) * len(batch.trials)
-        unfinished += len(batch.trials)
-    del shapes
+def finished_indices(grid: Grid, store: Store) -> Indices:
+    """Sorted grid indices of the trials that have a row: 8 bytes each, however large the grid."""
+    found = [grid.indices_of(rows) for rows in store.batches("runs", TRIAL_FIELDS)]
+    return np.sort(np.concatenate([np.empty(0, np.int64), *found]))
+
+
+def plan(sweep: Sweep, finished: Indices) -> Plan:
+    """Count and price what the sweep has left to do, without listing it."""
+    datasets = dataset_infos(sweep)
+    task_count, operations, duration = 0, 0, 0.0
+    for block in sweep.grid.blocks():
+        trial, remaining = block[0], block.size - _finished_in(block, finished)
+        data = datasets[trial.dataset]
+        task_count += -(-remaining // trials_per_batch(trial, data))
+        operations += remaining * flops(trial, data)
+        duration += remaining * seconds(trial, data)
     return Plan(
         trials=sweep.grid.size,
-        finished=sweep.grid.size - unfinished,
-        batches=len(remaining),
-        flops=total_flops,
-        seconds=total_seconds,
-        bytes=BYTES_PER_TRIAL * unfinished,
+        finished=len(finished),
+        batches=task_count,
+        flops=operations,
+        seconds=duration,
+        bytes=BYTES_PER_TRIAL * (sweep.grid.size - len(finished)),
     )
+
+
+def dataset_infos(sweep: Sweep) -> dict[str, DatasetInfo]:
+    """Sizes of the bundled data sets and of the sweep's own files."""
+    return {**DATASETS, **{name: data.info for name, data in sweep.data_files.items()}}
+
+
+def _finished_in(block: Block, finished: Indices) -> int:
+    first, last = np.searchsorted(finished, [block.start, block.start + block.size])
+    return int(last - first)
+
+
+def run_sweep(
+    sweep: Sweep, finished: Indices, store: Store, execute: Executor, watch: Watch
+) -> Counter[str]:
+    """Train what has no row yet and commit it every few seconds.
+
+    The caller holds the store's write lock. However this ends, what was trained before
+    is committed.
+
+    Args:
+        sweep: What to train.
+        finished: From `finished_indices`, read under the same lock.
+        store: Where the rows go.
+        execute: `run_serially`, or `run_on_ray` with its address.
+        watch: Told the count of each outcome of every finished batch.
+
+    Returns:
+        How many trainings ended in each outcome.
+    """
+    _describe(sweep, store)
+    outcomes: Counter[str] = Counter()
+    todo = batches(sweep.grid, dataset_infos(sweep), finished)
+    with _Writer(store) as writer:
+        for rows in execute(TrainBatch(_tasks(sweep)), todo):
+            writer.add(rows)
+            found = Counter(rows.runs["outcome"].to_pylist())
+            outcomes += found
+            watch(found)
+    return outcomes
+
+
+def _tasks(sweep: Sweep) -> dict[tuple[str, int, str], Task]:
+    axes = sweep.grid.axes
+    return {
+        (name, examples, scaling): make_task(
+            sweep.data_files.get(name) or load_dataset(name, examples), examples, scaling
+        )
+        for name in axes["dataset"]
+        for examples in axes["examples"]
+        for scaling in axes["features"]
+    }
+
+
+def _describe(sweep: Sweep, store: Store) -> None:
+    """Say in the manifest what is run, by which rules, on what."""
+    entry = {
+        "name": sweep.name,
+        "axes": {name: list(values) for name, values in sweep.grid.axes.items()},
+    }
+    known = [known for known in store.manifest["sweeps"] if known["axes"] != entry["axes"]]
+    entry["last_run"] = datetime.now(UTC).isoformat(timespec="seconds")
+    store.describe(sweeps=[*known, entry], thresholds=asdict(THRESHOLDS), **provenance())
+
+
+class _Writer:
+    """Rows kept until they make a commit: a few large files, not one a batch."""
+
+    def __init__(self, store: Store):
+        self._store = store
+        self._waiting: list[Rows] = []
+        self._last_commit = monotonic()
+
+    def __enter__(self) -> "_Writer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._commit()
+
+    def add(self, rows: Rows) -> None:
+        self._waiting.append(rows)
+        count = sum(len(waiting.runs) for waiting in self._waiting)
+        if count >= COMMIT_ROWS or monotonic() - self._last_commit >= COMMIT_SECONDS:
+            self._commit()
+
+    def _commit(self) -> None:
+        if not self._waiting:
+            return
+        with deferred_interrupts():
+            self._store.commit(self._waiting)
+            self._waiting = []
+            self._last_commit = monotonic()

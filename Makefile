@@ -1,0 +1,69 @@
+# Needs Python 3.11 or newer, make and a package index; everything lands in .venv.
+#
+#   make demo     run the quickstart sweep and draw its stability map
+#   make test     format, lint, types, layers, then the tests
+#   make lint     all of that but the tests
+#   make bench    the benchmarks
+#   make format   let ruff rewrite what `make lint` would refuse
+#   make clean    remove the demo, the caches and the builds; .venv stays
+
+.PHONY: demo test lint bench format clean
+.DELETE_ON_ERROR:
+
+# The first of these that runs and is new enough; the pins were tested with 3.11.
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# With the pinned setuptools: pip would build in an environment that ignores constraints.txt.
+INSTALL := $(PIP_INSTALL) --no-build-isolation --editable
+
+# Charts are written to files: no display is needed.
+export MPLBACKEND := Agg
+
+demo: .venv/.installed
+	$(BIN)/phasesweep run quickstart --store demo/quickstart
+	$(BIN)/phasesweep map demo/quickstart --out demo/stability_map.png
+
+test: lint
+	$(BIN)/pytest -q
+
+lint: .venv/.installed-test
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: .venv/.installed-bench
+	set -e; for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark; done
+
+format: .venv/.installed-test
+	$(BIN)/ruff check --fix --quiet
+	$(BIN)/ruff format
+
+clean:
+	rm -rf demo build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache \
+		.import_linter_cache .hypothesis
+	find core pipeline analysis tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# A stamp is newer than what it was installed from; pip is missing where .venv is half made.
+$(BIN)/pip:
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "phasesweep needs Python 3.11 or newer, found $(or $(PYTHON),none) on the PATH;" \
+		"install it or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml constraints.txt | $(BIN)/pip
+	$(PIP_INSTALL) setuptools
+	$(INSTALL) .
+	@touch $@
+
+.venv/.installed-test: .venv/.installed
+	$(INSTALL) '.[test]'
+	@touch $@
+
+.venv/.installed-bench: .venv/.installed
+	$(INSTALL) '.[bench]'
+	@touch $@

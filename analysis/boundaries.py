@@ -1,0 +1,101 @@
+"""Where training ends: shares of outcomes, and the learning rate at which runs diverge.
+
+Every function takes a DataFrame of runs and returns a new one with a row per group.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.tables import refuse_other_axes
+
+DIVERGED = ("overflow", "diverged")
+
+
+def outcome_shares(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """How often each outcome came up in each group.
+
+    Args:
+        runs: With the columns of `by` and `outcome`.
+        by: The settings that make a group, at least one.
+
+    Returns:
+        A row for each group and each outcome found among the runs: `by`, `outcome`, the
+        number of `runs` and their `share` of the group's, 0 where there are none.
+    """
+    keys = list(by)
+    counts = runs.groupby([*keys, "outcome"]).size().unstack(fill_value=0)
+    tidy = counts.reset_index().melt(id_vars=keys, var_name="outcome", value_name="runs")
+    tidy["share"] = tidy["runs"] / tidy.groupby(keys)["runs"].transform("sum")
+    return tidy.sort_values([*keys, "outcome"], ignore_index=True)
+
+
+def diverged_fraction(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """The fraction of each group that diverged, an overflow included.
+
+    Args:
+        runs: With the columns of `by` and `outcome`.
+        by: The settings that make a group, at least one.
+
+    Returns:
+        A row for each group: `by`, its number of `runs` and the `diverged_fraction`.
+    """
+    diverged = runs["outcome"].isin(DIVERGED)
+    groups = runs.assign(diverged=diverged).groupby(list(by))["diverged"]
+    return groups.agg(runs="size", diverged_fraction="mean").reset_index()
+
+
+def critical_learning_rate_bracket(
+    runs: pd.DataFrame, by: Sequence[str] = ("activation", "depth", "init_scale")
+) -> pd.DataFrame:
+    """Between which two learning rates each group begins to diverge.
+
+    A learning rate counts as diverged if any of its runs did, so seeds that are not in
+    `by` are pooled towards caution. The bracket is the first crossing: where runs at
+    higher learning rates survive again, `reentrant` says so and the bracket stays.
+
+    Args:
+        runs: With the settings and `outcome`.
+        by: The settings that make a group; add "seed" for a bracket per seed.
+
+    Returns:
+        A row for each group: `by` and
+
+        - `stable_learning_rate`: the largest one below which, itself included, nothing
+          diverged; NaN where the smallest diverged already
+        - `diverged_learning_rate`: the smallest at which a run diverged; NaN where none did
+        - `boundary_learning_rate`: their geometric mean; NaN where either is
+        - `reentrant`: whether a learning rate above the bracket did not diverge
+
+    Raises:
+        ValueError: Another setting varies, and a bracket would mix its values.
+    """
+    keys = list(by)
+    refuse_other_axes(runs, {*keys, "learning_rate", "seed"})
+    rates = _divergence_by_rate(runs, keys)
+    first = rates["learning_rate"].where(rates["diverged"]).groupby(_columns(rates, keys)).min()
+    rates = rates.merge(first.rename("first").reset_index(), on=keys)
+    stable = ~rates["diverged"]
+    below = stable & ~(rates["learning_rate"] > rates["first"])
+    bracket = pd.DataFrame(
+        {
+            "stable_learning_rate": rates["learning_rate"].where(below),
+            "diverged_learning_rate": rates["first"],
+            "reentrant": stable & ~below,
+        }
+    )
+    brackets = bracket.groupby(_columns(rates, keys)).max().reset_index()
+    ends = brackets["stable_learning_rate"] * brackets["diverged_learning_rate"]
+    brackets.insert(len(brackets.columns) - 1, "boundary_learning_rate", ends**0.5)
+    return brackets
+
+
+def _divergence_by_rate(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """For each group and learning rate whether any run diverged."""
+    diverged = runs["outcome"].isin(DIVERGED)
+    groups = runs.assign(diverged=diverged).groupby([*keys, "learning_rate"])
+    return groups["diverged"].any().reset_index()
+
+
+def _columns(frame: pd.DataFrame, names: list[str]) -> list[pd.Series]:
+    return [frame[name] for name in names]

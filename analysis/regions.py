@@ -1,0 +1,80 @@
+"""The regions of a stability map: outcomes, what each means, and its color.
+
+The colors stay apart under deuteranopia, protanopia and tritanopia: tests/analysis
+simulates all three (Machado et al. 2009) and measures the distances.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Region:
+    """An outcome, or a stall of one cause, as a map shows it."""
+
+    outcome: str
+    meaning: str
+    color: str
+    cause: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The legend's words."""
+        return f"{self.outcome}: {self.meaning}"
+
+
+# In the order in which the outcome rules are tried; the legend keeps it.
+REGIONS = (
+    Region("overflow", "numbers left the floating-point range", "#3d0f14"),
+    Region("diverged", "the loss ended above where it began", "#d55e00"),
+    Region("trained", "loss fell below 10% of the best constant's", "#009e73"),
+    Region("oscillating", "the loss keeps jumping up and down", "#f5c242"),
+    Region("stalled", "the loss no longer moves", "#879aa5"),
+    Region("stalled", "gradients vanish on the way back", "#2f4b9a", "vanishing"),
+    Region("stalled", "a layer's units are all dead", "#9b3f7f", "dead"),
+    Region("stalled", "the units are saturated", "#e48ae3", "saturated"),
+    Region("stalled", "the learning rate is too small", "#dec7bd", "low_learning_rate"),
+    Region("slow", "still learning when the steps ran out", "#c8e1ff"),
+)
+NOT_RUN = "white"
+
+INDEX = {(region.outcome, region.cause): i for i, region in enumerate(REGIONS)}
+
+
+def region_by_cell(runs: pd.DataFrame) -> pd.DataFrame:
+    """The region of each cell, a cell being an activation, depth, init scale, learning rate.
+
+    Where seeds disagree the most frequent outcome wins, and among its runs the most
+    frequent cause; a tie goes to the one that comes first in REGIONS.
+
+    Args:
+        runs: With those settings, `outcome` and `cause`; other settings are not looked at.
+
+    Returns:
+        A row for each cell that was run: its settings and `region`, an index into REGIONS.
+
+    Raises:
+        ValueError: An outcome that has no region.
+    """
+    cell = ["activation", "depth", "init_scale", "learning_rate"]
+    causes = runs["cause"] if "cause" in runs else pd.Series(None, runs.index, dtype=object)
+    coded = runs[cell].assign(
+        outcome=[_index(outcome, None) for outcome in runs["outcome"]],
+        region=[_index(*pair) for pair in zip(runs["outcome"], causes, strict=True)],
+    )
+    agreeing = coded.merge(_most_frequent(coded, cell, "outcome"), on=[*cell, "outcome"])
+    return _most_frequent(agreeing, cell, "region")
+
+
+def _index(outcome: str, cause: str | None) -> int:
+    if (outcome, None) not in INDEX:
+        known = ", ".join(dict.fromkeys(region.outcome for region in REGIONS))
+        raise ValueError(f"outcome {outcome!r} has no region in the map; it knows {known}")
+    return INDEX.get((outcome, cause), INDEX[outcome, None])
+
+
+def _most_frequent(frame: pd.DataFrame, keys: list[str], column: str) -> pd.DataFrame:
+    counts = frame.groupby([*keys, column]).size().rename("runs").reset_index()
+    ranked = counts.sort_values([*keys, "runs", column], ascending=[True] * len(keys) + [False, True])
+    return ranked.drop_duplicates(keys)[[*keys, column]]

@@ -1,0 +1,190 @@
+"""A store's tables as DataFrames and as DuckDB views, and what their columns mean.
+
+    runs    one row a training: its settings, its outcome and its measurements
+    layers  one row a (training, layer): forward and backward norms
+    curves  one row a (training, logged step): loss and gradient norm
+
+A table that nothing was written to yet is missing, not empty.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from core.trials import TRIAL_FIELDS
+
+TABLES = ("runs", "layers", "curves")
+
+# The views read through Arrow, so DuckDB itself needs no file at all: with external
+# access off a query can read nothing but the views, and write nothing anywhere.
+LOCKS = (
+    "SET enable_external_access = false",
+    "SET temp_directory = ''",
+    "SET lock_configuration = true",
+)
+
+Value = str | int | float
+
+
+class NotAStoreError(ValueError):
+    """A folder that is no phasesweep store; the message names it and the remedy."""
+
+
+class MissingTableError(ValueError):
+    """A store without any row of a table; the message names both and the remedy."""
+
+
+def read_runs(
+    store: str | Path,
+    columns: Sequence[str] | None = None,
+    where: Mapping[str, Value | Sequence[Value]] | None = None,
+) -> pd.DataFrame:
+    """One row a training.
+
+    Args:
+        store: The store's folder.
+        columns: The columns to read, all by default; the fewer, the less is read.
+        where: Keep the rows whose column has the value, or one of the values:
+            `{"activation": "tanh", "depth": [2, 8]}`.
+
+    Returns:
+        The rows as pandas.read_parquet gives them: NULL is NaN.
+
+    Raises:
+        NotAStoreError: There is no store at `store`.
+        MissingTableError: The store has no runs yet.
+        ValueError: The table has no column of that name.
+    """
+    return _read(store, "runs", columns, where)
+
+
+def read_layers(
+    store: str | Path,
+    columns: Sequence[str] | None = None,
+    where: Mapping[str, Value | Sequence[Value]] | None = None,
+) -> pd.DataFrame:
+    """One row a (training, layer); arguments and errors as in read_runs."""
+    return _read(store, "layers", columns, where)
+
+
+def read_curves(
+    store: str | Path,
+    columns: Sequence[str] | None = None,
+    where: Mapping[str, Value | Sequence[Value]] | None = None,
+) -> pd.DataFrame:
+    """One row a (training, logged step); arguments and errors as in read_runs."""
+    return _read(store, "curves", columns, where)
+
+
+def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection with the views runs, layers and curves, those that have rows.
+
+    A query cannot reach outside the store: no other file, no network, no extension, no
+    change of these settings, and no writing, be it to the store.
+
+    Raises:
+        NotAStoreError: There is no store at `store`.
+        MissingTableError: The store has no runs yet.
+    """
+    views = {table: _dataset(store, table) for table in TABLES if _parts(store, table)}
+    if not views:
+        raise _missing(store, "runs")
+    connection = duckdb.connect()
+    for table, dataset in views.items():
+        connection.register(table, dataset)
+    for lock in LOCKS:
+        connection.execute(lock)
+    return connection
+
+
+def read_schema(store: str | Path, table: str = "runs") -> pa.Schema:
+    """The Arrow schema of a table, with each column's unit and meaning; errors as read_runs."""
+    return _dataset(store, table).schema
+
+
+def data_dictionary(schema: pa.Schema) -> pd.DataFrame:
+    """What the columns of a table mean: column, type, unit and meaning, one row each."""
+    descriptions = [(field, field.metadata or {}) for field in schema]
+    return pd.DataFrame(
+        {
+            "column": schema.names,
+            "type": [str(field.type) for field in schema],
+            "unit": [about.get(b"unit", b"").decode() for _, about in descriptions],
+            "meaning": [about.get(b"meaning", b"").decode() for _, about in descriptions],
+        }
+    )
+
+
+def axes(runs: pd.DataFrame) -> list[str]:
+    """The settings that vary among the runs, in the order of the columns."""
+    return [name for name in TRIAL_FIELDS if name in runs and runs[name].nunique() > 1]
+
+
+def refuse_other_axes(runs: pd.DataFrame, expected: Collection[str]) -> None:
+    """Refuse runs in which a setting varies that is not expected to.
+
+    Raises:
+        ValueError: Names the setting and how to select one of its values.
+    """
+    for name in axes(runs):
+        if name in expected:
+            continue
+        values = sorted(runs[name].unique())
+        shown = ", ".join(map(repr, values[:5])) + (", ..." if len(values) > 5 else "")
+        raise ValueError(
+            f"{name} varies among the runs ({shown}) and would be mixed up here; "
+            f"select one value first, as in runs[runs.{name} == {values[0]!r}]"
+        )
+
+
+def _read(
+    store: str | Path,
+    table: str,
+    columns: Sequence[str] | None,
+    where: Mapping[str, Value | Sequence[Value]] | None,
+) -> pd.DataFrame:
+    dataset = _dataset(store, table)
+    for name in [*(columns or ()), *(where or ())]:
+        if name not in dataset.schema.names:
+            known = ", ".join(dataset.schema.names)
+            raise ValueError(f"{table} in {store} has no column {name!r}; it has {known}")
+    rows = dataset.to_table(None if columns is None else list(columns), _filter(where or {}))
+    return rows.to_pandas()
+
+
+def _filter(where: Mapping[str, Value | Sequence[Value]]) -> ds.Expression | None:
+    kept = None
+    for name, wanted in where.items():
+        values = [wanted] if isinstance(wanted, Value) else list(wanted)
+        condition = ds.field(name).isin(values)
+        kept = condition if kept is None else kept & condition
+    return kept
+
+
+def _dataset(store: str | Path, table: str) -> ds.Dataset:
+    parts = _parts(store, table)
+    if not parts:
+        raise _missing(store, table)
+    return ds.dataset(parts, format="parquet")
+
+
+def _parts(store: str | Path, table: str) -> list[str]:
+    """The table's files, in order of their names."""
+    folder = Path(store)
+    if not (folder / "manifest.json").is_file():
+        found = "has no manifest.json" if folder.is_dir() else "is no folder"
+        raise NotAStoreError(
+            f"{folder} is no phasesweep store: it {found}; give the folder that "
+            "`phasesweep run SWEEP --store FOLDER` wrote"
+        )
+    return sorted(str(part) for part in (folder / table).glob("*.parquet"))
+
+
+def _missing(store: str | Path, table: str) -> MissingTableError:
+    return MissingTableError(
+        f"{store} has no {table} yet; `phasesweep run SWEEP --store {store}` writes them"
+    )

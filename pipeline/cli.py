@@ -1,0 +1,188 @@
+"""The phasesweep command. Data goes to stdout, messages and progress to stderr.
+
+Exit codes: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted.
+"""
+
+import json
+import os
+import sys
+from collections import Counter
+from dataclasses import asdict
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Annotated
+
+import typer
+
+from analysis.commands import commands as analysis_commands
+from analysis.tables import NotAStoreError
+from core.outcomes import OUTCOMES
+from pipeline import sweep as sweeps
+from pipeline.executors import BatchError, Executor, run_on_ray, run_serially
+from pipeline.grid import Grid
+from pipeline.interrupts import interrupted_by_sigterm
+from pipeline.progress import progress
+from pipeline.store import Store, StoreError
+from pipeline.sweep_file import Sweep, SweepFileError, load_sweep
+
+# Below this many seconds of work on one core, starting Ray costs more than it saves.
+SERIAL_SECONDS = 15.0
+
+app = typer.Typer(
+    help="Measure where deep networks train, stall and diverge, and say why.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(analysis_commands)
+
+SweepName = Annotated[str, typer.Argument(metavar="SWEEP", help="YAML path or shipped name.")]
+StorePath = Annotated[
+    Path | None, typer.Option("--store", help="Where the rows go.  [default: stores/NAME]")
+]
+
+
+class Executors(StrEnum):
+    """Where trainings run; auto: here when the plan is small, else on Ray."""
+
+    auto = "auto"
+    serial = "serial"
+    ray = "ray"
+
+
+def main() -> None:
+    """Run the command; a wrong request is told in a line and ends with exit code 2."""
+    try:
+        app()
+    except (SweepFileError, StoreError, NotAStoreError) as error:
+        _say(f"error: {error}")
+        sys.exit(2)
+
+
+@app.command()
+def run(
+    sweep: SweepName,
+    store: StorePath = None,
+    executor: Annotated[Executors, typer.Option(help="Where to train.")] = Executors.auto,
+    address: Annotated[
+        str | None, typer.Option(help="A running Ray cluster's address, or auto.")
+    ] = None,
+) -> None:
+    """Train what is not yet in the store; running again resumes."""
+    asked = load_sweep(sweep)
+    target = Store(store or _default_store(asked))
+    if address is not None and executor is Executors.serial:
+        raise typer.BadParameter("--address joins a Ray cluster; leave out --executor serial")
+    with target.writing(), interrupted_by_sigterm():
+        finished = sweeps.finished_indices(asked.grid, target)
+        plan = sweeps.plan(asked, finished)
+        _say(
+            f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.path}"
+        )
+        if not plan.remaining:
+            return
+        if executor is Executors.auto and address is None and plan.seconds < SERIAL_SECONDS:
+            executor = Executors.serial
+        began = monotonic()
+        try:
+            with progress(plan.trials, plan.finished) as watch:
+                outcomes = sweeps.run_sweep(
+                    asked, finished, target, _execute(executor, address), watch
+                )
+        except KeyboardInterrupt:
+            _say(f"interrupted; what is finished is in {target.path}: run again to resume")
+            raise typer.Exit(130) from None
+        except BatchError as error:
+            _say(f"error: {error}; all other finished batches are in {target.path}")
+            raise typer.Exit(1) from error
+    duration = monotonic() - began
+    trained = outcomes.total()
+    _say(
+        f"{trained:,} trainings in {duration:.1f} s, {trained / duration:,.0f} trainings/s, "
+        f"in {target.path}"
+    )
+
+
+def _execute(executor: Executors, address: str | None) -> Executor:
+    if executor is Executors.serial:
+        return run_serially
+    return partial(run_on_ray, address=address)
+
+
+@app.command()
+def plan(
+    sweep: SweepName,
+    store: StorePath = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Count and price what is not yet in the store; runs nothing."""
+    asked = load_sweep(sweep)
+    target = Store(store or _default_store(asked))
+    planned = sweeps.plan(asked, sweeps.finished_indices(asked.grid, target))
+    if as_json:
+        document = {
+            "sweep": asked.name,
+            "store": str(target.path),
+            **asdict(planned),
+            "remaining": planned.remaining,
+        }
+        print(json.dumps(document, indent=2))
+        return
+    cpus = len(os.sched_getaffinity(0))
+    print(f"{asked.name}: {planned.trials:,} trials, {planned.finished:,} in {target.path}")
+    print(f"to train   {planned.remaining:,} in about {planned.batches:,} batches")
+    print(f"estimated  {planned.flops:.2g} FLOPs, {planned.bytes / 1e6:,.1f} MB of Parquet")
+    print(f"           {_duration(planned.seconds / cpus)} on {cpus} CPUs")
+
+
+@app.command()
+def status(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="A store's folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Count the outcomes in a store and what its sweeps still miss."""
+    target = Store(store)
+    if not target.exists:
+        raise StoreError(f"{store} is no phasesweep store: it has no manifest.json")
+    outcomes: Counter[str] = Counter()
+    for rows in target.batches("runs", ["outcome"]):
+        outcomes.update(rows["outcome"].to_pylist())
+    progresses = [
+        {
+            "name": entry["name"],
+            "trials": (grid := Grid.of_json(entry["axes"])).size,
+            "finished": len(sweeps.finished_indices(grid, target)),
+        }
+        for entry in target.manifest["sweeps"]
+    ]
+    if as_json:
+        print(json.dumps({"store": str(store), "outcomes": outcomes, "sweeps": progresses}))
+        return
+    print(f"{store}: {outcomes.total():,} trainings")
+    for outcome in OUTCOMES:
+        print(f"  {outcome:<12}{outcomes[outcome]:>10,}")
+    for each in progresses:
+        missing = each["trials"] - each["finished"]
+        print(f"sweep {each['name']}: {each['trials']:,} trials, {missing:,} missing")
+
+
+def _default_store(sweep: Sweep) -> Path:
+    return Path("stores") / sweep.name
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:,.1f} h"
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

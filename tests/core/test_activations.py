@@ -1,0 +1,57 @@
+"""Activations: derivatives against central differences, limits, dtypes, in-place use."""
+
+import numpy as np
+import pytest
+
+from core.activations import ACTIVATIONS
+
+AWAY_FROM_KINKS = np.concatenate([np.linspace(-8, -0.01, 301), np.linspace(0.01, 8, 301)])
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_derivatives_agree_with_central_differences(name):
+    """phi' and phi'' are the slopes of phi and phi' wherever those are smooth."""
+    activation, x, step = ACTIVATIONS[name], AWAY_FROM_KINKS, 1e-5
+    for function, slope in (
+        (activation.value, activation.derivative),
+        (activation.derivative, activation.second_derivative),
+    ):
+        difference = (function(x + step) - function(x - step)) / (2 * step)
+        np.testing.assert_allclose(slope(x.copy()), difference, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", [n for n, a in ACTIVATIONS.items() if a.slope_from_output])
+def test_the_slope_from_the_output_is_the_derivative(name):
+    """The trainer's shortcut gives phi' without keeping the pre-activations."""
+    activation = ACTIVATIONS[name]
+    from_output = activation.slope_from_output(activation.value(AWAY_FROM_KINKS.copy()))
+    expected = activation.derivative(AWAY_FROM_KINKS.copy())
+    np.testing.assert_allclose(from_output, expected, rtol=1e-6, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_values_keep_their_dtype_and_may_overwrite_their_argument(name, dtype):
+    """Writing over the argument gives the same numbers as a fresh array."""
+    x = AWAY_FROM_KINKS.astype(dtype)
+    for function in (
+        ACTIVATIONS[name].value,
+        ACTIVATIONS[name].derivative,
+        ACTIVATIONS[name].second_derivative,
+    ):
+        fresh, overwritten = function(x.copy()), x.copy()
+        function(overwritten, out=overwritten)
+        assert fresh.dtype == dtype
+        np.testing.assert_array_equal(overwritten, fresh)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_huge_pre_activations_give_limits_not_nan(name):
+    """At +-1e300 a value is its limit: saturated, linear or zero."""
+    with np.errstate(over="ignore", under="ignore"):
+        values = ACTIVATIONS[name].value(np.array([-1e300, 1e300]))
+        slopes = ACTIVATIONS[name].derivative(np.array([-1e300, 1e300]))
+    assert np.isfinite(values).all()
+    assert np.isfinite(slopes).all()
+    if ACTIVATIONS[name].saturates:
+        np.testing.assert_array_equal(slopes, 0)

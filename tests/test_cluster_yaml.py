@@ -1,0 +1,107 @@
+"""cluster.yaml against Ray's own checks, and against what the project pins."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def raw() -> dict[str, Any]:
+    """The file as written."""
+    return yaml.safe_load((ROOT / "cluster.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    """The schema that ships with Ray."""
+    import ray.autoscaler
+
+    return json.loads((Path(ray.autoscaler.__file__).parent / "ray-schema.json").read_text())
+
+
+@pytest.fixture
+def prepared(raw) -> dict[str, Any]:
+    """The file as `ray up` completes it with the defaults of AWS."""
+    from ray.autoscaler._private.util import prepare_config
+
+    return prepare_config(json.loads(json.dumps(raw)))
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines if "==" in line)
+
+
+def commands(config: dict[str, Any], *, of: str) -> list[str]:
+    return [command for name, value in config.items() if re.search(of, name) for command in value]
+
+
+def test_the_file_follows_rays_schema(raw, schema):
+    """Every field of the raw file is one that Ray knows, of the right type."""
+    jsonschema.validate(raw, schema)
+
+
+def test_the_schema_refuses_a_field_that_ray_would_drop(raw, schema):
+    """Ray silently drops a top-level min_workers; checking the raw file notices it."""
+    with pytest.raises(jsonschema.ValidationError, match="min_workers"):
+        jsonschema.validate(raw | {"min_workers": 2}, schema)
+
+
+def test_ray_accepts_the_completed_file(prepared):
+    """With the defaults filled in, the file passes what `ray up` checks before it launches."""
+    from ray.autoscaler._private.util import validate_config
+
+    validate_config(prepared)
+
+
+def test_workers_grow_from_a_few_to_the_maximum(prepared):
+    """The cluster can scale: some workers at once, more on demand, none of them a head."""
+    worker = prepared["available_node_types"]["worker"]
+    assert 0 < worker["min_workers"] < worker["max_workers"] <= prepared["max_workers"]
+    assert prepared["available_node_types"]["head"]["max_workers"] == 0
+
+
+@pytest.mark.parametrize("node", ["head", "worker"])
+def test_every_node_installs_the_checkout_with_the_pins(prepared, node):
+    """Head and workers install the project, and no command but that one chooses Ray's version."""
+    setup = prepared[f"{node}_setup_commands"]
+    installs = [command for command in setup if "pip install" in command]
+    project = [command for command in installs if "-c constraints.txt -e ." in command]
+    assert len(project) == 1
+    assert not [command for command in installs if re.search(r"\bray\b", command)]
+
+
+def test_the_nodes_python_and_ray_are_those_of_the_constraints(raw):
+    """Ray refuses a driver of another Python or Ray: nodes use the versions that were pinned."""
+    import ray
+
+    tested = re.search(r"Python (3\.\d+)", (ROOT / "constraints.txt").read_text())
+    named = set(re.findall(r"python(3\.\d+)", " ".join(commands(raw, of="_commands$"))))
+    assert tested is not None
+    assert named == {tested[1]}
+    assert pins()["ray"] == ray.__version__
+
+
+def test_the_nodes_get_all_that_the_install_reads(raw):
+    """Every mounted path exists, and packages, metadata and pins are among them."""
+    sources = set(raw["file_mounts"].values()) - {"~/.ray/auth_token"}
+    assert not [source for source in sources if not (ROOT / source).exists()]
+    assert sources >= {"core", "pipeline", "analysis", "pyproject.toml", "constraints.txt"}
+    assert sources >= {"README.md"}
+
+
+def test_nobody_reaches_the_cluster_without_the_token(raw):
+    """Every `ray start` requires the token, which every node gets; no dashboard is opened."""
+    starts = [command for command in commands(raw, of="_start_ray_") if "ray start" in command]
+    assert len(starts) == 2
+    assert all("RAY_AUTH_MODE=token" in command for command in starts)
+    assert raw["file_mounts"]["~/.ray/auth_token"] == "~/.ray/auth_token"
+    assert "--include-dashboard=false" in raw["head_start_ray_commands"][-1]
+    assert "0.0.0.0" not in (ROOT / "cluster.yaml").read_text()
