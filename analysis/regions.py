@@ -76,5 +76,7 @@ def _index(outcome: str, cause: str | None) -> int:
 
 def _most_frequent(frame: pd.DataFrame, keys: list[str], column: str) -> pd.DataFrame:
     counts = frame.groupby([*keys, column]).size().rename("runs").reset_index()
-    ranked = counts.sort_values([*keys, "runs", column], ascending=[True] * len(keys) + [False, True])
+    ranked = counts.sort_values(
+        [*keys, "runs", column], ascending=[True] * len(keys) + [False, True]
+    )
     return ranked.drop_duplicates(keys)[[*keys, column]]

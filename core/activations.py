@@ -24,7 +24,8 @@ SELU_SCALE = 1.0507009873554805
 class Elementwise(Protocol):
     """A function of each element; `out` may be the argument itself."""
 
-    def __call__(self, x: Array, out: Array | None = None) -> Array: ...
+    def __call__(self, x: Array, /, out: Array | None = None) -> Array:
+        """Args: x: Any shape. out: Where to write, of the same shape."""
 
 
 @dataclass(frozen=True)

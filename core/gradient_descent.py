@@ -174,7 +174,5 @@ class _Stack:
 
 def _norms(gradients: list[Array]) -> Floats:
     """The norm over all layers of each network's gradient, (networks,), in float64."""
-    squares = [
-        np.square(g.reshape(len(g), -1), dtype=np.float64).sum(axis=1) for g in gradients
-    ]
+    squares = [np.square(g.reshape(len(g), -1), dtype=np.float64).sum(axis=1) for g in gradients]
     return np.sqrt(np.sum(squares, axis=0))

@@ -22,7 +22,9 @@ class Stream(IntEnum):
     BIASES = 1
 
 
-def generator(seed: int, layer: int, fan_out: int, fan_in: int, stream: Stream) -> np.random.Generator:
+def generator(
+    seed: int, layer: int, fan_out: int, fan_in: int, stream: Stream
+) -> np.random.Generator:
     """The random numbers of one layer of one network (Philox, counter-based)."""
     entropy = np.random.SeedSequence([seed, layer, fan_out, fan_in, stream])
     return np.random.Generator(np.random.Philox(entropy))

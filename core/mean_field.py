@@ -1,24 +1,30 @@
 """Infinite-width theory of fully connected networks: which pass a signal, which a gradient.
 
-As the width grows, pre-activations become Gaussian and one number a layer, their variance
-q, says how the signal fares; chi says how the squared gradient does.
+The maps of core.layer_maps, iterated: their fixed points, how many layers it takes to come
+near them, and the critical line on which gradients neither vanish nor explode.
 
 Sources: Poole et al. (2016), arXiv:1606.05340; Schoenholz et al. (2017), arXiv:1611.01232.
-Throughout phi is the activation, z ~ N(0, 1), sigma_w^2 = weight_variance, the variance of
-a weight times the layer's fan-in, and sigma_b^2 = bias_variance, the variance of a bias.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import isfinite, log
+from math import isclose, log
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from core.activations import ACTIVATIONS
-from core.quadrature import correlated_mean, gaussian_mean
+from core.layer_maps import (
+    correlation_slope,
+    gradient_growth,
+    mean_square,
+    mean_squared_slope,
+    next_correlation,
+    next_variance,
+    variance_slope,
+)
 
 Array = NDArray[np.float64]
 
@@ -30,7 +36,10 @@ CRITICAL_TOLERANCE = 1e-9
 RELATIVE_ROUNDING = 1e-13
 # Where fixed points are looked for, 16 a decade; a variance that grows beyond has diverged.
 VARIANCES = np.logspace(-24, 12, 36 * 16 + 1)
-LARGEST_INPUT_VARIANCE = 1e10
+VARIANCES_RATIO = 10 ** (1 / 16)
+# Stands for a variance that has diverged: phi' is then what it is at both ends.
+DIVERGED_VARIANCE = 1e30
+LARGEST_PARAMETER_VARIANCE = 1e10
 
 
 @dataclass(frozen=True)
@@ -79,15 +88,15 @@ def mean_field(activation: str, weight_variance: float, bias_variance: float) ->
     _require_variance("bias_variance", bias_variance)
     setting = (activation, weight_variance, bias_variance)
     q = fixed_point(*setting)
-    chi = float(gradient_growth(VARIANCES[-1] if q is None else q, activation, weight_variance))
-    c = _correlation_fixed_point(q, chi, *setting) if q else None
+    chi = float(gradient_growth(DIVERGED_VARIANCE if q is None else q, *setting[:2]))
+    c, chi_c = _correlation_fixed_point(q, chi, *setting) if q else (None, None)
     return MeanField(
         q_star=q,
         chi=chi,
         c_star=c,
         xi_gradient=_depth_scale(chi),
-        xi_correlation=_correlation_scale(q, c, chi, activation, weight_variance),
-        xi_variance=None if q is None else _depth_scale(_variance_slope(q, *setting[:2])),
+        xi_correlation=_depth_scale(chi_c),
+        xi_variance=_depth_scale(None if q is None else variance_slope(q, *setting[:2])),
     )
 
 
@@ -123,71 +132,6 @@ def critical_weight_variance(activation: str, bias_variance: float) -> float | N
     )
 
 
-def mean_square(activation: str, q: ArrayLike) -> Array:
-    """E phi(sqrt(q) z)^2, the mean squared activation of a layer, in the shape of `q`."""
-    phi = ACTIVATIONS[activation]
-    return gaussian_mean(lambda h: phi.value(h) ** 2, q, phi.kinks)
-
-
-def mean_squared_slope(activation: str, q: ArrayLike) -> Array:
-    """E phi'(sqrt(q) z)^2, in the shape of `q`; at q = 0 the mean of both sides."""
-    phi = ACTIVATIONS[activation]
-    return gaussian_mean(lambda h: phi.derivative(h) ** 2, q, phi.kinks)
-
-
-def next_variance(
-    q: ArrayLike, activation: str, weight_variance: float, bias_variance: float
-) -> Array:
-    """Pre-activation variance one layer deeper, at infinite width.
-
-        q' = sigma_w^2 E[phi(sqrt(q) z)^2] + sigma_b^2
-
-    Poole et al. (2016), eq. 3. Returns the shape of `q`.
-    """
-    return weight_variance * mean_square(activation, q) + bias_variance
-
-
-def gradient_growth(q: ArrayLike, activation: str, weight_variance: float) -> Array:
-    """chi at variance q: what a squared gradient is multiplied by per layer backward.
-
-        chi = sigma_w^2 E[phi'(sqrt(q) z)^2],    E |delta_(l-1)|^2 = chi E |delta_l|^2
-
-    Poole et al. (2016), eq. 6 (there as the slope of the correlation map at 1);
-    Schoenholz et al. (2017), section 4, for gradients. Returns the shape of `q`.
-    """
-    return weight_variance * mean_squared_slope(activation, q)
-
-
-def next_correlation(
-    c: float, q: float, activation: str, weight_variance: float, bias_variance: float
-) -> float:
-    """Correlation one layer deeper of two inputs whose pre-activations have variance q.
-
-        c' = (sigma_w^2 E[phi(u1) phi(u2)] + sigma_b^2) / q',   corr(u1, u2) = c, var u = q
-
-    Poole et al. (2016), eq. 5, with q' their eq. 3.
-    """
-    phi = ACTIVATIONS[activation]
-    shared = weight_variance * correlated_mean(phi.value, q, c, phi.kinks) + bias_variance
-    return shared / float(next_variance(q, activation, weight_variance, bias_variance))
-
-
-def variance_by_layer(
-    activation: str, weight_variance: float, bias_variance: float, first_q: float, depth: int
-) -> Array:
-    """Pre-activation variance of layers 1 to `depth`, (depth,), the first being `first_q`.
-
-    Poole et al. (2016), eq. 3, iterated; inputs x of n features make first_q
-    sigma_w^2 |x|^2 / n + sigma_b^2. A diverging variance ends in inf.
-    """
-    variances = np.empty(depth)
-    q = first_q
-    for layer in range(depth):
-        variances[layer] = q
-        q = float(next_variance(q, activation, weight_variance, bias_variance))
-    return variances
-
-
 def fixed_point(activation: str, weight_variance: float, bias_variance: float) -> float | None:
     """q_star: the limit of the variance map from q = sigma_w^2 + sigma_b^2; None if none.
 
@@ -207,7 +151,7 @@ def fixed_point(activation: str, weight_variance: float, bias_variance: float) -
     start = weight_variance + bias_variance
     if rise(start) > 0:
         ends = VARIANCES[(start < VARIANCES) & ~rises]
-        return _root(rise, max(start, ends[0] / GRID_STEP), ends[0]) if ends.size else None
+        return _root(rise, max(start, ends[0] / VARIANCES_RATIO), ends[0]) if ends.size else None
     ends = VARIANCES[(start > VARIANCES) & rises]
     lower = max(ends.max(initial=0.0), float(next_variance(0.0, *setting)) / 2)
     return _root(rise, lower, start) if lower > 0 else 0.0
@@ -235,53 +179,52 @@ def _is_reached(q: float, activation: str, weight_variance: float, bias_variance
     return reached is not None and isclose(reached, q, rel_tol=1e-6, abs_tol=1e-9)
 
 
-def _variance_slope(q: float, activation: str, weight_variance: float) -> float:
-    """dq'/dq = chi + sigma_w^2 E[phi'' phi] at q, the rate of approach to a fixed point.
-
-    Schoenholz et al. (2017), section 3.1. It is computed as sigma_w^2 E[phi phi' u] / q,
-    u = sqrt(q) z, equal by the chain rule: that needs no phi'', which at a kink has a delta
-    function that no quadrature sees.
-    """
-    phi = ACTIVATIONS[activation]
-    q = max(q, VARIANCES[0])
-    mean = gaussian_mean(lambda h: phi.value(h) * phi.derivative(h) * h, q, phi.kinks)
-    return weight_variance * float(mean) / q
-
-
 def _correlation_fixed_point(
     q: float, chi: float, activation: str, weight_variance: float, bias_variance: float
-) -> float:
-    """c_star at the fixed point q: where C(c) = c for the correlation map C.
+) -> tuple[float, float]:
+    """c_star and chi_c at the fixed point q: where C(c) = c, and the slope of C there.
 
-    C is convex on [0, 1] with C(1) = 1 and C'(1) = chi, so only chi > 1 leaves room for a
-    fixed point below 1. It is the zero of (C(c) - c) / (1 - c), which decreases to 1 - chi.
+    The correlation map C is convex on [0, 1] with C(1) = 1 and C'(1) = chi, so only chi > 1
+    leaves room for a fixed point below 1. It is the zero of (C(c) - c) / (1 - c), which
+    falls from C(0) >= 0 to 1 - chi and is straighter than C(c) - c.
     """
     if chi <= 1 + CRITICAL_TOLERANCE:
-        return 1.0
+        return 1.0, chi
 
     def slack(c: float) -> float:
         if c == 1:
             return 1 - chi
         return (next_correlation(c, q, activation, weight_variance, bias_variance) - c) / (1 - c)
 
-    return _root(slack, 0.0, 1.0) if slack(0.0) > RELATIVE_ROUNDING else 0.0
+    c = _root(slack, 0.0, 1.0) if slack(0.0) > RELATIVE_ROUNDING else 0.0
+    return c, correlation_slope(c, q, activation, weight_variance)
 
 
-def _correlation_scale(
-    q: float | None, c: float | None, chi: float, activation: str, weight_variance: float
-) -> float | None:
-    """-1 / ln chi_c, chi_c = sigma_w^2 E[phi'(u1) phi'(u2)] at c_star.
-
-    Schoenholz et al. (2017), section 3.2.
-    """
-    if q is None or c is None or c == 1:
-        return None if c is None else _depth_scale(chi)
-    phi = ACTIVATIONS[activation]
-    return _depth_scale(weight_variance * correlated_mean(phi.derivative, q, c, phi.kinks))
-
-
-def _depth_scale(growth: float) -> float | None:
+def _depth_scale(growth: float | None) -> float | None:
     """Layers in which growth^layers falls by a factor e; None where it never does."""
-    if abs(growth - 1) <= CRITICAL_TOLERANCE:
+    if growth is None or abs(growth - 1) <= CRITICAL_TOLERANCE:
         return None
     return -1 / log(growth) if growth > 0 else 0.0
+
+
+@lru_cache(maxsize=64)
+def _tabulated(activation: str) -> tuple[Array, Array]:
+    """E phi^2 and E phi'^2 at VARIANCES."""
+    return mean_square(activation, VARIANCES), mean_squared_slope(activation, VARIANCES)
+
+
+def _root(f: Callable[[float], float], lower: float, upper: float) -> float:
+    return float(brentq(f, lower, upper, xtol=1e-300, rtol=1e-14))
+
+
+def _require_activation(activation: str) -> None:
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation {activation!r} is unknown; choose from {sorted(ACTIVATIONS)}")
+
+
+def _require_variance(name: str, variance: float) -> None:
+    if not 0 <= variance <= LARGEST_PARAMETER_VARIANCE:
+        raise ValueError(
+            f"{name} must lie between 0 and {LARGEST_PARAMETER_VARIANCE:g}, got {variance!r}; "
+            "it is the square of a standard deviation"
+        )

@@ -90,9 +90,7 @@ def fractal_converged(losses: Losses, rules: Thresholds = THRESHOLDS) -> bool:
     return bool(np.isfinite(losses[-1]) and _tail_mean(losses, rules) < losses[0])
 
 
-def init_phase(
-    chi: float | None, depth: int, rules: Thresholds = THRESHOLDS
-) -> str | None:
+def init_phase(chi: float | None, depth: int, rules: Thresholds = THRESHOLDS) -> str | None:
     """Whether gradients vanish or explode at step 0: s = L ln chi beyond +-6.
 
     Args:

@@ -78,9 +78,7 @@ def run(
     with target.writing(), interrupted_by_sigterm():
         finished = sweeps.finished_indices(asked.grid, target)
         plan = sweeps.plan(asked, finished)
-        _say(
-            f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.path}"
-        )
+        _say(f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.path}")
         if not plan.remaining:
             return
         if executor is Executors.auto and address is None and plan.seconds < SERIAL_SECONDS:
@@ -152,7 +150,7 @@ def status(
     progresses = [
         {
             "name": entry["name"],
-            "trials": (grid := Grid.of_json(entry["axes"])).size,
+            "trials": (grid := Grid(entry["axes"])).size,
             "finished": len(sweeps.finished_indices(grid, target)),
         }
         for entry in target.manifest["sweeps"]

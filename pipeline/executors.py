@@ -46,9 +46,7 @@ def run_serially(work: Work, batches: Iterable[Batch]) -> Iterator[Rows]:
         yield rows
 
 
-def run_on_ray(
-    work: Work, batches: Iterable[Batch], address: str | None = None
-) -> Iterator[Rows]:
+def run_on_ray(work: Work, batches: Iterable[Batch], address: str | None = None) -> Iterator[Rows]:
     """Train the batches as Ray tasks, a bounded number of them in flight.
 
     Args:

@@ -22,6 +22,4 @@ def central_differences(function, params, step=1e-6):
 
 def relative_error(found, expected):
     """The largest deviation of any layer, over that layer's largest entry."""
-    return max(
-        np.abs(f - e).max() / np.abs(e).max() for f, e in zip(found, expected, strict=True)
-    )
+    return max(np.abs(f - e).max() / np.abs(e).max() for f, e in zip(found, expected, strict=True))

@@ -15,7 +15,9 @@ WIDTHS = layer_widths(features=5, width=7, outputs=3, depth=4)
 
 def make_params(initializer="gaussian", networks=2, widths=WIDTHS):
     seeds = np.arange(networks, dtype=np.uint64)
-    return initial_params(initializer, widths, seeds, np.full(networks, 1.3), np.full(networks, 0.4))
+    return initial_params(
+        initializer, widths, seeds, np.full(networks, 1.3), np.full(networks, 0.4)
+    )
 
 
 def make_data(rng, widths=WIDTHS, examples=6):

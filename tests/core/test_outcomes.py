@@ -81,7 +81,9 @@ def test_decided_is_overflow_or_a_million_times_the_start():
     assert is_decided(np.array([np.inf]), np.array([np.inf])).all()
 
 
-@pytest.mark.parametrize(("steps", "length"), [(0, 1), (4, 1), (10, 2), (99, 19), (100, 20), (500, 20)])
+@pytest.mark.parametrize(
+    ("steps", "length"), [(0, 1), (4, 1), (10, 2), (99, 19), (100, 20), (500, 20)]
+)
 def test_the_tail_is_20_losses_or_the_last_fifth(steps, length):
     """Short runs have a short tail, never an empty one."""
     assert tail_length(steps) == length
@@ -96,7 +98,12 @@ def test_fractal_convergence_compares_the_tail_with_the_start():
 
 @pytest.mark.parametrize(
     ("chi", "depth", "phase"),
-    [(0.055, 4, "vanishing"), (1.0, 1000, "critical"), (1.5, 32, "exploding"), (0.0, 3, "vanishing")],
+    [
+        (0.055, 4, "vanishing"),
+        (1.0, 1000, "critical"),
+        (1.5, 32, "exploding"),
+        (0.0, 3, "vanishing"),
+    ],
 )
 def test_the_phase_at_initialization_is_l_ln_chi(chi, depth, phase):
     """Beyond +-6 gradients change by more than e^3 in norm from end to end."""
