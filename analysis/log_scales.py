@@ -3,27 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 LONE_CELL = 2.0  # a cell without neighbors reaches from its value / sqrt(2) to x sqrt(2)
-
-
-def require_positive(runs: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse settings that a log axis cannot show.
-
-    Raises:
-        ValueError: Names the setting, its smallest value and the remedy.
-    """
-    for name in names:
-        smallest = runs[name].min()
-        if not smallest > 0:
-            raise ValueError(
-                f"{name} must be positive on a log axis, got {smallest}; "
-                f"select runs[runs.{name} > 0]"
-            )
 
 
 def cell_edges(values: ArrayLike) -> NDArray[np.float64]:

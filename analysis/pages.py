@@ -1,18 +1,23 @@
-"""How a figure is laid out on a page: its style, its panels and what its title says."""
+"""How a figure is laid out on a page: what can be drawn, its style, panels and title."""
 
 import textwrap
+from typing import Any
 
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from analysis.tables import axes
+from analysis.tables import axes, refuse_other_axes
 from core.trials import TRIAL_FIELDS
+
+SHOWN_SETTINGS = ("activation", "depth", "init_scale", "learning_rate", "seed")
 
 WIDEST_INCHES = 10.0
 NARROWEST_INCHES = 6.5
 PANEL_INCHES = 2.3
-CHARACTERS_PER_INCH = 16  # of the 8-point subtitle
+CHARACTERS_PER_INCH = 14  # of a 9-point title
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 STYLE = {
     **sns.axes_style("ticks"),
@@ -26,40 +31,71 @@ STYLE = {
 }
 
 
-def empty_page(rows: int, columns: int) -> Figure:
-    """A figure sized for a grid of panels; no wider than a page, however many columns."""
+def require_drawable(runs: pd.DataFrame) -> None:
+    """Refuse runs that a figure over SHOWN_SETTINGS on log axes cannot show.
+
+    Raises:
+        ValueError: There are no runs, a learning rate or init scale is not positive, or
+            another setting varies; the message says how to select.
+    """
+    if runs.empty:
+        raise ValueError("there are no runs to draw; loosen the selection made from the table")
+    refuse_other_axes(runs, SHOWN_SETTINGS)
+    for name in ("init_scale", "learning_rate"):
+        smallest = runs[name].min()
+        if not smallest > 0:
+            raise ValueError(
+                f"{name} must be positive on a log axis, got {smallest}; "
+                f"select runs[runs.{name} > 0]"
+            )
+
+
+def panel_grid(rows: int, columns: int, x: str, y: str) -> tuple[Figure, NDArray[Any]]:
+    """A figure of panels with shared axes, no wider than a page however many columns.
+
+    Args:
+        rows, columns: How many panels down and across.
+        x, y: The names of the shared axes.
+
+    Returns:
+        The figure and its Axes, (rows, columns).
+    """
     width = min(max(NARROWEST_INCHES, 0.8 + PANEL_INCHES * columns), WIDEST_INCHES)
-    panel = (width - 0.8) / columns
-    height = 1.8 + rows * min(max(0.85 * panel, 1.2), 3.2)
-    return Figure(figsize=(width, height), layout="constrained")
+    panel_height = min(max(0.85 * (width - 0.8) / columns, 1.3), 2.4)
+    figure = Figure(figsize=(width, 1.6 + rows * panel_height), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for panel in panels[:, 0]:
+        panel.set_ylabel(y)
+    for panel in panels[-1]:
+        panel.set_xlabel(x)
+    return figure, panels
 
 
-def give_title(figure: Figure, headline: str, runs: pd.DataFrame, note: str = "") -> None:
+def give_title(figure: Figure, headline: str, runs: pd.DataFrame, note: str | None) -> None:
     """Title the figure with what it shows and, below, the settings common to all its runs.
 
     Args:
         figure: Sized already: the settings are wrapped to its width.
         headline: What the figure shows.
         runs: What was drawn.
-        note: What of the runs was left out, if anything was.
+        note: What of the runs was left out; None if nothing was.
     """
     varying = axes(runs)
-    common = [
-        f"{name.replace('_', ' ')} {runs[name].iloc[0]}"
-        for name in TRIAL_FIELDS
-        if name in runs and name not in varying
-    ]
+    common = [_told(name, runs) for name in TRIAL_FIELDS if name in runs and name not in varying]
     characters = int(figure.get_figwidth() * CHARACTERS_PER_INCH)
-    lines = [headline, *textwrap.wrap(" · ".join(common), characters), note]
+    lines = [headline, *textwrap.wrap(f"{NO_BREAK}· ".join(common), characters), note]
     text = "\n".join(line for line in lines if line)
     figure.suptitle(text, x=0.01, horizontalalignment="left", linespacing=1.4)
 
 
-def require_runs(runs: pd.DataFrame) -> None:
-    """Refuse to draw an empty figure.
+def _told(name: str, runs: pd.DataFrame) -> str:
+    value = runs[name].iloc[0]
+    told = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{name} {told}".replace("_", " ").replace(" ", NO_BREAK)
 
-    Raises:
-        ValueError: There are no runs.
-    """
-    if runs.empty:
-        raise ValueError("there are no runs to draw; loosen the selection made from the table")
+
+def chosen(what: str, shown: list[float], every: list[float]) -> str | None:
+    """The note that only some of the values are shown; None where all are."""
+    if len(shown) == len(every):
+        return None
+    return f"{len(shown)} of {len(every)} {what} shown"

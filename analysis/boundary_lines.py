@@ -1,0 +1,72 @@
+"""Lines of the critical learning rate against depth, one for each init scale."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+# Viridis is ordered in lightness, whatever the eye; its light end is lost on white.
+COLORS = tuple(colormaps["viridis"](np.linspace(0, 0.85, 5)))
+POINT = {"marker": "o", "markersize": 3.5, "linewidth": 1.3, "elinewidth": 0.9}
+OPEN = {"linestyle": "none", "markersize": 5, "markerfacecolor": "white"}
+PREDICTED = {"linestyle": (0, (3, 2)), "linewidth": 1.0}
+
+
+def draw_boundaries(panel: Axes, boundaries: pd.DataFrame, scales: Sequence[float]) -> None:
+    """Draw one activation's boundaries, a line for each init scale.
+
+    Args:
+        panel: Where to draw; it becomes log-log.
+        boundaries: The rows of critical_learning_rate_bracket, with the predicted
+            `critical_learning_rate` beside them, NaN where there is none.
+        scales: The init scales in order of their colors, at most len(COLORS).
+    """
+    panel.set(xscale="log", yscale="log")
+    shifts = _shifts(boundaries["depth"].unique(), len(scales))
+    for scale, color, shift in zip(scales, COLORS, shifts, strict=False):
+        line = boundaries[boundaries["init_scale"] == scale].sort_values("depth")
+        _draw_line(panel, line, line["depth"] * shift, color)
+
+
+def _draw_line(panel: Axes, line: pd.DataFrame, x: pd.Series, color: NDArray[np.float64]) -> None:
+    low, high = line["stable_learning_rate"], line["diverged_learning_rate"]
+    middle = line["boundary_learning_rate"]
+    panel.errorbar(x, middle, yerr=[middle - low, high - middle], color=color, **POINT)
+    panel.plot(x, low.where(high.isna()), marker="^", color=color, **OPEN)
+    panel.plot(x, high.where(low.isna()), marker="v", color=color, **OPEN)
+    panel.plot(x, line["critical_learning_rate"], color=color, **PREDICTED)
+
+
+def _shifts(depths: NDArray[np.int64], lines: int) -> NDArray[np.float64]:
+    """Factors that set the lines side by side: on one grid many of their points coincide."""
+    gaps = np.diff(np.log(np.sort(depths)))
+    reach = 0.15 * min(gaps.min(initial=np.log(2)), np.log(2))
+    return np.exp(np.linspace(-reach, reach, lines)) if lines > 1 else np.ones(1)
+
+
+def explain_boundaries(figure: Figure, boundaries: pd.DataFrame, scales: Sequence[float]) -> None:
+    """Add the legend of a figure's lines and of those marks that it has."""
+    low, high = boundaries["stable_learning_rate"], boundaries["diverged_learning_rate"]
+    marks = {
+        "stable up to here, the highest run": ("^", high.isna().any()),
+        "diverged from here, the lowest run": ("v", low.isna().any()),
+    }
+    entries = [
+        Line2D([], [], color=color, marker="o", markersize=3.5, label=f"init scale {scale:.3g}")
+        for scale, color in zip(scales, COLORS, strict=False)
+    ]
+    entries += [
+        Line2D([], [], color="0.3", marker=marker, label=label, **OPEN)
+        for label, (marker, shown) in marks.items()
+        if shown
+    ]
+    if boundaries["critical_learning_rate"].notna().any():
+        label = "2 / sharpness at step 0"
+        entries.append(Line2D([], [], color="0.3", label=label, **PREDICTED))
+    columns = 3 if figure.get_figwidth() > 9 else 2
+    figure.legend(handles=entries, loc="outside lower left", ncols=columns, frameon=False)
