@@ -57,7 +57,7 @@ class Dataset:
     @property
     def info(self) -> DatasetInfo:
         """Its size, as known of a bundled data set before it is loaded."""
-        return DatasetInfo(*self.inputs.shape, self.classes)
+        return DatasetInfo(len(self.inputs), self.inputs.shape[1], self.classes)
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def make_task(dataset: Dataset, examples: int, scaling: str) -> Task:
     with_ones = np.concatenate([inputs, np.ones((examples, 1))], axis=1).T
     targets = dataset.targets[chosen]
     if dataset.classes is None:
-        return Task(with_ones, _scaled(targets[:, None], "standardized").T, None)
+        return Task(with_ones, _scaled(targets[:, None].astype(np.float64), "standardized").T, None)
     return Task(with_ones, np.eye(dataset.classes)[targets].T.copy(), targets.astype(np.int64))
 
 

@@ -164,7 +164,7 @@ class _Stack:
         survivors = int(survives.sum())
         holes = np.flatnonzero(self._decided[:survivors])
         movers = survivors + np.flatnonzero(survives[survivors:])
-        for mover, hole in zip(movers, holes, strict=True):
+        for mover, hole in zip(movers.tolist(), holes.tolist(), strict=True):
             self.passes.move(source=mover, target=hole)
         self.order[holes] = self.order[movers]
         self.order = self.order[:survivors]

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from core.activations import ACTIVATIONS
 from core.quadrature import correlated_mean, gaussian_mean
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 # A layer beyond is taken to have overflowed: its squares would not be float64 numbers.
 LARGEST_VARIANCE = 1e150

@@ -26,12 +26,13 @@ from core.layer_maps import (
     variance_slope,
 )
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 # phi(k h) = k phi(h) for k > 0: then E phi^2 / q and E phi'^2 are one constant at every q.
 POSITIVELY_HOMOGENEOUS = ("linear", "relu", "leaky_relu")
-# Closer to 1 than this, a growth factor is 1: its depth scale is longer than any network.
-CRITICAL_TOLERANCE = 1e-9
+# Closer to 1 than this, a growth factor counts as 1: a depth scale beyond a million layers
+# is none, and so near to criticality rounding would decide c_star.
+CRITICAL_TOLERANCE = 1e-6
 # Variances closer than this are equal: the quadrature's rounding, with room to spare.
 RELATIVE_ROUNDING = 1e-13
 # Where fixed points are looked for, 16 a decade; a variance that grows beyond has diverged.
@@ -47,7 +48,8 @@ class MeanField:
     """What becomes of signals and gradients deep in an infinitely wide network.
 
     A depth scale is the number of layers over which its quantity changes by a factor e;
-    negative where it grows. It is None where it is infinite: at criticality.
+    negative where it grows. It is None where it is infinite or above a million: at
+    criticality.
 
     Attributes:
         q_star: The pre-activation variance that inputs of unit mean square are led to. None
@@ -87,7 +89,7 @@ def mean_field(activation: str, weight_variance: float, bias_variance: float) ->
     _require_variance("weight_variance", weight_variance)
     _require_variance("bias_variance", bias_variance)
     setting = (activation, weight_variance, bias_variance)
-    q = fixed_point(*setting)
+    q = _variance_fixed_point(*setting)
     chi = float(gradient_growth(DIVERGED_VARIANCE if q is None else q, *setting[:2]))
     c, chi_c = _correlation_fixed_point(q, chi, *setting) if q else (None, None)
     return MeanField(
@@ -111,10 +113,10 @@ def critical_weight_variance(activation: str, bias_variance: float) -> float | N
     in one unknown. Of its roots only those count that inputs of unit mean square are led to.
 
     Returns:
-        None where there is none: GELU and SiLU without bias jump from vanishing signals to
-        diverging ones, and softplus stays below chi = 1 until its variance diverges. For
-        linear, ReLU and leaky ReLU chi = 1 at every q, so the answer is the same with
-        biases, although the variance then grows linearly with depth.
+        None where there is none: softplus stays below chi = 1 until its variance diverges;
+        GELU below sigma_b^2 = 0.173 and SiLU below 0.555 jump past it, from signals that
+        settle to ones that diverge. For linear, ReLU and leaky ReLU chi is the same at
+        every q, so biases change nothing, although the variance then grows with depth.
 
     Raises:
         ValueError: For an unknown activation or a variance outside its range.
@@ -132,7 +134,9 @@ def critical_weight_variance(activation: str, bias_variance: float) -> float | N
     )
 
 
-def fixed_point(activation: str, weight_variance: float, bias_variance: float) -> float | None:
+def _variance_fixed_point(
+    activation: str, weight_variance: float, bias_variance: float
+) -> float | None:
     """q_star: the limit of the variance map from q = sigma_w^2 + sigma_b^2; None if none.
 
     The map rises with q for every activation here, so from its start it moves one way and
@@ -175,7 +179,8 @@ def _critical_variances(activation: str, bias_variance: float) -> list[float]:
 
 
 def _is_reached(q: float, activation: str, weight_variance: float, bias_variance: float) -> bool:
-    reached = fixed_point(activation, weight_variance, bias_variance)
+    """Whether inputs of unit mean square are led to q, at this setting."""
+    reached = _variance_fixed_point(activation, weight_variance, bias_variance)
     return reached is not None and isclose(reached, q, rel_tol=1e-6, abs_tol=1e-9)
 
 
@@ -196,7 +201,7 @@ def _correlation_fixed_point(
             return 1 - chi
         return (next_correlation(c, q, activation, weight_variance, bias_variance) - c) / (1 - c)
 
-    c = _root(slack, 0.0, 1.0) if slack(0.0) > RELATIVE_ROUNDING else 0.0
+    c = _root(slack, 0.0, 1.0, rtol=1e-10) if slack(0.0) > RELATIVE_ROUNDING else 0.0
     return c, correlation_slope(c, q, activation, weight_variance)
 
 
@@ -213,8 +218,8 @@ def _tabulated(activation: str) -> tuple[Array, Array]:
     return mean_square(activation, VARIANCES), mean_squared_slope(activation, VARIANCES)
 
 
-def _root(f: Callable[[float], float], lower: float, upper: float) -> float:
-    return float(brentq(f, lower, upper, xtol=1e-300, rtol=1e-14))
+def _root(f: Callable[[float], float], lower: float, upper: float, rtol: float = 1e-14) -> float:
+    return float(brentq(f, lower, upper, xtol=1e-300, rtol=rtol))
 
 
 def _require_activation(activation: str) -> None:

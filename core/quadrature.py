@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 Function = Callable[[Array], Array]
 
 # Panel ends in standard deviations; beyond the last lies less than 1e-22 of the Gaussian.
@@ -32,9 +32,7 @@ LEGENDRE_NODES, LEGENDRE_WEIGHTS = np.polynomial.legendre.leggauss(16)
 CORRELATED_NODES, CORRELATED_WEIGHTS = np.polynomial.legendre.leggauss(10)
 
 
-def gaussian_mean(
-    f: Function, variance: ArrayLike, kinks: Iterable[float] = ()
-) -> NDArray[np.float64]:
+def gaussian_mean(f: Function, variance: ArrayLike, kinks: Iterable[float] = ()) -> Array:
     """E f(u) with u ~ N(0, variance), for each variance.
 
     Args:
