@@ -25,7 +25,8 @@ TASK_RETRIES = 3
 class Executor(Protocol):
     """Runs the work on every batch and yields its rows as they finish."""
 
-    def __call__(self, work: Work, batches: Iterable[Batch]) -> Iterator[Rows]: ...
+    def __call__(self, work: Work, batches: Iterable[Batch]) -> Iterator[Rows]:
+        """Args: work: Trains one batch. batches: Taken lazily."""
 
 
 class BatchError(RuntimeError):
@@ -65,8 +66,9 @@ def run_on_ray(work: Work, batches: Iterable[Batch], address: str | None = None)
     queue = iter(batches)
     in_flight: dict[Any, Batch] = {}
     try:
-        limit = TASKS_PER_CPU * max(1, int(ray.cluster_resources().get("CPU", 1)))
         while True:
+            # Asked anew each time: a cluster grows and shrinks.
+            limit = TASKS_PER_CPU * max(1, int(ray.cluster_resources().get("CPU", 1)))
             for batch in islice(queue, limit - len(in_flight)):
                 in_flight[task.remote(shared_work, batch)] = batch
             if not in_flight:

@@ -23,12 +23,12 @@ def deferred_interrupts() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number, frame in arrived[:1]:
-            handler = handlers[signal.Signals(number)]
+        for arrival, frame in arrived[:1]:
+            handler = handlers[signal.Signals(arrival)]
             if callable(handler):
-                handler(number, frame)
+                handler(arrival, frame)
             else:
-                signal.raise_signal(number)
+                signal.raise_signal(arrival)
 
 
 @contextmanager

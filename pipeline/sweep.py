@@ -130,7 +130,7 @@ def run_sweep(
     outcomes: Counter[str] = Counter()
     todo = batches(sweep.grid, dataset_infos(sweep), finished)
     with _Writer(store) as writer:
-        for rows in execute(TrainBatch(_tasks(sweep)), todo):
+        for rows in execute(TrainBatch(tasks(sweep)), todo):
             writer.add(rows)
             found = Counter(rows.runs["outcome"].to_pylist())
             outcomes += found
@@ -138,7 +138,8 @@ def run_sweep(
     return outcomes
 
 
-def _tasks(sweep: Sweep) -> dict[tuple[str, int, str], Task]:
+def tasks(sweep: Sweep) -> dict[tuple[str, int, str], Task]:
+    """What the sweep trains on, by (dataset, examples, features)."""
     axes = sweep.grid.axes
     return {
         (name, examples, scaling): make_task(

@@ -1,0 +1,42 @@
+"""Small real sweeps for the pipeline's tests."""
+
+import textwrap
+
+import pytest
+
+from pipeline.sweep_file import load_sweep
+
+SMALL = """
+name: small
+dataset: digits
+examples: 24
+depth: [2, 4]
+width: 6
+activation: [tanh, relu]
+init_scale: {geomspace: [0.5, 8, 4]}
+learning_rate: {geomspace: [1.0e-3, 100, 6]}
+steps: 12
+seed: [0, 1]
+"""
+
+
+@pytest.fixture
+def write_sweep(tmp_path):
+    """Writes a sweep file and loads it."""
+
+    def write(text=SMALL, **changes):
+        lines = [f"{name}: {value}" for name, value in changes.items()]
+        kept = [
+            line for line in textwrap.dedent(text).splitlines() if line.split(":")[0] not in changes
+        ]
+        path = tmp_path / "sweep.yaml"
+        path.write_text("\n".join([*kept, *lines]))
+        return load_sweep(path)
+
+    return write
+
+
+@pytest.fixture
+def small_sweep(write_sweep):
+    """192 trainings that take well under a second and show every outcome but slow ones."""
+    return write_sweep()

@@ -1,0 +1,115 @@
+"""The store: what it refuses, that commits are whole, who may write."""
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pyarrow.dataset as ds
+import pytest
+
+from core.trials import TRIAL_FIELDS
+from pipeline import sweep as sweeps
+from pipeline.executors import run_serially
+from pipeline.schemas import SCHEMA_VERSION
+from pipeline.store import Store, StoreError, StoreInUseError
+
+
+@pytest.fixture
+def batch_rows(small_sweep):
+    """The rows of two batches."""
+    work = sweeps.TrainBatch(sweeps.tasks(small_sweep))
+    finished = sweeps.finished_indices(small_sweep.grid, Store("no such store"))
+    todo = sweeps.batches(small_sweep.grid, sweeps.dataset_infos(small_sweep), finished)
+    return list(run_serially(work, list(todo)[:2]))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("notes.txt", "mine", "no phasesweep store.*no manifest.json.*--store"),
+        ("manifest.json", "{", "damaged"),
+        ("manifest.json", "[]", "not a phasesweep manifest"),
+        ("manifest.json", '{"format": "other"}', "not a phasesweep manifest"),
+    ],
+)
+def test_a_folder_that_is_no_store_is_refused_and_left_alone(tmp_path, name, content, message):
+    """The error names the folder, the reason and what to do."""
+    (tmp_path / name).write_text(content)
+    with pytest.raises(StoreError, match=message):
+        Store(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_is_no_store(tmp_path):
+    """A path to a file is told apart from a folder."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="is a file"):
+        Store(tmp_path / "file")
+
+
+def test_a_store_of_another_schema_version_is_refused(tmp_path):
+    """Both versions are named."""
+    manifest = {"format": "phasesweep store", "schema_version": 999, "sweeps": []}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(StoreError, match=f"999.*{SCHEMA_VERSION}"):
+        Store(tmp_path)
+
+
+def test_only_parquet_lies_in_the_tables_folders(batch_rows, tmp_path):
+    """So pandas, Polars and DuckDB read them without a filter."""
+    store = Store(tmp_path / "store")
+    with store.writing():
+        store.commit(batch_rows)
+    for table in ("runs", "curves"):
+        assert {path.suffix for path in (store.path / table).iterdir()} == {".parquet"}
+    assert len(pd.read_parquet(store.path / "runs")) == sum(len(r.runs) for r in batch_rows)
+
+
+def test_every_column_says_its_unit_and_meaning(batch_rows, tmp_path):
+    """The data dictionary travels in the Parquet schema."""
+    store = Store(tmp_path / "store")
+    with store.writing():
+        store.commit(batch_rows)
+    for table in ("runs", "curves"):
+        schema = ds.dataset(store.path / table).schema
+        assert all(field.metadata[b"unit"] and field.metadata[b"meaning"] for field in schema)
+    assert set(TRIAL_FIELDS) < set(ds.dataset(store.path / "runs").schema.names)
+
+
+def test_a_commit_that_never_came_to_its_runs_part_is_removed(batch_rows, tmp_path):
+    """A crash between the tables' files leaves no orphan: the trials are trained again."""
+    store = Store(tmp_path / "store")
+    with store.writing():
+        store.commit(batch_rows[:1])
+        store.commit(batch_rows[1:])
+    lost = sorted((store.path / "runs").iterdir())[0]
+    lost.unlink()
+    (store.path / "staging" / "half").write_bytes(b"PAR1")
+    with Store(store.path).writing():
+        pass
+    names = {table: {p.name for p in (store.path / table).iterdir()} for table in ("runs", "curves")}
+    assert names["runs"] == names["curves"] != set()
+    assert not list((store.path / "staging").iterdir())
+
+
+def test_a_second_writer_is_told_who_holds_the_store(tmp_path):
+    """Two drivers on one store: the second is refused and nothing is touched."""
+    holder = (
+        "import sys; from pipeline.store import Store\n"
+        f"with Store({str(tmp_path / 'store')!r}).writing():\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"held\n"
+        with (
+            pytest.raises(StoreInUseError, match=f"process {other.pid} "),
+            Store(tmp_path / "store").writing(),
+        ):
+            pass
+        other.stdin.close()
+        other.wait()
+    with Store(tmp_path / "store").writing():
+        pass

@@ -1,0 +1,163 @@
+"""A sweep's promises: one row a trial, the same bits however it was run, nothing lost."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from core.trials import TRIAL_FIELDS, trial_id
+from pipeline import sweep as sweeps
+from pipeline.executors import BatchError, run_on_ray, run_serially
+from pipeline.store import Store
+
+NOT_SCIENTIFIC = ["wall_seconds", "batch_id"]
+
+
+def run(sweep, path, execute=run_serially):
+    store = Store(path)
+    with store.writing():
+        finished = sweeps.finished_indices(sweep.grid, store)
+        return sweeps.run_sweep(sweep, finished, store, execute, lambda found: None)
+
+
+def rows(path, table="runs"):
+    """The scientific columns, sorted: what must never depend on how a sweep was run."""
+    frame = pd.read_parquet(path / table).drop(columns=NOT_SCIENTIFIC, errors="ignore")
+    keys = ["trial_id"] if table == "runs" else ["trial_id", *frame.columns[1:2]]
+    return frame.sort_values(keys, ignore_index=True)
+
+
+def interrupted_after(batches):
+    """An executor that is interrupted when it has yielded so many batches."""
+
+    def execute(work, todo):
+        for number, result in enumerate(run_serially(work, todo)):
+            if number == batches:
+                raise KeyboardInterrupt
+            yield result
+
+    return execute
+
+
+def test_every_cell_of_the_grid_has_exactly_one_row(small_sweep, tmp_path):
+    """The rows' ids are the grid's ids, and their settings those of the ids."""
+    outcomes = run(small_sweep, tmp_path / "store")
+    found = rows(tmp_path / "store")
+    assert outcomes.total() == len(found) == small_sweep.grid.size
+    assert set(found["trial_id"]) == {trial_id(trial) for trial in small_sweep.grid}
+    by_id = {trial_id(trial): trial for trial in small_sweep.grid}
+    for row in found.to_dict("records"):
+        trial = by_id[row["trial_id"]]
+        assert all(row[name] == getattr(trial, name) for name in TRIAL_FIELDS)
+
+
+def test_running_again_trains_nothing(small_sweep, tmp_path):
+    """A finished sweep is left alone, files included."""
+    run(small_sweep, tmp_path / "store")
+    files = sorted((tmp_path / "store").rglob("*.parquet"))
+    assert run(small_sweep, tmp_path / "store").total() == 0
+    assert sorted((tmp_path / "store").rglob("*.parquet")) == files
+
+
+@pytest.mark.parametrize("batches", [0, 1, 3])
+def test_interrupted_and_resumed_equals_uninterrupted(small_sweep, tmp_path, monkeypatch, batches):
+    """Bit for bit in every scientific column of every table."""
+    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    run(small_sweep, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(small_sweep, tmp_path / "resumed", interrupted_after(batches))
+    kept = len(Store(tmp_path / "resumed").manifest["sweeps"]) and _count(tmp_path / "resumed")
+    assert (kept > 0) is (batches > 0)
+    trained = run(small_sweep, tmp_path / "resumed").total()
+    assert trained == small_sweep.grid.size - kept
+    for table in ("runs", "curves"):
+        pd.testing.assert_frame_equal(
+            rows(tmp_path / "whole", table), rows(tmp_path / "resumed", table), check_exact=True
+        )
+
+
+def _count(path):
+    return sum(len(batch) for batch in Store(path).batches("runs", ["trial_id"]))
+
+
+def test_serial_and_ray_write_the_same_bits(small_sweep, tmp_path, local_ray, monkeypatch):
+    """Whatever order tasks finish in."""
+    run(small_sweep, tmp_path / "serial")
+    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    run(small_sweep, tmp_path / "ray", run_on_ray)
+    for table in ("runs", "curves"):
+        pd.testing.assert_frame_equal(
+            rows(tmp_path / "serial", table), rows(tmp_path / "ray", table), check_exact=True
+        )
+
+
+def test_a_larger_grid_trains_only_what_is_new(write_sweep, tmp_path):
+    """Editing the sweep file keeps the common trials and their rows."""
+    run(write_sweep(), tmp_path / "store")
+    before = rows(tmp_path / "store")
+    larger = write_sweep(seed="[0, 1, 2]")
+    assert run(larger, tmp_path / "store").total() == larger.grid.size // 3
+    after = rows(tmp_path / "store")
+    kept = after[after["trial_id"].isin(before["trial_id"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(before, kept, check_exact=True)
+    assert after["trial_id"].is_unique
+
+
+def test_no_table_holds_nan_or_infinity(small_sweep, tmp_path):
+    """A number that does not exist is NULL, though trainings overflow."""
+    run(small_sweep, tmp_path / "store")
+    store = Store(tmp_path / "store")
+    assert "overflow" in rows(tmp_path / "store")["outcome"].to_numpy()
+    for table in ("runs", "curves"):
+        for batch in store.batches(table, [f.name for f in _floats(store, table)]):
+            for column in batch.columns:
+                assert all(number is None or abs(number) < 1e308 for number in column.to_pylist())
+
+
+def _floats(store, table):
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    schema = ds.dataset(store.path / table).schema
+    return [field for field in schema if pa.types.is_floating(field.type)]
+
+
+def test_a_bug_in_a_batch_is_named_and_loses_nothing_else(small_sweep, tmp_path, monkeypatch):
+    """What was trained before it is committed; the error names the batch."""
+    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+
+    def broken(work, todo):
+        for number, batch in enumerate(todo):
+            if number == 2:
+                yield from run_serially(_raise, [batch])
+            yield work(batch)
+
+    with pytest.raises(BatchError, match=r"batch [0-9a-f]{16}-\d+ .*depth 4.*planted"):
+        run(small_sweep, tmp_path / "store", broken)
+    assert _count(tmp_path / "store") > 0
+
+
+def _raise(batch):
+    raise RuntimeError("planted")
+
+
+def test_the_manifest_says_what_was_run_and_by_which_rules(small_sweep, tmp_path):
+    """Sweeps, thresholds, versions and machine stand in one readable file."""
+    run(small_sweep, tmp_path / "store")
+    manifest = json.loads((tmp_path / "store" / "manifest.json").read_text())
+    assert [sweep["name"] for sweep in manifest["sweeps"]] == ["small"]
+    assert manifest["thresholds"]["diverged_at_once"] == 1e6
+    assert manifest["versions"]["numpy"]
+    assert manifest["machine"]["blas"]
+
+
+def test_a_plan_counts_what_is_left(small_sweep, tmp_path):
+    """It shrinks as rows come in, and an empty one costs nothing."""
+    store = Store(tmp_path / "store")
+    before = sweeps.plan(small_sweep, sweeps.finished_indices(small_sweep.grid, store))
+    assert (before.trials, before.finished) == (192, 0)
+    assert before.flops > 0
+    assert not store.path.exists()
+    run(small_sweep, store.path)
+    after = sweeps.plan(small_sweep, sweeps.finished_indices(small_sweep.grid, store))
+    assert (after.remaining, after.batches, after.flops, after.seconds) == (0, 0, 0, 0)
