@@ -15,7 +15,7 @@ from core.training import train_trials
 from core.trials import TRIAL_FIELDS
 from pipeline.batches import Batch, Indices, batches, flops, seconds, trials_per_batch
 from pipeline.executors import Executor
-from pipeline.grid import Block, Grid
+from pipeline.grid import Block, Cells, Grid
 from pipeline.interrupts import deferred_interrupts
 from pipeline.provenance import provenance
 from pipeline.schemas import Rows, rows_of
@@ -140,14 +140,15 @@ def run_sweep(
 
 def tasks(sweep: Sweep) -> dict[tuple[str, int, str], Task]:
     """What the sweep trains on, by (dataset, examples, features)."""
-    axes = sweep.grid.axes
+    named = ("dataset", "examples", "features")
+    axes = {n: v if n in named else v[:1] for n, v in sweep.grid.axes.items()}
     return {
-        (name, examples, scaling): make_task(
-            sweep.data_files.get(name) or load_dataset(name, examples), examples, scaling
+        (trial.dataset, trial.examples, trial.features): make_task(
+            sweep.data_files.get(trial.dataset) or load_dataset(trial.dataset, trial.examples),
+            trial.examples,
+            trial.features,
         )
-        for name in axes["dataset"]
-        for examples in axes["examples"]
-        for scaling in axes["features"]
+        for trial in Cells(axes)
     }
 
 

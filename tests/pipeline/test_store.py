@@ -88,7 +88,9 @@ def test_a_commit_that_never_came_to_its_runs_part_is_removed(batch_rows, tmp_pa
     (store.path / "staging" / "half").write_bytes(b"PAR1")
     with Store(store.path).writing():
         pass
-    names = {table: {p.name for p in (store.path / table).iterdir()} for table in ("runs", "curves")}
+    names = {
+        table: {p.name for p in (store.path / table).iterdir()} for table in ("runs", "curves")
+    }
     assert names["runs"] == names["curves"] != set()
     assert not list((store.path / "staging").iterdir())
 

@@ -1,0 +1,78 @@
+"""An axis of a sweep as it is written, one value, a list or a range, as a tuple of values."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Annotated, Any, TypeVar
+
+import numpy as np
+from pydantic import AfterValidator, BeforeValidator
+
+MOST_VALUES = 1_000_000
+RANGES: dict[str, Callable[[float, float, int], Any]] = {
+    "geomspace": np.geomspace,
+    "linspace": np.linspace,
+}
+RANGE_FORM = "a range is {geomspace: [first, last, how many]} or {linspace: [...]}"
+
+T = TypeVar("T")
+
+
+def _values(written: Any) -> list[Any]:
+    if isinstance(written, dict):
+        return _range(written)
+    values = written if isinstance(written, list) else [written]
+    if not values:
+        raise ValueError("an axis needs a value at least")
+    if any(isinstance(value, bool) for value in values):
+        raise ValueError("must not be true or false; quote a word that YAML takes for a truth")
+    return values
+
+
+def _range(written: dict[Any, Any]) -> list[float]:
+    """Rounded to 12 digits, so that ids do not hang on a processor's last bit of exp."""
+    (kind, ends), *others = written.items() if written else [(None, None)]
+    if others or kind not in RANGES or not isinstance(ends, list) or len(ends) != 3:
+        raise ValueError(RANGE_FORM)
+    try:
+        first, last, count = float(ends[0]), float(ends[1]), int(ends[2])
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"a range needs three numbers; {RANGE_FORM}") from None
+    if not (isfinite(first) and isfinite(last)):
+        raise ValueError("a range needs finite ends")
+    if kind == "geomspace" and not (first > 0 and last > 0):
+        raise ValueError("geomspace needs two ends above 0; use linspace for a range with 0")
+    if count != ends[2] or not 1 <= count <= MOST_VALUES:
+        raise ValueError(f"a range has 1 to {MOST_VALUES:,} values, a whole number")
+    return [float(f"{value:.12g}") for value in RANGES[kind](first, last, count)]
+
+
+def _whole_values(written: Any) -> list[Any]:
+    """A range of whole numbers is rounded to them, each taken once."""
+    values = _values(written)
+    if isinstance(written, dict):
+        return list(dict.fromkeys(round(value) for value in values))
+    return values
+
+
+def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+    seen: set[T] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{value!r} is listed twice; each value makes its cells once")
+        seen.add(value)
+    return values
+
+
+def _without_negative_zeros(values: tuple[float, ...]) -> tuple[float, ...]:
+    # -0.0 equals 0.0 but would be hashed to another trial id.
+    return tuple(value + 0.0 for value in values)
+
+
+Names = Annotated[tuple[T, ...], BeforeValidator(_values), AfterValidator(_distinct)]
+Counts = Annotated[tuple[T, ...], BeforeValidator(_whole_values), AfterValidator(_distinct)]
+Numbers = Annotated[
+    tuple[T, ...],
+    BeforeValidator(_values),
+    AfterValidator(_without_negative_zeros),
+    AfterValidator(_distinct),
+]
