@@ -1,5 +1,6 @@
 """Full-batch gradient descent on a stack of networks, each with its own learning rate."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from core.subnormals import flushed_subnormals
 Array = NDArray[np.floating]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+# Told at every logged step: the step, the networks still in the stack, their parameters.
+Observer = Callable[[int, Ints, list[Array]], None]
 
 CURVE_POINTS = 24
 
@@ -71,6 +75,7 @@ def descend(
     learning_rates: Floats,
     steps: int,
     problem: Problem,
+    observe: Observer | None = None,
 ) -> Descent:
     """Train every network of a stack by full-batch gradient descent.
 
@@ -84,18 +89,24 @@ def descend(
         learning_rates: (networks,).
         steps: Steps to take; 0 only measures.
         problem: What all networks of the stack are trained on.
+        observe: Called at every logged step, before the step is taken; must not change
+            the parameters.
     """
     stack = _Stack(params, learning_rates, steps, problem)
     # A diverging network must not stop its stack: overflow is expected here.
     with np.errstate(all="ignore"), flushed_subnormals():
         for step in range(steps):
             stack.measure(step)
+            if observe and step in stack.logged:
+                observe(step, stack.order, stack.passes.params)
             stack.take_step()
             stack.drop_decided(step)
             if not stack.order.size:
                 break
         else:
             stack.measure(steps)
+            if observe:
+                observe(steps, stack.order, stack.passes.params)
             stack.drop_decided(steps)
         outputs = stack.passes.forward()
     return Descent(

@@ -85,12 +85,9 @@ def mean_field(activation: str, weight_variance: float, bias_variance: float) ->
     Raises:
         ValueError: For an unknown activation or a variance outside its range.
     """
-    _require_activation(activation)
-    _require_variance("weight_variance", weight_variance)
-    _require_variance("bias_variance", bias_variance)
     setting = (activation, weight_variance, bias_variance)
+    chi = fixed_point_chi(*setting)
     q = _variance_fixed_point(*setting)
-    chi = float(gradient_growth(DIVERGED_VARIANCE if q is None else q, *setting[:2]))
     c, chi_c = _correlation_fixed_point(q, chi, *setting) if q else (None, None)
     return MeanField(
         q_star=q,
@@ -100,6 +97,17 @@ def mean_field(activation: str, weight_variance: float, bias_variance: float) ->
         xi_correlation=_depth_scale(chi_c),
         xi_variance=_depth_scale(None if q is None else variance_slope(q, *setting[:2])),
     )
+
+
+@lru_cache(maxsize=65_536)
+def fixed_point_chi(activation: str, weight_variance: float, bias_variance: float) -> float:
+    """mean_field's chi alone, which needs no correlations; arguments and errors are its own."""
+    _require_activation(activation)
+    _require_variance("weight_variance", weight_variance)
+    _require_variance("bias_variance", bias_variance)
+    q = _variance_fixed_point(activation, weight_variance, bias_variance)
+    variance = DIVERGED_VARIANCE if q is None else q
+    return float(gradient_growth(variance, activation, weight_variance))
 
 
 @lru_cache(maxsize=4096)

@@ -25,9 +25,12 @@ class Thresholds:
     rise: float = 1e-3  # of the loss: a step raises the loss if by more than this
     oscillating_share: float = 0.1  # of the steps in the second half raise the loss
     stalled_change: float = 1e-3  # of the loss, over the last fifth
-    vanishing_log10_ratio: float = -6.0  # first over last hidden layer's gradient norm
-    active_fraction: float = 1e-3  # of a layer's units are active for some example
+    vanishing_gradient: float = 1e-6  # x the last hidden layer's, or x the output error
+    active_fraction: float = 1e-3  # of a layer's units pass a gradient for some example
+    dead_unit: float = 1e-6  # |phi'| below it for every example: the unit is dead
+    saturated_unit: float = 0.1  # x phi'(0): the unit is saturated for an example
     saturated_slope: float = 1e-3  # mean |phi'| over the hidden units
+    exploding_start: float = 1e3  # x baseline loss, or gradient x output error, at step 0
     init_phase: float = 6.0  # |L ln chi|: beyond it gradients vanish or explode at step 0
 
 
@@ -35,11 +38,29 @@ THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A run's outcome and the steps that decided it; None where there is no such step."""
+class LossSummary:
+    """What the outcome rules ask of a run's losses; None where there is no such number.
 
-    outcome: str
-    tail_loss: float | None
+    Attributes:
+        initial: Loss at step 0; may be non-finite.
+        baseline: The best constant predictor's.
+        peak: Largest finite loss.
+        tail: Mean of the last losses.
+        late_change: Range of the last fifth's losses over the last loss.
+        late_rise: Relative rise that more than `oscillating_share` of the steps in the
+            second half exceed; negative where so many did not rise.
+        rare_rise: The same for a tenth of that share.
+        diverged_step: First from which the loss never again came below the bound.
+        overflow_step: First with a non-finite loss or parameter.
+    """
+
+    initial: float
+    baseline: float
+    peak: float | None
+    tail: float | None
+    late_change: float | None
+    late_rise: float | None
+    rare_rise: float | None
     diverged_step: int | None = None
     overflow_step: int | None = None
 
@@ -56,28 +77,46 @@ def is_decided(
     return ~(np.isfinite(losses) & (losses <= rules.diverged_at_once * worst_start))
 
 
-def judge(losses: Losses, baseline: float, rules: Thresholds = THRESHOLDS) -> Verdict:
-    """Call one run by its losses.
+def summarize(losses: Losses, baseline: float, rules: Thresholds = THRESHOLDS) -> LossSummary:
+    """What the outcome rules ask of one run's losses.
 
     Args:
         losses: (steps_run + 1,): losses[t] after t steps. Ends early where it was decided.
         baseline: The best constant predictor's loss.
     """
-    steps_run = len(losses) - 1
+    finite = losses[np.isfinite(losses)]
+    initial, peak = float(losses[0]), float(finite.max()) if finite.size else None
+    diverged_step, last = _diverged_step(losses, baseline, rules), len(losses) - 1
     if not np.isfinite(losses[-1]):
-        return Verdict("overflow", None, _diverged_step(losses, baseline, rules), steps_run)
-    tail_loss = _tail_mean(losses, rules)
-    worst_start = max(float(losses[0]), baseline)
-    at_once = losses[-1] > rules.diverged_at_once * worst_start
-    if at_once or tail_loss > rules.diverged_at_end * worst_start:
-        return Verdict("diverged", tail_loss, _diverged_step(losses, baseline, rules))
-    if tail_loss <= rules.trained * baseline:
-        return Verdict("trained", tail_loss)
-    if _share_of_rises(losses[steps_run // 2 :], rules) > rules.oscillating_share:
-        return Verdict("oscillating", tail_loss)
-    if _change(losses[-(steps_run // 5 + 1) :]) < rules.stalled_change:
-        return Verdict("stalled", tail_loss)
-    return Verdict("slow", tail_loss)
+        return LossSummary(initial, baseline, peak, None, None, None, None, diverged_step, last)
+    rises = _relative_rises(losses[last // 2 :])
+    return LossSummary(
+        initial,
+        baseline,
+        peak,
+        tail=_tail_mean(losses, rules),
+        late_change=_change(losses[-(last // 5 + 1) :]),
+        late_rise=_exceeded_by(rises, rules.oscillating_share),
+        rare_rise=_exceeded_by(rises, rules.oscillating_share / 10),
+        diverged_step=diverged_step,
+    )
+
+
+def outcome(run: LossSummary, rules: Thresholds = THRESHOLDS) -> str:
+    """One of OUTCOMES: the first rule that matches."""
+    if run.overflow_step is not None or run.tail is None or run.peak is None:
+        return "overflow"
+    worst_start = max(run.initial, run.baseline)
+    at_once = run.peak > rules.diverged_at_once * worst_start
+    if at_once or run.tail > rules.diverged_at_end * worst_start:
+        return "diverged"
+    if run.tail <= rules.trained * run.baseline:
+        return "trained"
+    if run.late_rise is not None and run.late_rise > rules.rise:
+        return "oscillating"
+    if run.late_change is None or run.late_change < rules.stalled_change:
+        return "stalled"
+    return "slow"
 
 
 def tail_length(steps: int, rules: Thresholds = THRESHOLDS) -> int:
@@ -105,27 +144,73 @@ def init_phase(chi: float | None, depth: int, rules: Thresholds = THRESHOLDS) ->
     return "vanishing" if s < 0 else "exploding"
 
 
-def stall_cause(
-    log10_gradient_ratio: float,
-    active_fraction: float,
-    mean_slope: float,
-    rules: Thresholds = THRESHOLDS,
-) -> str:
-    """Why a run stalled, from its signals at the end of training.
+@dataclass(frozen=True)
+class EndSignals:
+    """A network's signals at the end of its training; None where there is no such number.
 
-    Args:
-        log10_gradient_ratio: log10 of the first over the last hidden layer's gradient norm.
+    Attributes:
+        log10_hidden_gradient_ratio: First over last hidden layer's weight-gradient norm.
+        log10_gradient_per_error: First layer's weight-gradient norm over the output error.
         active_fraction: Of the units of the hidden layer that has the fewest active ones.
-        mean_slope: Mean |phi'| over hidden units and examples.
+        mean_slope: Mean |phi'| over hidden layers, units and examples.
+    """
+
+    log10_hidden_gradient_ratio: float | None
+    log10_gradient_per_error: float | None
+    active_fraction: float | None
+    mean_slope: float | None
+
+
+def stall_cause(end: EndSignals, rules: Thresholds = THRESHOLDS) -> str:
+    """Why a run stalled: dead, vanishing, saturated or low_learning_rate.
+
+    Gradients vanish where the first layer's is a millionth of the last hidden layer's, or
+    of the output error: a linear or small-scale tanh network without biases loses its
+    signal on the way forward as fast as its gradient on the way back, so that all its
+    layers have equally vanished gradients and their ratio shows nothing.
     """
     # A dead layer also stops the gradient, so it is looked for first.
-    if active_fraction < rules.active_fraction:
+    if end.active_fraction is not None and end.active_fraction < rules.active_fraction:
         return "dead"
-    if log10_gradient_ratio < rules.vanishing_log10_ratio:
+    bound = np.log10(rules.vanishing_gradient)
+    ratios = (end.log10_hidden_gradient_ratio, end.log10_gradient_per_error)
+    if any(ratio is not None and ratio < bound for ratio in ratios):
         return "vanishing"
-    if mean_slope < rules.saturated_slope:
+    if end.mean_slope is not None and end.mean_slope < rules.saturated_slope:
         return "saturated"
     return "low_learning_rate"
+
+
+def divergence_cause(
+    run: LossSummary,
+    learning_rate: float,
+    log10_gradient_per_error: float | None,
+    critical_learning_rate: float | None,
+    rules: Thresholds = THRESHOLDS,
+) -> str:
+    """Why a run diverged or overflowed: init_scale, learning_rate or sharpening.
+
+    - `init_scale`: before the first step the loss already exceeds a thousand baselines, or
+      the first layer's gradient a thousand times the output error (or either is no number).
+    - `learning_rate`: the start is moderate and the rate above 2 / lambda_max, where the
+      start's own curvature makes descent diverge; or lambda_max was not measured.
+    - `sharpening`: the start is moderate, the rate below 2 / lambda_max: the curvature has
+      risen on the way.
+
+    Args:
+        run: The losses' summary.
+        learning_rate: eta.
+        log10_gradient_per_error: First layer's weight-gradient norm over the output error,
+            at step 0.
+        critical_learning_rate: 2 / lambda_max at step 0; None where not measured.
+    """
+    exploded = not run.initial <= rules.exploding_start * run.baseline
+    ratio = log10_gradient_per_error
+    if exploded or ratio is None or ratio > np.log10(rules.exploding_start):
+        return "init_scale"
+    if critical_learning_rate is not None and learning_rate < critical_learning_rate:
+        return "sharpening"
+    return "learning_rate"
 
 
 def _tail_mean(losses: Losses, rules: Thresholds) -> float:
@@ -135,16 +220,22 @@ def _tail_mean(losses: Losses, rules: Thresholds) -> float:
 
 
 def _diverged_step(losses: Losses, baseline: float, rules: Thresholds) -> int | None:
-    bound = rules.diverged_at_end * np.fmax(losses[0], baseline)
+    bound = rules.diverged_at_end * float(np.fmax(losses[0], baseline))
     below = np.flatnonzero(losses <= bound)
     first = int(below[-1]) + 1 if below.size else 0
     return first if first < len(losses) else None
 
 
-def _share_of_rises(losses: Losses, rules: Thresholds) -> float:
-    if len(losses) < 2:
-        return 0.0
-    return float(np.mean(np.diff(losses) > rules.rise * losses[:-1]))
+def _relative_rises(losses: Losses) -> Losses:
+    """(loss after - loss before) / loss before, for each step."""
+    return np.asarray(np.diff(losses) / np.where(losses[:-1] == 0, 1, losses[:-1]))
+
+
+def _exceeded_by(rises: Losses, share: float) -> float | None:
+    """The largest rise that at most this share of the steps exceed; None without steps."""
+    if not rises.size:
+        return None
+    return float(np.sort(rises)[::-1][int(share * rises.size)])
 
 
 def _change(losses: Losses) -> float:

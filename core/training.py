@@ -1,21 +1,25 @@
-"""Core's one entry point: train same-shaped trials in stacks and judge each run."""
+"""Core's one entry point: train same-shaped trials in stacks, measure and judge each run."""
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.curvature import extreme_curvature
 from core.datasets import Task, baseline_loss
-from core.gradient_descent import Descent, Problem, descend
+from core.gradient_descent import Descent, Observer, Problem, descend
 from core.initializers import initial_params
+from core.measurements import Params, StartMeasurement, measure_starts
 from core.network import layer_widths
-from core.outcomes import Verdict, fractal_converged, judge
+from core.outcomes import summarize
+from core.results import trial_result
+from core.signal_propagation import LayerSignals, signal_propagation
 from core.trials import Trial, TrialResult
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 # Fields that may differ inside a stack; all others decide its shape or arithmetic.
 STACKED_FIELDS = ("init_scale", "bias_scale", "seed", "learning_rate")
@@ -25,27 +29,38 @@ STACKED_FIELDS = ("init_scale", "bias_scale", "seed", "learning_rate")
 LAYER_BYTES = 1_000_000
 MOST_NETWORKS = 512
 
+Start = tuple[int, float, float]
+
 
 @dataclass(frozen=True)
 class Curve:
-    """One run's loss and gradient norm at log-spaced steps; NaN where there is no number.
+    """One run at log-spaced steps; NaN where there is no number.
 
     Attributes:
         steps, losses, gradient_norms: (points,) each.
+        sharpness: (points,), the largest Hessian eigenvalue, if asked for.
     """
 
-    steps: NDArray[np.int64]
+    steps: Ints
     losses: Floats
     gradient_norms: Floats
+    sharpness: Floats
 
 
 @dataclass(frozen=True)
 class Training:
-    """One trial, what it came to, and the seconds its share of the stack took."""
+    """One trial, what it came to, and the seconds its share of the stack took.
+
+    Attributes:
+        start_signals: Of each layer at step 0; None if not asked for.
+        end_signals: Of each layer after the last step; None if not asked for or decided early.
+    """
 
     trial: Trial
     result: TrialResult
     curve: Curve
+    start_signals: LayerSignals | None
+    end_signals: LayerSignals | None
     wall_seconds: float
 
 
@@ -62,8 +77,9 @@ def train_trials(trials: Sequence[Trial], task: Task) -> Iterator[Training]:
         A Training for each trial, in the order given.
     """
     size = networks_per_stack(trials[0], task)
+    measured: dict[Start, StartMeasurement] = {}
     for start in range(0, len(trials), size):
-        yield from _train_stack(trials[start : start + size], task)
+        yield from _Stack(trials[start : start + size], task, measured).trainings()
 
 
 def networks_per_stack(trial: Trial, task: Task) -> int:
@@ -74,71 +90,88 @@ def networks_per_stack(trial: Trial, task: Task) -> int:
     return max(1, min(MOST_NETWORKS, LAYER_BYTES // bytes_each))
 
 
-def _train_stack(trials: Sequence[Trial], task: Task) -> Iterator[Training]:
-    began = perf_counter()
-    shape = trials[0]
-    problem = Problem(
-        task.inputs, task.targets, shape.activation, shape.loss, baseline_loss(task, shape.loss)
-    )
-    widths = layer_widths(task.features, shape.width, task.outputs, shape.depth)
-    initial = initial_params(
-        shape.initializer,
-        widths,
-        np.array([t.seed for t in trials], dtype=np.uint64),
-        np.array([t.init_scale for t in trials], dtype=np.float64),
-        np.array([t.bias_scale for t in trials], dtype=np.float64),
-    )
-    descent = descend(
-        [p.astype(shape.dtype) for p in initial],
-        np.array([t.learning_rate for t in trials], dtype=np.float64),
-        shape.steps,
-        problem,
-    )
-    accuracies = _accuracies(descent, task)
-    overflowed = _overflowed_params(descent)
-    seconds = (perf_counter() - began) / max(1, int((descent.steps_run + 1).sum()))
-    for network, trial in enumerate(trials):
-        steps_run = int(descent.steps_run[network])
-        losses = descent.losses[: steps_run + 1, network]
-        verdict = judge(losses, problem.baseline)
-        if network in overflowed:
-            verdict = Verdict("overflow", None, verdict.diverged_step, steps_run)
-        result = _result(verdict, losses, problem.baseline, accuracies.get(network))
-        curve = _curve(descent, network, losses)
-        yield Training(trial, result, curve, seconds * (steps_run + 1))
+class _Stack:
+    """Same-shaped trials trained together.
+
+    `measured` holds the starts that were measured so far and is added to.
+    """
+
+    def __init__(
+        self, trials: Sequence[Trial], task: Task, measured: dict[Start, StartMeasurement]
+    ):
+        self._trials, self._task, self._measured = trials, task, measured
+        self._shape = shape = trials[0]
+        self._problem = Problem(
+            task.inputs, task.targets, shape.activation, shape.loss, baseline_loss(task, shape.loss)
+        )
+
+    def trainings(self) -> Iterator[Training]:
+        """Train, then yield each trial's Training in order."""
+        began = perf_counter()
+        sharpness: dict[tuple[int, int], float] = {}
+        descent = descend(
+            [p.astype(self._shape.dtype) for p in self._initial_params()],
+            np.array([t.learning_rate for t in self._trials], dtype=np.float64),
+            self._shape.steps,
+            self._problem,
+            self._sharpness_observer(sharpness),
+        )
+        accuracies, ends = _accuracies(descent, self._task), self._end_signals(descent)
+        overflowed = _overflowed_params(descent)
+        seconds = (perf_counter() - began) / max(1, int((descent.steps_run + 1).sum()))
+        for network, trial in enumerate(self._trials):
+            steps_run = int(descent.steps_run[network])
+            losses = descent.losses[: steps_run + 1, network]
+            summary = summarize(losses, self._problem.baseline)
+            if network in overflowed:
+                summary = replace(summary, overflow_step=steps_run)
+            start, end = self._measured[_start(trial)], ends.get(network)
+            result = trial_result(trial, losses, summary, accuracies.get(network), start, end)
+            curve = _curve(descent, network, losses, sharpness)
+            share = seconds * (steps_run + 1)
+            yield Training(trial, result, curve, start.signals, end, share)
+
+    def _initial_params(self) -> Params:
+        """The trials' initial weights, drawn and measured once for each start among them."""
+        starts = list(dict.fromkeys(map(_start, self._trials)))
+        task, shape = self._task, self._shape
+        drawn = initial_params(
+            shape.initializer,
+            layer_widths(task.features, shape.width, task.outputs, shape.depth),
+            np.array([seed for seed, _, _ in starts], dtype=np.uint64),
+            np.array([init_scale for _, init_scale, _ in starts], dtype=np.float64),
+            np.array([bias_scale for _, _, bias_scale in starts], dtype=np.float64),
+        )
+        new = [place for place, start in enumerate(starts) if start not in self._measured]
+        if new:
+            found = measure_starts([p[new] for p in drawn], self._problem, shape.measure)
+            self._measured.update(zip([starts[place] for place in new], found, strict=True))
+        places = {start: place for place, start in enumerate(starts)}
+        wanted = [places[_start(trial)] for trial in self._trials]
+        return [p[wanted] for p in drawn]
+
+    def _sharpness_observer(self, found: dict[tuple[int, int], float]) -> Observer | None:
+        """Fills `found` by (step, network) along the descent, where that is asked for."""
+        if "sharpness_curve" not in self._shape.measure.split("+"):
+            return None
+
+        def observe(step: int, networks: Ints, params: Params) -> None:
+            for place, network in enumerate(networks.tolist()):
+                largest = extreme_curvature([p[place] for p in params], self._problem).largest
+                found[step, network] = np.nan if largest is None else largest
+
+        return observe
+
+    def _end_signals(self, descent: Descent) -> dict[int, LayerSignals]:
+        """The signals of each network that ran to the end, if asked for."""
+        if "signal" not in self._shape.measure.split("+") or not descent.survivors.size:
+            return {}
+        signals = signal_propagation(descent.params, self._problem)
+        return {int(n): signals.of(place) for place, n in enumerate(descent.survivors)}
 
 
-def _result(
-    verdict: Verdict, losses: Floats, baseline: float, accuracy: float | None
-) -> TrialResult:
-    finite = losses[np.isfinite(losses)]
-    return TrialResult(
-        outcome=verdict.outcome,
-        cause=None,
-        init_phase=None,
-        initial_loss=finite_or_none(losses[0]),
-        final_loss=None if verdict.outcome == "overflow" else finite_or_none(losses[-1]),
-        baseline_loss=baseline,
-        peak_loss=float(finite.max()) if finite.size else None,
-        tail_loss=verdict.tail_loss,
-        diverged_step=verdict.diverged_step,
-        overflow_step=verdict.overflow_step,
-        final_accuracy=accuracy,
-        fractal_converged=fractal_converged(losses),
-        chi_measured=None,
-        chi_measured_error=None,
-        chi_theory=None,
-        log10_gradient_ratio=None,
-        sharpness=None,
-        smallest_curvature=None,
-        critical_learning_rate=None,
-        steps_run=len(losses) - 1,
-    )
-
-
-def finite_or_none(number: float) -> float | None:
-    """A Python float, or None for NaN and infinity: what a table's column may hold."""
-    return float(number) if math.isfinite(number) else None
+def _start(trial: Trial) -> Start:
+    return trial.seed, trial.init_scale, trial.bias_scale
 
 
 def _accuracies(descent: Descent, task: Task) -> dict[int, float]:
@@ -157,10 +190,13 @@ def _overflowed_params(descent: Descent) -> set[int]:
     return set(descent.survivors[~finite].tolist())
 
 
-def _curve(descent: Descent, network: int, losses: Floats) -> Curve:
+def _curve(
+    descent: Descent, network: int, losses: Floats, sharpness: dict[tuple[int, int], float]
+) -> Curve:
     """The logged points up to the run's end, its last loss always among them."""
     ran = descent.logged_steps < len(losses)
     steps, norms = descent.logged_steps[ran], descent.gradient_norms[ran, network]
     if steps[-1] != len(losses) - 1:
         steps, norms = np.append(steps, len(losses) - 1), np.append(norms, np.nan)
-    return Curve(steps, losses[steps], norms)
+    curvatures = np.array([sharpness.get((step, network), np.nan) for step in steps.tolist()])
+    return Curve(steps, losses[steps], norms, curvatures)

@@ -35,6 +35,7 @@ class Trial:
     steps: int = column("full-batch gradient-descent steps asked for", "steps")
     seed: int = column("seed of the initial weights")
     dtype: str = column("float32 or float64: the arithmetic of the training", "name")
+    measure: str = column("measured beside the losses: signal, sharpness, sharpness_curve", "name")
 
 
 TRIAL_FIELDS = tuple(f.name for f in fields(Trial))
@@ -64,13 +65,24 @@ class TrialResult:
     outcome: str = column(
         "overflow, diverged, trained, oscillating, stalled or slow: first rule that matches", "name"
     )
-    cause: str | None = column("why it stalled or diverged; NULL for other outcomes", "name")
-    init_phase: str | None = column("vanishing, critical or exploding at step 0", "name")
+    cause: str | None = column(
+        "stalled by vanishing, dead, saturated, low_learning_rate; diverged or overflowed by "
+        "init_scale, learning_rate, sharpening; else NULL, as without `signal`",
+        "name",
+    )
+    init_phase: str | None = column(
+        "vanishing, critical or exploding gradients at step 0: L ln chi_measured beyond +-6", "name"
+    )
     initial_loss: float | None = column("loss at step 0", "loss")
     final_loss: float | None = column("last finite-step loss; NULL after an overflow", "loss")
     baseline_loss: float = column("loss of the best constant predictor", "loss")
     peak_loss: float | None = column("largest finite loss seen", "loss")
     tail_loss: float | None = column("mean of the last 20 losses (last fifth when fewer)", "loss")
+    late_change: float | None = column("range of the last fifth's losses over the last loss")
+    late_rise: float | None = column(
+        "relative rise of the loss that over 10% of the steps in the second half exceed"
+    )
+    rare_rise: float | None = column("the same for 1% of the steps")
     diverged_step: int | None = column(
         "first step from which the loss stayed above 1.1 x max(initial, baseline)", "steps"
     )
@@ -85,6 +97,17 @@ class TrialResult:
     log10_gradient_ratio: float | None = column(
         "log10 of first over last layer's weight-gradient norm at step 0"
     )
+    mean_slope: float | None = column("mean |phi'| over hidden layers at the end")
+    active_fraction: float | None = column(
+        "units passing a gradient, of the hidden layer with fewest, at the end; not if saturating"
+    )
+    final_log10_gradient_ratio: float | None = column(
+        "log10 of first over last hidden layer's weight-gradient norm at the end"
+    )
+    final_log10_gradient_per_error: float | None = column(
+        "log10 of first layer's weight-gradient norm over the output error at the end"
+    )
+    log10_gradient_per_error: float | None = column("the same at step 0")
     sharpness: float | None = column("largest Hessian eigenvalue at step 0", "loss")
     smallest_curvature: float | None = column("smallest Hessian eigenvalue at step 0", "loss")
     critical_learning_rate: float | None = column("2 / sharpness")

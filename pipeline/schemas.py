@@ -10,12 +10,13 @@ from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from core.signal_propagation import LayerSignals
 from core.training import Training
 from core.trials import Trial, TrialResult, trial_id
 
 SCHEMA_VERSION = 1
-TABLES = ("runs", "layers", "curves")
 
 ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
@@ -56,10 +57,34 @@ CURVES = _versioned(
         _arrow_field(
             "gradient_norm", pa.float64(), "norm of dLoss/d(all parameters) there", "loss"
         ),
+        _arrow_field("sharpness", pa.float64(), "largest Hessian eigenvalue there", "loss"),
     ]
 )
 
-SCHEMAS = {"runs": RUNS, "curves": CURVES}
+LAYER_MEANINGS = {
+    "log10_mean_square_h": "log10 of the mean square pre-activation over units and examples",
+    "log10_mean_square_a": "log10 of the mean square activation; NULL for the output layer",
+    "correlation": "mean cosine of the pre-activations of pairs of examples",
+    "mean_slope": "mean |phi'(h)| over units and examples",
+    "saturated_fraction": "units x examples with |phi'| < 0.1 phi'(0), if phi saturates",
+    "dead_fraction": "units that pass no gradient for any example, if phi does not saturate",
+    "log10_delta_norm": "log10 of the rms over examples of |examples x dLoss/dh|",
+    "log10_gradient_norm": "log10 of |dLoss/dW|, biases left out",
+}
+
+LAYERS = _versioned(
+    [
+        TRIAL_ID,
+        _arrow_field("layer", pa.int64(), "1 next to the inputs, depth at the outputs", "layers"),
+        *(_arrow_field(n, pa.float64(), f"{m}; at step 0", "1") for n, m in LAYER_MEANINGS.items()),
+        *(
+            _arrow_field(f"final_{n}", pa.float64(), f"{m}; after the last step", "1")
+            for n, m in LAYER_MEANINGS.items()
+        ),
+    ]
+)
+
+SCHEMAS = {"runs": RUNS, "layers": LAYERS, "curves": CURVES}
 
 
 @dataclass(frozen=True)
@@ -67,11 +92,12 @@ class Rows:
     """What a batch adds to the store: one Arrow table for each of its tables."""
 
     runs: pa.Table
+    layers: pa.Table
     curves: pa.Table
 
     def tables(self) -> dict[str, pa.Table]:
         """The tables by name; `runs` last, since a row there says the trial is finished."""
-        return {"curves": self.curves, "runs": self.runs}
+        return {"layers": self.layers, "curves": self.curves, "runs": self.runs}
 
 
 def rows_of(trainings: Sequence[Training], batch_id: str) -> Rows:
@@ -84,7 +110,36 @@ def rows_of(trainings: Sequence[Training], batch_id: str) -> Rows:
         columns[field.name] = [getattr(training.result, field.name) for training in trainings]
     columns["wall_seconds"] = [training.wall_seconds for training in trainings]
     columns["batch_id"] = [batch_id] * len(trainings)
-    return Rows(pa.Table.from_pydict(columns, schema=RUNS), _curve_rows(trainings, ids))
+    return Rows(
+        pa.Table.from_pydict(columns, schema=RUNS),
+        _layer_rows(trainings, ids),
+        _curve_rows(trainings, ids),
+    )
+
+
+def _layer_rows(trainings: Sequence[Training], ids: Sequence[str]) -> pa.Table:
+    """A row a layer of each training whose signals were measured."""
+    measured = [
+        (trial, start, training.end_signals or _no_signals(training.trial.depth))
+        for trial, training in zip(ids, trainings, strict=True)
+        if (start := training.start_signals) is not None
+    ]
+    if not measured:
+        return LAYERS.empty_table()
+    depths = [len(start.mean_slope) for _, start, _ in measured]
+    columns: dict[str, Any] = {
+        "trial_id": np.repeat(np.array([trial for trial, _, _ in measured], object), depths),
+        "layer": np.concatenate([np.arange(1, depth + 1) for depth in depths]),
+    }
+    for name in LAYER_MEANINGS:
+        columns[name] = _nullable(np.concatenate([getattr(s, name) for _, s, _ in measured]))
+        final = [getattr(end, name) for _, _, end in measured]
+        columns[f"final_{name}"] = _nullable(np.concatenate(final))
+    return pa.Table.from_pydict(columns, schema=LAYERS)
+
+
+def _no_signals(depth: int) -> LayerSignals:
+    return LayerSignals(*[np.full(depth, np.nan)] * len(LAYER_MEANINGS))
 
 
 def _curve_rows(trainings: Sequence[Training], ids: Sequence[str]) -> pa.Table:
@@ -94,10 +149,11 @@ def _curve_rows(trainings: Sequence[Training], ids: Sequence[str]) -> pa.Table:
         "step": np.concatenate([c.steps for c in curves]),
         "loss": _nullable(np.concatenate([c.losses for c in curves])),
         "gradient_norm": _nullable(np.concatenate([c.gradient_norms for c in curves])),
+        "sharpness": _nullable(np.concatenate([c.sharpness for c in curves])),
     }
     return pa.Table.from_pydict(columns, schema=CURVES)
 
 
-def _nullable(numbers: np.ndarray[Any, np.dtype[np.float64]]) -> pa.Array:
+def _nullable(numbers: NDArray[np.floating]) -> pa.Array:
     """Floats with NULL where a number does not exist: never NaN or infinity in a table."""
     return pa.array(numbers, mask=~np.isfinite(numbers))

@@ -18,6 +18,7 @@ from core.activations import ACTIVATIONS
 from core.datasets import DATASETS, SCALINGS, Dataset, DatasetInfo
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES
+from core.measurements import MEASUREMENTS
 from core.trials import TRIAL_FIELDS
 from pipeline.axis_values import Counts, Names, Numbers
 from pipeline.data_files import DataFileError, load_data_file
@@ -100,6 +101,9 @@ class SweepFields(BaseModel):
     dtype: Names[Literal["float32", "float64"]] = Field(
         ("float32",), description="float32 or float64"
     )
+    measure: tuple[Literal[*MEASUREMENTS], ...] = Field(  # type: ignore[valid-type]
+        ("signal",), description="no axis but a list of " + ", ".join(MEASUREMENTS) + "; or []"
+    )
 
 
 def load_sweep(sweep: str) -> Sweep:
@@ -119,7 +123,11 @@ def load_sweep(sweep: str) -> Sweep:
         raise SweepFileError(f"{path}: file: {error}") from error
     data_files = {dataset.name: dataset for dataset in own}
     names = fields.dataset or tuple(data_files)
-    axes = {**fields.model_dump(include=set(TRIAL_FIELDS)), "dataset": names}
+    axes = {
+        **fields.model_dump(include=set(TRIAL_FIELDS)),
+        "dataset": names,
+        "measure": (_measure(fields),),
+    }
     infos = {**DATASETS, **{name: dataset.info for name, dataset in data_files.items()}}
     for name in names:
         _require_fitting(name, infos[name], fields, path)
@@ -184,6 +192,11 @@ def _validated(content: dict[Any, Any], path: Path) -> SweepFields:
             "(a path of your own), got " + ("neither" if fields.file is None else "both")
         )
     return fields
+
+
+def _measure(fields: SweepFields) -> str:
+    """What is measured, as trials know it: in one order, each once."""
+    return "+".join(name for name in MEASUREMENTS if name in fields.measure) or "none"
 
 
 def _told(place: tuple[int | str, ...], problem: Any) -> str:

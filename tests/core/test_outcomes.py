@@ -3,13 +3,23 @@
 import numpy as np
 import pytest
 
-from core.outcomes import fractal_converged, init_phase, is_decided, judge, stall_cause, tail_length
+from core.outcomes import (
+    EndSignals,
+    divergence_cause,
+    fractal_converged,
+    init_phase,
+    is_decided,
+    stall_cause,
+    summarize,
+    tail_length,
+)
+from core.outcomes import outcome as outcome_of
 
 BASELINE = 2.0
 
 
 def outcome(losses):
-    return judge(np.asarray(losses, float), BASELINE).outcome
+    return outcome_of(summarize(np.asarray(losses, float), BASELINE))
 
 
 def falling(last, steps=100):
@@ -51,16 +61,16 @@ def test_rounding_noise_is_no_oscillation():
 
 def test_an_overflow_names_its_step_and_the_divergence_before_it():
     """diverged_step is the first from which the loss stayed above the bound."""
-    verdict = judge(np.array([3.0, 5.0, 2.0, 4.0, 9.0, np.nan]), BASELINE)
-    assert (verdict.outcome, verdict.overflow_step, verdict.diverged_step) == ("overflow", 5, 3)
-    assert verdict.tail_loss is None
+    run = summarize(np.array([3.0, 5.0, 2.0, 4.0, 9.0, np.nan]), BASELINE)
+    assert (outcome_of(run), run.overflow_step, run.diverged_step) == ("overflow", 5, 3)
+    assert (run.peak, run.tail) == (9.0, None)
 
 
 def test_a_start_that_is_not_finite_is_an_overflow_at_step_0():
     """An infinite initial loss decides the run before any step."""
     for start in (np.inf, np.nan):
-        verdict = judge(np.array([start]), BASELINE)
-        assert (verdict.outcome, verdict.overflow_step) == ("overflow", 0)
+        run = summarize(np.array([start]), BASELINE)
+        assert (outcome_of(run), run.overflow_step, run.peak) == ("overflow", 0, None)
 
 
 def test_no_number_is_too_large_to_be_judged():
@@ -111,9 +121,50 @@ def test_the_phase_at_initialization_is_l_ln_chi(chi, depth, phase):
     assert init_phase(None, depth) is None
 
 
+def stall(hidden_ratio=-2.0, per_error=-2.0, active=1.0, slope=0.5):
+    return stall_cause(EndSignals(hidden_ratio, per_error, active, slope))
+
+
 def test_a_stall_has_the_first_cause_that_fits():
     """Dead before vanishing before saturated; a healthy network had a low learning rate."""
-    assert stall_cause(-np.inf, 0.0, 0.0) == "dead"
-    assert stall_cause(-7.0, 0.5, 0.5) == "vanishing"
-    assert stall_cause(-2.0, 1.0, 5e-4) == "saturated"
-    assert stall_cause(-2.0, 1.0, 0.5) == "low_learning_rate"
+    assert stall(hidden_ratio=-np.inf, active=0.0, slope=0.0) == "dead"
+    assert stall(hidden_ratio=-7.0) == "vanishing"
+    assert stall(slope=5e-4) == "saturated"
+    assert stall() == "low_learning_rate"
+    assert stall_cause(EndSignals(None, None, None, None)) == "low_learning_rate"
+
+
+def test_gradients_that_vanish_alike_in_every_layer_vanish():
+    """Linear layers of 0.5 I: each gradient is 0.5^(L-1) of a healthy one, their ratio 1."""
+    assert stall(hidden_ratio=0.0, per_error=-9.0) == "vanishing"
+
+
+def cause(initial=3.0, rate=0.1, per_error=0.0, critical=None):
+    run = summarize(np.array([initial, 10 * initial, np.inf]), BASELINE)
+    return divergence_cause(run, rate, per_error, critical)
+
+
+def test_a_divergence_is_the_init_scales_where_the_start_explodes():
+    """By the loss or by the first layer's gradient, whatever the learning rate."""
+    assert cause(initial=2001.0, rate=1e-9, critical=1.0) == "init_scale"
+    assert cause(initial=np.inf) == "init_scale"
+    assert cause(per_error=3.1) == "init_scale"
+    assert cause(per_error=None) == "init_scale"
+
+
+def test_a_divergence_from_a_moderate_start_is_the_learning_rates():
+    """Above 2 / lambda_max by the start's curvature; below it the curvature has risen since."""
+    assert cause(initial=1999.0) == "learning_rate"
+    assert cause(rate=0.1, critical=0.09) == "learning_rate"
+    assert cause(rate=0.1, critical=0.11) == "sharpening"
+
+
+@pytest.mark.parametrize("share", [0.1, 0.01])
+def test_the_late_rise_is_what_more_than_a_share_of_the_steps_exceed(share):
+    """It replaces counting: more than the share rise by over r just where it exceeds r."""
+    losses = np.exp(0.01 * np.random.default_rng(5).standard_normal(401)).cumprod()
+    run = summarize(losses, BASELINE)
+    late = np.diff(losses[200:]) / losses[200:-1]
+    found = run.late_rise if share == 0.1 else run.rare_rise
+    assert (late > found).mean() <= share
+    assert (late >= found).mean() > share

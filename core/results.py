@@ -1,0 +1,97 @@
+"""One training's measurements, drawn together into its row: outcome, cause and numbers."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.mean_field import fixed_point_chi
+from core.measurements import StartMeasurement, end_signals, finite_or_none
+from core.outcomes import (
+    EndSignals,
+    LossSummary,
+    divergence_cause,
+    fractal_converged,
+    init_phase,
+    outcome,
+    stall_cause,
+)
+from core.signal_propagation import LayerSignals
+from core.trials import Trial, TrialResult
+
+Floats = NDArray[np.float64]
+
+
+def trial_result(
+    trial: Trial,
+    losses: Floats,
+    summary: LossSummary,
+    accuracy: float | None,
+    start: StartMeasurement,
+    end: LayerSignals | None,
+) -> TrialResult:
+    """One row's numbers.
+
+    Args:
+        trial: Its settings.
+        losses: (steps_run + 1,).
+        summary: Of those losses, an overflow of the parameters included.
+        accuracy: Fraction classified right at the end; None without classes.
+        start: What was measured at step 0.
+        end: Each layer's signals after the last step; None if not asked for or decided.
+    """
+    called = outcome(summary)
+    final = EndSignals(None, None, None, None) if end is None else end_signals(end)
+    chi, chi_error = start.chi
+    return TrialResult(
+        outcome=called,
+        cause=_cause(called, trial, summary, start, final),
+        init_phase=init_phase(chi, trial.depth),
+        initial_loss=finite_or_none(summary.initial),
+        final_loss=None if called == "overflow" else finite_or_none(losses[-1]),
+        baseline_loss=summary.baseline,
+        peak_loss=summary.peak,
+        tail_loss=None if called == "overflow" else summary.tail,
+        late_change=finite_or_none(summary.late_change),
+        late_rise=finite_or_none(summary.late_rise),
+        rare_rise=finite_or_none(summary.rare_rise),
+        diverged_step=summary.diverged_step,
+        overflow_step=summary.overflow_step,
+        final_accuracy=accuracy,
+        fractal_converged=fractal_converged(losses),
+        chi_measured=chi,
+        chi_measured_error=chi_error,
+        chi_theory=_chi_theory(trial),
+        log10_gradient_ratio=start.log10_gradient_ratio,
+        mean_slope=final.mean_slope,
+        active_fraction=final.active_fraction,
+        final_log10_gradient_ratio=finite_or_none(final.log10_hidden_gradient_ratio),
+        final_log10_gradient_per_error=finite_or_none(final.log10_gradient_per_error),
+        log10_gradient_per_error=finite_or_none(start.log10_gradient_per_error),
+        sharpness=start.curvature.largest,
+        smallest_curvature=start.curvature.smallest,
+        critical_learning_rate=start.critical_learning_rate,
+        steps_run=len(losses) - 1,
+    )
+
+
+def _cause(
+    called: str, trial: Trial, summary: LossSummary, start: StartMeasurement, final: EndSignals
+) -> str | None:
+    if start.signals is None:
+        return None
+    if called == "stalled":
+        return stall_cause(final)
+    if called in ("diverged", "overflow"):
+        return divergence_cause(
+            summary,
+            trial.learning_rate,
+            start.log10_gradient_per_error,
+            start.critical_learning_rate,
+        )
+    return None
+
+
+def _chi_theory(trial: Trial) -> float | None:
+    """chi at infinite width; the identity is no random matrix and has none."""
+    if trial.initializer == "scaled_identity":
+        return None
+    return fixed_point_chi(trial.activation, trial.init_scale**2, trial.bias_scale**2)
