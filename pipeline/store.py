@@ -26,6 +26,9 @@ from pipeline.schemas import SCHEMA_VERSION, SCHEMAS, Rows
 
 FORMAT = "phasesweep store"
 
+# All that a store holds before it has a manifest.
+BEGUN = {"lock", "staging"}
+
 
 class StoreError(ValueError):
     """A folder that cannot be used as a store; the message names it and the remedy."""
@@ -49,12 +52,16 @@ class Store:
 
     def _read_manifest(self) -> dict[str, Any]:
         file = self.path / "manifest.json"
-        if not file.exists():
-            self._refuse_foreign_folder()
-            return {"format": FORMAT, "schema_version": SCHEMA_VERSION, "sweeps": []}
         try:
+            if not file.exists():
+                self._refuse_foreign_folder()
+                return {"format": FORMAT, "schema_version": SCHEMA_VERSION, "sweeps": []}
             manifest = json.loads(file.read_text())
-        except ValueError as error:
+        except OSError as error:
+            raise StoreError(
+                f"cannot read {self.path}: {error.strerror}; choose another --store"
+            ) from error
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
             raise StoreError(
                 f"{file} is damaged ({error}); restore it from a copy, or move the store away"
             ) from error
@@ -71,7 +78,7 @@ class Store:
     def _refuse_foreign_folder(self) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise StoreError(f"{self.path} is a file, not a store; choose another --store")
-        if self.path.exists() and any(self.path.iterdir()):
+        if self.path.exists() and {entry.name for entry in self.path.iterdir()} - BEGUN:
             raise StoreError(
                 f"{self.path} is no phasesweep store: it has files but no manifest.json; "
                 "choose an empty or new folder with --store"
@@ -91,9 +98,7 @@ class Store:
                 process is writing to it.
         """
         try:
-            for table in SCHEMAS:
-                (self.path / table).mkdir(parents=True, exist_ok=True)
-            (self.path / "staging").mkdir(exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
             lock = open(self.path / "lock", "a+")  # noqa: SIM115 - closed below, with the lock
         except OSError as error:
             raise StoreError(
@@ -111,8 +116,18 @@ class Store:
             lock.truncate(0)
             lock.write(f"process {os.getpid()} on {socket.gethostname()}")
             lock.flush()
-            self._discard_unfinished_commits()
+            self._create_or_mend()
             yield
+
+    def _create_or_mend(self) -> None:
+        """Under the lock; the manifest comes first, as it tells a store from other folders."""
+        self.manifest = self._read_manifest()  # by now another process may have written it
+        (self.path / "staging").mkdir(exist_ok=True)
+        if not self.exists:
+            self.describe()
+        for table in SCHEMAS:
+            (self.path / table).mkdir(exist_ok=True)
+        self._discard_unfinished_commits()
 
     def _discard_unfinished_commits(self) -> None:
         committed = {part.name for part in (self.path / "runs").iterdir()}

@@ -42,10 +42,15 @@ def test_a_folder_that_is_no_store_is_refused_and_left_alone(tmp_path, name, con
 
 
 def test_a_file_is_no_store(tmp_path):
-    """A path to a file is told apart from a folder."""
+    """A path to a file is told apart from a folder, and one below a file cannot be made."""
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="is a file"):
         Store(tmp_path / "file")
+    with (
+        pytest.raises(StoreError, match=r"cannot write to .*Not a directory.*--store"),
+        Store(tmp_path / "file" / "store").writing(),
+    ):
+        pass
 
 
 def test_a_store_of_another_schema_version_is_refused(tmp_path):
@@ -75,6 +80,32 @@ def test_every_column_says_its_unit_and_meaning(batch_rows, tmp_path):
         schema = ds.dataset(store.path / table).schema
         assert all(field.metadata[b"unit"] and field.metadata[b"meaning"] for field in schema)
     assert set(TRIAL_FIELDS) < set(ds.dataset(store.path / "runs").schema.names)
+
+
+def test_a_writer_killed_at_once_leaves_a_store(tmp_path):
+    """Whatever a writer creates first, the folder is a store that the next can write."""
+    (tmp_path / "lock").write_text("process 1 on nowhere")
+    (tmp_path / "staging").mkdir()
+    (tmp_path / "staging" / "half").write_text("{")
+    with Store(tmp_path).writing():
+        assert Store(tmp_path).exists
+    assert not list((tmp_path / "staging").iterdir())
+
+
+def test_a_writer_keeps_what_another_wrote_since_it_opened_the_store(tmp_path):
+    """The manifest is read again under the lock: no sweep is dropped from it."""
+    early, late = Store(tmp_path / "store"), Store(tmp_path / "store")
+    with early.writing():
+        early.describe(sweeps=[{"name": "first"}])
+    with late.writing():
+        late.describe(note="second")
+    assert Store(tmp_path / "store").manifest["sweeps"] == [{"name": "first"}]
+
+
+def test_a_path_that_the_system_refuses_is_told(tmp_path):
+    """The error names the folder, the system's reason and what to do."""
+    with pytest.raises(StoreError, match=r"a{300}: File name too long; choose another --store"):
+        Store(tmp_path / ("a" * 300))
 
 
 def test_a_commit_that_never_came_to_its_runs_part_is_removed(batch_rows, tmp_path):
