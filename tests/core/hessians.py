@@ -1,0 +1,29 @@
+"""A small network, what it is trained on, and its Hessian formed column by column."""
+
+import numpy as np
+
+from core.gradient_descent import Problem
+from core.hessian import Hessian
+from core.initializers import initial_params
+
+WIDTHS = (5, 7, 7, 3)
+
+
+def make_problem(rng, activation="tanh", loss="mse", widths=WIDTHS, examples=6):
+    inputs = np.concatenate([rng.standard_normal((widths[0], examples)), np.ones((1, examples))])
+    targets = np.eye(widths[-1])[rng.integers(widths[-1], size=examples)].T
+    return Problem(inputs, targets, activation, loss, 1.0)
+
+
+def make_network(widths=WIDTHS, init_scale=1.3, seed=0):
+    one = np.ones(1)
+    stack = initial_params(
+        "gaussian", widths, np.array([seed], np.uint64), init_scale * one, 0.4 * one
+    )
+    return [p[0] for p in stack]
+
+
+def dense_hessian(params, problem):
+    """H e_i for every parameter i: (parameters, parameters)."""
+    hessian = Hessian(params, problem)
+    return np.stack([hessian.matvec(column) for column in np.eye(hessian.size)])
