@@ -1,13 +1,19 @@
 """A sweep's promises: one row a trial, the same bits however it was run, nothing lost."""
 
 import json
+from itertools import count
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
+from core.outcomes import OUTCOMES
 from core.trials import TRIAL_FIELDS, trial_id
 from pipeline import sweep as sweeps
 from pipeline.executors import BatchError, run_on_ray, run_serially
+from pipeline.schemas import SCHEMAS
 from pipeline.store import Store
 
 NOT_SCIENTIFIC = ["wall_seconds", "batch_id"]
@@ -37,6 +43,11 @@ def interrupted_after(batches):
             yield result
 
     return execute
+
+
+def test_the_small_sweep_shows_every_outcome(small_sweep, tmp_path):
+    """So what holds for it holds however a training ends."""
+    assert set(run(small_sweep, tmp_path / "store")) == set(OUTCOMES)
 
 
 def test_every_cell_of_the_grid_has_exactly_one_row(small_sweep, tmp_path):
@@ -70,7 +81,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(small_sweep, tmp_path, mon
     assert (kept > 0) is (batches > 0)
     trained = run(small_sweep, tmp_path / "resumed").total()
     assert trained == small_sweep.grid.size - kept
-    for table in ("runs", "curves"):
+    for table in SCHEMAS:
         pd.testing.assert_frame_equal(
             rows(tmp_path / "whole", table), rows(tmp_path / "resumed", table), check_exact=True
         )
@@ -85,7 +96,7 @@ def test_serial_and_ray_write_the_same_bits(small_sweep, tmp_path, local_ray, mo
     run(small_sweep, tmp_path / "serial")
     monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
     run(small_sweep, tmp_path / "ray", run_on_ray)
-    for table in ("runs", "curves"):
+    for table in SCHEMAS:
         pd.testing.assert_frame_equal(
             rows(tmp_path / "serial", table), rows(tmp_path / "ray", table), check_exact=True
         )
@@ -105,40 +116,40 @@ def test_a_larger_grid_trains_only_what_is_new(write_sweep, tmp_path):
 
 def test_no_table_holds_nan_or_infinity(small_sweep, tmp_path):
     """A number that does not exist is NULL, though trainings overflow."""
-    run(small_sweep, tmp_path / "store")
+    assert run(small_sweep, tmp_path / "store")["overflow"] > 0
     store = Store(tmp_path / "store")
-    assert "overflow" in rows(tmp_path / "store")["outcome"].to_numpy()
-    for table in ("runs", "curves"):
-        for batch in store.batches(table, [f.name for f in _floats(store, table)]):
+    for table, schema in SCHEMAS.items():
+        floats = [field.name for field in schema if pa.types.is_floating(field.type)]
+        for batch in store.batches(table, floats):
             for column in batch.columns:
-                assert all(number is None or abs(number) < 1e308 for number in column.to_pylist())
+                assert pc.all(pc.is_finite(column)).as_py() is not False
 
 
-def _floats(store, table):
-    import pyarrow as pa
-    import pyarrow.dataset as ds
+def failing_on_batch(number):
+    """An executor whose work raises on the batch of that number, counted from 0."""
 
-    schema = ds.dataset(store.path / table).schema
-    return [field for field in schema if pa.types.is_floating(field.type)]
+    def execute(work, todo):
+        calls = count()
+
+        def fail_once(batch):
+            if next(calls) == number:
+                raise RuntimeError("planted")
+            return work(batch)
+
+        return run_serially(fail_once, todo)
+
+    return execute
 
 
 def test_a_bug_in_a_batch_is_named_and_loses_nothing_else(small_sweep, tmp_path, monkeypatch):
-    """What was trained before it is committed; the error names the batch."""
+    """What was trained before it is committed; the error names the batch and its shape."""
     monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
-
-    def broken(work, todo):
-        for number, batch in enumerate(todo):
-            if number == 2:
-                yield from run_serially(_raise, [batch])
-            yield work(batch)
-
-    with pytest.raises(BatchError, match=r"batch [0-9a-f]{16}-\d+ .*depth 4.*planted"):
-        run(small_sweep, tmp_path / "store", broken)
-    assert _count(tmp_path / "store") > 0
-
-
-def _raise(batch):
-    raise RuntimeError("planted")
+    infos = sweeps.dataset_infos(small_sweep)
+    first, second, third, *_ = sweeps.batches(small_sweep.grid, infos, np.empty(0, np.int64))
+    shape = f"depth {third.trials[0].depth}, width 6"
+    with pytest.raises(BatchError, match=rf"batch {third.batch_id} .*{shape}.*planted"):
+        run(small_sweep, tmp_path / "store", failing_on_batch(2))
+    assert _count(tmp_path / "store") == len(first) + len(second)
 
 
 def test_the_manifest_says_what_was_run_and_by_which_rules(small_sweep, tmp_path):
