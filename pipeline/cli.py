@@ -18,6 +18,7 @@ import typer
 
 from analysis.commands import commands as analysis_commands
 from analysis.tables import NotAStoreError
+from analysis.theory_commands import commands as theory_commands
 from core.outcomes import OUTCOMES
 from pipeline import sweep as sweeps
 from pipeline.executors import BatchError, Executor, run_on_ray, run_serially
@@ -37,6 +38,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(analysis_commands)
+app.add_typer(theory_commands)
 
 SweepName = Annotated[str, typer.Argument(metavar="SWEEP", help="YAML path or shipped name.")]
 StorePath = Annotated[

@@ -1,0 +1,36 @@
+"""The measured growth of gradients from layer to layer, beside the infinite-width theory's."""
+
+import numpy as np
+import pandas as pd
+
+from core.mean_field import mean_field
+
+SETTINGS = ["activation", "init_scale", "bias_scale", "depth", "width"]
+
+
+def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
+    """chi measured at step 0, the mean over seeds, and chi of the theory.
+
+    The theory's chi is that of the fixed point q*, which signals come near within a few
+    xi_variance layers; where there is no finite q*, it is the limit that they never reach.
+
+    Args:
+        runs: The settings, `chi_measured` and `chi_theory`. Learning rates do not matter.
+
+    Returns:
+        A row for each activation, init scale, bias scale, depth and width: the number of
+        `seeds`, `chi_measured` and its `standard_error` over the seeds, `chi_theory`, the
+        `relative_deviation`, `q_star` and `xi_variance` (NaN where there is none).
+    """
+    starts = runs.drop_duplicates([*SETTINGS, "seed"]).dropna(subset=["chi_measured", "chi_theory"])
+    groups = starts.groupby(SETTINGS)
+    table = groups["chi_measured"].agg(seeds="size", chi_measured="mean", standard_error="sem")
+    table = table.join(groups["chi_theory"].first()).reset_index()
+    table["relative_deviation"] = table["chi_measured"] / table["chi_theory"] - 1
+    theory = [
+        mean_field(activation, init_scale**2, bias_scale**2)
+        for activation, init_scale, bias_scale in zip(*map(table.get, SETTINGS[:3]), strict=True)
+    ]
+    table["q_star"] = np.array([each.q_star for each in theory], dtype=float)
+    table["xi_variance"] = np.array([each.xi_variance for each in theory], dtype=float)
+    return table

@@ -1,0 +1,82 @@
+"""Learning rates in units of the curvature: the catapult and the edge of stability."""
+
+import pandas as pd
+
+from analysis.boundaries import DIVERGED
+
+LATE = 0.5  # of the steps: where a run is taken to have come to its edge
+
+
+def largest_stable_rates(runs: pd.DataFrame) -> pd.DataFrame:
+    """How far beyond 2 / lambda_max the learning rate may go, in c = eta x lambda_max.
+
+    lambda_max is that of step 0. A quadratic loss diverges at c = 2, two linear layers at
+    c = 4 (Lewkowycz et al. 2020, arXiv:2003.02218).
+
+    Args:
+        runs: The settings, `outcome`, `peak_loss`, `initial_loss` and `sharpness`.
+
+    Returns:
+        A row for each activation, depth, init scale and seed: `lambda_max`; the smallest
+        c at which the loss rose above its start on the way, `c_catapult`; the largest c
+        below all that diverged, `c_stable`; the smallest that diverged, `c_diverged`. NaN
+        where the sweep held no such c.
+    """
+    keys = ["activation", "depth", "init_scale", "seed"]
+    measured = runs.dropna(subset=["sharpness"])
+    c = measured["learning_rate"] * measured["sharpness"]
+    diverged = measured["outcome"].isin(DIVERGED)
+    rose = ~diverged & (measured["peak_loss"] > 1.001 * measured["initial_loss"])
+    table = measured.assign(c_catapult=c.where(rose), c_diverged=c.where(diverged), c=c)
+    by_start = table.groupby(keys)
+    ends = by_start[["c_catapult", "c_diverged"]].min()
+    first = table.merge(ends["c_diverged"].rename("first").reset_index(), on=keys)
+    below = first["c"].where(~(first["c"] >= first["first"]))
+    ends["c_stable"] = below.groupby([first[key] for key in keys]).max()
+    ends.insert(0, "lambda_max", by_start["sharpness"].first())
+    return ends[["lambda_max", "c_catapult", "c_stable", "c_diverged"]].reset_index()
+
+
+def sharpness_over_time(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """The sharpness at each logged step in units of 2 / eta, where it was measured.
+
+    Args:
+        curves: `trial_id`, `step`, `loss` and `sharpness`.
+        runs: `trial_id` and the settings.
+
+    Returns:
+        `curves` where the sharpness is known, with `activation`, `depth`, `init_scale`,
+        `learning_rate`, `seed`, `steps` and `sharpness_ratio` = sharpness x eta / 2: it
+        hovers at 1 at the edge of stability (Cohen et al. 2021, arXiv:2103.00065).
+    """
+    settings = ["activation", "depth", "init_scale", "learning_rate", "seed", "steps"]
+    known = curves.dropna(subset=["sharpness"])
+    table = known.merge(runs[["trial_id", *settings]], on="trial_id")
+    return table.assign(sharpness_ratio=table["sharpness"] * table["learning_rate"] / 2)
+
+
+def edge_of_stability(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Where the sharpness of each run ends up, in units of 2 / eta.
+
+    Args:
+        curves, runs: As for sharpness_over_time.
+
+    Returns:
+        A row for each activation, depth, init scale, learning rate and seed: the
+        `initial_ratio`, the `largest_ratio` after it, and the `late_ratio`, the median
+        over the logged steps in the second half.
+    """
+    keys = ["activation", "depth", "init_scale", "learning_rate", "seed"]
+    over_time = sharpness_over_time(curves, runs)
+    ratio = over_time["sharpness_ratio"]
+    late = over_time["step"] >= LATE * over_time["steps"]
+    parts = over_time.assign(
+        initial_ratio=ratio.where(over_time["step"] == 0),
+        largest_ratio=ratio.where(over_time["step"] > 0),
+        late_ratio=ratio.where(late),
+    ).groupby(keys)
+    return parts.agg(
+        initial_ratio=("initial_ratio", "first"),
+        largest_ratio=("largest_ratio", "max"),
+        late_ratio=("late_ratio", "median"),
+    ).reset_index()

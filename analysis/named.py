@@ -1,0 +1,60 @@
+"""The figures and tables that the command line knows by name, each made from a store."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.boundaries import critical_learning_rate_bracket, outcome_shares
+from analysis.chi import chi_against_theory
+from analysis.curvature_figures import catapult_by_rate, edge_of_stability_by_step
+from analysis.curvatures import edge_of_stability, largest_stable_rates
+from analysis.depth_scales import fitted_multiple, trainable_depth
+from analysis.figures import critical_learning_rate_by_depth, stability_map
+from analysis.tables import read_curves, read_runs
+from analysis.theory_figures import chi_by_init_scale, trainable_depth_map
+from analysis.threshold_figures import map_by_threshold
+from analysis.threshold_shifts import moved_shares
+
+FIGURES: dict[str, Callable[[Path], Figure]] = {
+    "stability_map": lambda store: stability_map(read_runs(store)),
+    "critical_learning_rate": lambda store: critical_learning_rate_by_depth(read_runs(store)),
+    "trainable_depth": lambda store: trainable_depth_map(read_runs(store)),
+    "chi": lambda store: chi_by_init_scale(read_runs(store)),
+    "edge_of_stability": lambda store: edge_of_stability_by_step(
+        read_curves(store), read_runs(store)
+    ),
+    "catapult": lambda store: catapult_by_rate(read_runs(store)),
+    "thresholds": lambda store: map_by_threshold(read_runs(store)),
+}
+
+TABLES: dict[str, Callable[[Path], pd.DataFrame]] = {
+    "outcomes": lambda store: outcome_shares(read_runs(store), ["activation", "depth"]),
+    "critical_learning_rate": lambda store: critical_learning_rate_bracket(read_runs(store)),
+    "trainable_depth": lambda store: trainable_depth(read_runs(store)),
+    "multiple_of_xi": lambda store: multiple_of_xi(read_runs(store)),
+    "chi": lambda store: chi_against_theory(read_runs(store)),
+    "edge_of_stability": lambda store: edge_of_stability(read_curves(store), read_runs(store)),
+    "catapult": lambda store: largest_stable_rates(read_runs(store)),
+    "thresholds": lambda store: moved_shares(read_runs(store)),
+}
+
+
+def multiple_of_xi(runs: pd.DataFrame) -> pd.DataFrame:
+    """The fitted multiple of xi_correlation to which networks can be trained, per activation.
+
+    Returns:
+        A row for each activation: `multiple`, its standard error as a factor,
+        `error_factor`, and the number of `points`; without those of too few points.
+    """
+    fits = {
+        activation: fitted_multiple(depths)
+        for activation, depths in trainable_depth(runs).groupby("activation")
+    }
+    rows = [
+        {"activation": a, "multiple": m.value, "error_factor": m.error, "points": m.points}
+        for a, m in fits.items()
+        if m is not None
+    ]
+    return pd.DataFrame(rows, columns=["activation", "multiple", "error_factor", "points"])

@@ -1,0 +1,130 @@
+"""What the outcomes would be, had a rule's threshold been another: from the rows alone."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from core.outcomes import (
+    THRESHOLDS,
+    EndSignals,
+    LossSummary,
+    Thresholds,
+    divergence_cause,
+    outcome,
+    stall_cause,
+)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A threshold moved by a factor of ten.
+
+    Attributes:
+        threshold: Its name in core.outcomes.Thresholds.
+        moved: What it becomes, in words.
+        rules: All the thresholds, this one moved.
+        late_rise: The column with the rise that the moved share of steps exceeds.
+    """
+
+    threshold: str
+    moved: str
+    rules: Thresholds
+    late_rise: str | None = "late_rise"
+
+
+def _tenfold(name: str, meaning: str = "{:g}") -> tuple[Shift, Shift]:
+    value = getattr(THRESHOLDS, name)
+    shifted = (value / 10, value * 10)
+    low, high = (
+        Shift(name, f"{meaning.format(each)}", replace(THRESHOLDS, **{name: each}))
+        for each in shifted
+    )
+    return low, high
+
+
+# Of a share of 10% the tenfold is all steps, which none exceeds; 1.1 is a margin of 0.1.
+SHIFTS = (
+    *_tenfold("diverged_at_once"),
+    Shift("diverged_at_end", "1.01", replace(THRESHOLDS, diverged_at_end=1.01)),
+    Shift("diverged_at_end", "2", replace(THRESHOLDS, diverged_at_end=2.0)),
+    *_tenfold("trained"),
+    *_tenfold("rise"),
+    Shift("oscillating_share", "0.01", THRESHOLDS, late_rise="rare_rise"),
+    Shift("oscillating_share", "1", THRESHOLDS, late_rise=None),
+    *_tenfold("stalled_change"),
+    *_tenfold("vanishing_gradient"),
+    *_tenfold("active_fraction"),
+    *_tenfold("saturated_slope"),
+    *_tenfold("exploding_start"),
+)
+
+
+def judged_again(
+    runs: pd.DataFrame, rules: Thresholds, late_rise: str | None = "late_rise"
+) -> pd.DataFrame:
+    """The runs with the `outcome` and `cause` that these thresholds give them.
+
+    Args:
+        runs: All columns of the table.
+        rules: The thresholds. A run that was stopped as diverged at once stays so.
+        late_rise: The column with the rise to compare; None for a share of all steps.
+    """
+    rises = runs[late_rise] if late_rise else pd.Series(np.nan, runs.index)
+    called = [_called(row, rules) for row in runs.assign(late_rise=rises).to_dict("records")]
+    return runs.assign(outcome=[c[0] for c in called], cause=[c[1] for c in called])
+
+
+def _called(row: dict[str, object], rules: Thresholds) -> tuple[str, str | None]:
+    row = {name: None if pd.isna(value) else value for name, value in row.items()}
+    run = LossSummary(
+        initial=np.inf if row["initial_loss"] is None else row["initial_loss"],
+        baseline=row["baseline_loss"],
+        peak=row["peak_loss"],
+        tail=row["tail_loss"],
+        late_change=row["late_change"],
+        late_rise=row["late_rise"],
+        rare_rise=row["rare_rise"],
+        overflow_step=row["overflow_step"],
+    )
+    name = outcome(run, rules)
+    if row["init_phase"] is None and row["log10_gradient_per_error"] is None:
+        return name, row["cause"]
+    if name == "stalled":
+        return name, stall_cause(_end(row), rules)
+    if name in ("diverged", "overflow"):
+        rate, start = row["learning_rate"], row["log10_gradient_per_error"]
+        return name, divergence_cause(run, rate, start, row["critical_learning_rate"], rules)
+    return name, None
+
+
+def _end(row: dict[str, object]) -> EndSignals:
+    per_error = row["final_log10_gradient_per_error"]
+    if per_error is None and row["mean_slope"] is not None:
+        per_error = -np.inf  # a gradient of exactly 0 has no logarithm in a table
+    return EndSignals(
+        row["final_log10_gradient_ratio"], per_error, row["active_fraction"], row["mean_slope"]
+    )
+
+
+def moved_shares(runs: pd.DataFrame) -> pd.DataFrame:
+    """How many runs change their outcome, or its cause, when each threshold moves tenfold.
+
+    Returns:
+        A row for each of SHIFTS: `threshold`, `moved` to what, `outcome_changed` and
+        `cause_changed`, shares of all runs.
+    """
+    rows = []
+    for shift in SHIFTS:
+        again = judged_again(runs, shift.rules, shift.late_rise)
+        changed = again["outcome"] != runs["outcome"]
+        other = again["cause"].fillna("") != runs["cause"].fillna("")
+        rows.append(
+            {
+                "threshold": shift.threshold,
+                "moved": shift.moved,
+                "outcome_changed": changed.mean(),
+                "cause_changed": (other & ~changed).mean(),
+            }
+        )
+    return pd.DataFrame(rows)
