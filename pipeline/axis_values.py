@@ -1,13 +1,13 @@
 """An axis of a sweep as it is written, one value, a list or a range, as a tuple of values."""
 
 from collections.abc import Callable
-from math import isfinite
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator
 
 MOST_VALUES = 1_000_000
+FARTHEST_END = 1e100
 RANGES: dict[str, Callable[[float, float, int], Any]] = {
     "geomspace": np.geomspace,
     "linspace": np.linspace,
@@ -23,9 +23,13 @@ def _values(written: Any) -> list[Any]:
     values = written if isinstance(written, list) else [written]
     if not values:
         raise ValueError("an axis needs a value at least")
+    _refuse_truths(values)
+    return values
+
+
+def _refuse_truths(values: list[Any]) -> None:
     if any(isinstance(value, bool) for value in values):
         raise ValueError("must not be true or false; quote a word that YAML takes for a truth")
-    return values
 
 
 def _range(written: dict[Any, Any]) -> list[float]:
@@ -37,8 +41,9 @@ def _range(written: dict[Any, Any]) -> list[float]:
         first, last, count = float(ends[0]), float(ends[1]), int(ends[2])
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"a range needs three numbers; {RANGE_FORM}") from None
-    if not (isfinite(first) and isfinite(last)):
-        raise ValueError("a range needs finite ends")
+    _refuse_truths(ends)
+    if not (abs(first) <= FARTHEST_END and abs(last) <= FARTHEST_END):
+        raise ValueError(f"a range ends within +-{FARTHEST_END:g}")
     if kind == "geomspace" and not (first > 0 and last > 0):
         raise ValueError("geomspace needs two ends above 0; use linspace for a range with 0")
     if count != ends[2] or not 1 <= count <= MOST_VALUES:

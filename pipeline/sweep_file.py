@@ -4,14 +4,16 @@ Every setting takes one value, a list or a range; a list or a range makes it an 
 """
 
 import difflib
+import os
+import re
 import reprlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.activations import ACTIVATIONS
@@ -20,11 +22,18 @@ from core.initializers import INITIALIZERS
 from core.losses import LOSSES
 from core.measurements import MEASUREMENTS
 from core.trials import TRIAL_FIELDS
+from pipeline import strict_yaml
 from pipeline.axis_values import Counts, Names, Numbers
 from pipeline.data_files import DataFileError, load_data_file
-from pipeline.grid import Grid
+from pipeline.grid import SHAPE_FIELDS, Axes, Grid
 
 SHIPPED = files("pipeline") / "sweeps"
+
+# Cells are counted by a signed integer of 64 bits; shapes are planned one by one.
+MOST_CELLS = 2**63 - 1
+MOST_SHAPES = 1_000_000
+MOST_TOLD = 10  # problems of one file
+MOST_SHOWN = 100  # characters of one value
 
 # The bounds keep float32 arithmetic meaningful and one training within a machine.
 Scale = Annotated[float, Field(ge=0, le=1e5, allow_inf_nan=False)]
@@ -116,18 +125,23 @@ def load_sweep(sweep: str) -> Sweep:
         SweepFileError: It cannot be run. Nothing has been run or written.
     """
     path = _path(sweep)
-    fields = _validated(_read_yaml(path), path)
+    fields = _validated(_read_mapping(path), path)
     try:
         own = [load_data_file(path.parent / name) for name in fields.file or ()]
     except DataFileError as error:
         raise SweepFileError(f"{path}: file: {error}") from error
     data_files = {dataset.name: dataset for dataset in own}
+    if len(data_files) < len(own):
+        raise SweepFileError(
+            f"{path}: file: two files are the same, got {_shown(fields.file)}; keep one"
+        )
     names = fields.dataset or tuple(data_files)
     axes = {
         **fields.model_dump(include=set(TRIAL_FIELDS)),
         "dataset": names,
         "measure": (_measure(fields),),
     }
+    _require_countable(axes, path)
     infos = {**DATASETS, **{name: dataset.info for name, dataset in data_files.items()}}
     for name in names:
         _require_fitting(name, infos[name], fields, path)
@@ -142,36 +156,23 @@ def shipped_sweeps() -> list[str]:
 def _path(sweep: str) -> Path:
     if sweep in shipped_sweeps():
         return Path(str(SHIPPED / f"{sweep}.yaml"))
-    path = Path(sweep)
-    if not path.exists() and path.suffix not in (".yaml", ".yml"):
+    if not os.path.exists(sweep):
         raise SweepFileError(
             f"{sweep!r} is neither a file nor a shipped sweep ({', '.join(shipped_sweeps())}); "
             "give the path of a YAML file, or one of these names"
         )
-    return path
+    return Path(sweep)
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice, of which plain YAML keeps the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{key!r} is given twice; keep one", problem_mark=node.start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
-def _read_yaml(path: Path) -> dict[Any, Any]:
+def _read_mapping(path: Path) -> dict[Any, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        content = strict_yaml.parse(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SweepFileError(f"cannot read {path}: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        told = " ".join(str(error).split())
-        raise SweepFileError(f"{path} is not valid YAML: {told}; mend the place named") from error
+        raise SweepFileError(
+            f"cannot read {path}: {error.strerror}; give the path of a YAML file"
+        ) from error
+    except (strict_yaml.StrictYamlError, UnicodeDecodeError) as error:
+        raise SweepFileError(f"{path} is not valid YAML: {error}; mend the place named") from error
     if not isinstance(content, dict):
         raise SweepFileError(
             f"{path} must be a mapping such as `depth: [2, 8]`, a setting a line, "
@@ -182,9 +183,12 @@ def _read_yaml(path: Path) -> dict[Any, Any]:
 
 def _validated(content: dict[Any, Any], path: Path) -> SweepFields:
     try:
-        fields = SweepFields.model_validate({str(name): value for name, value in content.items()})
+        fields = SweepFields.model_validate({_named(key): v for key, v in content.items()})
     except ValidationError as error:
-        told = [_told(problem["loc"], problem) for problem in error.errors(include_url=False)]
+        problems = error.errors(include_url=False)
+        told = [_told(problem["loc"], problem) for problem in problems[:MOST_TOLD]]
+        if len(problems) > MOST_TOLD:
+            told.append(f"and {len(problems) - MOST_TOLD:,} problems more")
         raise SweepFileError(f"{path}: " + "\n".join(dict.fromkeys(told))) from error
     if (fields.dataset is None) is (fields.file is None):
         raise SweepFileError(
@@ -209,7 +213,9 @@ def _told(place: tuple[int | str, ...], problem: Any) -> str:
         return f"{name}: no such field (got {_shown(problem['input'])}); {remedy}"
     if problem["type"] == "missing":
         return f"{name}: is missing; add {known[name].description}"
-    rule = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    rule = re.sub("^(Input|String) should", "must", problem["msg"].removeprefix("Value error, "))
+    if problem["type"] == "literal_error":
+        rule = "no such value"  # the field's description lists them
     return f"{name}: {rule}, got {_shown(problem['input'])}; {known[name].description}"
 
 
@@ -228,8 +234,30 @@ def _require_fitting(name: str, data: DatasetInfo, fields: SweepFields, path: Pa
         )
 
 
+def _require_countable(axes: Axes, path: Path) -> None:
+    """Refuse grids whose cells no index counts, or whose shapes cannot be planned."""
+    for names, most, what in (
+        (TRIAL_FIELDS, MOST_CELLS, "trials"),
+        (SHAPE_FIELDS, MOST_SHAPES, "shapes of networks and tasks"),
+    ):
+        count = prod(len(axes[name]) for name in names)
+        if count > most:
+            longest = max(names, key=lambda name: len(axes[name]))
+            raise SweepFileError(
+                f"{path}: {longest}: the axes make more than {most:,} {what}, "
+                f"got {len(axes[longest]):,} values of {longest}; shorten the axis"
+            )
+
+
+def _named(key: Any) -> str:
+    """A field's name as given, or what can be shown of a key that could be none."""
+    could_be = isinstance(key, str) and key.isidentifier() and len(key) <= MOST_SHOWN
+    return key if could_be else _shown(key)
+
+
 def _shown(value: Any) -> str:
     try:
-        return reprlib.repr(value)
+        text = reprlib.repr(value)
     except ValueError:  # Python writes no whole number of more than 4,300 digits.
         return "a number of thousands of digits"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."

@@ -228,7 +228,7 @@ def test_a_zip_member_that_is_no_array_is_refused(tmp_path):
 GOOD = [READ_ALIKE[kind] for kind in ("a CSV", "a Parquet", "an npz")]
 
 
-@settings(max_examples=150, derandomize=True, database=None)
+@settings(max_examples=150, derandomize=True, deadline=None, database=None)
 @given(st.sampled_from(GOOD), st.data())
 def test_a_damaged_file_is_told_or_read_but_breaks_nothing(tmp_path_factory, good, data):
     """Bytes changed or cut off anywhere raise no other error than a DataFileError."""

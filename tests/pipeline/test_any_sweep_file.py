@@ -1,0 +1,120 @@
+"""Generated sweep files, good and bad: a Sweep or a SweepFileError, never anything else."""
+
+import reprlib
+from math import prod
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.activations import ACTIVATIONS
+from core.datasets import DATASETS, SCALINGS
+from core.initializers import INITIALIZERS
+from pipeline.sweep_file import SweepFields, SweepFileError, load_sweep
+
+VALID = {
+    "dataset": "digits",
+    "examples": 24,
+    "depth": [2, 4],
+    "activation": ["tanh", "relu"],
+    "init_scale": {"geomspace": [0.5, 8, 4]},
+    "learning_rate": 0.1,
+}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every value out where it stands."""
+
+    def ignore_aliases(self, data):
+        return True
+
+
+@pytest.fixture(scope="module")
+def write(tmp_path_factory):
+    """Writes settings as a sweep file."""
+    path = tmp_path_factory.mktemp("sweeps") / "sweep.yaml"
+
+    def write(settings):
+        path.write_text(yaml.dump(settings, Dumper=_Dumper), encoding="utf-8")
+        return path
+
+    return write
+
+
+def several(values):
+    return st.lists(values, min_size=1, max_size=4, unique=True)
+
+
+good_axes = st.fixed_dictionaries(
+    {
+        "dataset": several(st.sampled_from(["digits", "wine", "spirals"])),
+        "examples": several(st.integers(2, 178)),
+        "depth": several(st.integers(1, 10**5)),
+        "activation": several(st.sampled_from([*ACTIVATIONS])),
+        "learning_rate": several(st.floats(1e-12, 1e12)),
+    },
+    optional={
+        "features": several(st.sampled_from(SCALINGS)),
+        "width": several(st.integers(1, 10**5)),
+        "initializer": several(st.sampled_from([*INITIALIZERS])),
+        "init_scale": several(st.floats(0, 1e5)),
+        "bias_scale": several(st.floats(0, 1e5)),
+        "loss": several(st.sampled_from(["mse", "cross_entropy"])),
+        "steps": several(st.integers(0, 10**8)),
+        "seed": several(st.integers(0, 2**63 - 1)),
+        "dtype": several(st.sampled_from(["float32", "float64"])),
+    },
+)
+
+
+@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@given(good_axes)
+def test_a_good_file_is_the_product_of_its_axes(write, axes):
+    """Every value in its order, and one cell a combination."""
+    grid = load_sweep(write(axes)).grid
+    assert grid.size == prod(len(values) for values in axes.values())
+    assert {name: list(grid.axes[name]) for name in axes} == axes
+
+
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.dates()
+    | st.binary(max_size=4)
+    | st.sampled_from([*DATASETS, "mse", "tanh", "signal", 1, 2, 0.5, "1e3", 2**63])
+)
+any_values = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=4) | st.integers(), inner, max_size=2)
+        | st.fixed_dictionaries({"linspace": st.lists(leaves, min_size=3, max_size=3)})
+    ),
+    max_leaves=6,
+)
+any_names = st.sampled_from([*SweepFields.model_fields]) | st.text(max_size=8) | st.integers(0, 99)
+
+
+def grid_or_error(path):
+    try:
+        return load_sweep(path).grid
+    except SweepFileError as error:
+        return error
+
+
+@settings(max_examples=300, derandomize=True, deadline=None, database=None)
+@given(st.dictionaries(any_names, any_values, min_size=1, max_size=3), st.sets(any_names))
+def test_any_file_is_a_sweep_or_told_by_file_and_field(write, changed, left_out):
+    """Whatever YAML stands in it."""
+    path = write({name: v for name, v in (VALID | changed).items() if name not in left_out})
+    got = grid_or_error(path)
+    if isinstance(got, SweepFileError):
+        names = [*SweepFields.model_fields, *changed, *map(reprlib.repr, changed)]
+        assert str(got).startswith(tuple(f"{path}: {name}: " for name in names))
+    else:
+        assert got.size == prod(len(values) for values in got.axes.values())
+        assert got[got.size - 1].depth == got.axes["depth"][-1]

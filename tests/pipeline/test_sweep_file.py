@@ -1,0 +1,178 @@
+"""The sweep file: what it may say, and that whatever else it says is told and runs nothing."""
+
+import pytest
+
+from pipeline.sweep_file import SweepFileError, load_sweep, shipped_sweeps
+
+VALID = {
+    "dataset": "digits",
+    "examples": "24",
+    "depth": "[2, 4]",
+    "activation": "[tanh, relu]",
+    "init_scale": "[0.5, 2.0]",
+    "learning_rate": "0.1",
+}
+
+
+@pytest.fixture
+def sweep_path(tmp_path):
+    """Where a test's sweep file lies."""
+    return tmp_path / "sweep.yaml"
+
+
+@pytest.fixture
+def write(sweep_path):
+    """Writes a valid sweep file with some lines changed; None leaves a field out."""
+
+    def write(**changes):
+        fields = VALID | changes
+        kept = [f"{name}: {value}" for name, value in fields.items() if value is not None]
+        sweep_path.write_text("\n".join(kept))
+        return sweep_path
+
+    return write
+
+
+def refusal(path):
+    with pytest.raises(SweepFileError) as error:
+        load_sweep(path)
+    assert str(error.value).startswith(f"{path}")
+    return str(error.value).removeprefix(f"{path}")
+
+
+def test_fields_left_out_have_defaults(write):
+    """A sweep is its data set, depths, activations and learning rates; the rest is usual."""
+    sweep = load_sweep(write(examples=None, init_scale=None))
+    first = sweep.grid[0]
+    assert sweep.grid.size == 4
+    assert (first.examples, first.width, first.initializer) == (128, 32, "gaussian")
+    assert (first.init_scale, first.bias_scale, first.features) == (1.0, 0.0, "standardized")
+    assert (first.loss, first.steps, first.seed, first.dtype) == (
+        "cross_entropy",
+        100,
+        0,
+        "float32",
+    )
+
+
+def test_a_sweep_without_a_name_has_that_of_its_file(write):
+    """The name says where the rows go."""
+    assert load_sweep(write()).name == "sweep"
+    assert load_sweep(write(name="mine")).name == "mine"
+
+
+@pytest.mark.parametrize("name", shipped_sweeps())
+def test_a_shipped_sweep_is_found_by_its_name(name):
+    """From wherever the command is run."""
+    assert load_sweep(name).name == name
+    assert load_sweep(name).grid.size > 1
+
+
+def test_a_data_file_is_found_beside_the_sweep_file(write, sweep_path, monkeypatch, tmp_path):
+    """Its path is relative to the sweep file, not to where the command is run."""
+    (sweep_path.parent / "d.csv").write_text("x,target\n1,a\n2,b\n3,a\n4,b\n")
+    monkeypatch.chdir(tmp_path)
+    sweep = load_sweep(write(dataset=None, file="d.csv", examples=4))
+    (name,) = sweep.data_files
+    assert name.startswith("d.csv-")
+    assert {trial.dataset for trial in sweep.grid} == {name}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"learnin_rate": "0.1"}, ": learnin_rate: no such field (got 0.1); did you mean learning"),
+        ({"epochs": "3"}, ": epochs: no such field (got 3); the fields are name, dataset, "),
+        ({"depth": None}, ": depth: is missing; add weight matrices, as in depth: [2, 8, 32]"),
+        ({"learning_rate": "-0.1"}, ": learning_rate: must be greater than or equal to"),
+        ({"learning_rate": "-0.1"}, "got -0.1; as in learning_rate: {geomspace: ["),
+        ({"learning_rate": ".nan"}, ": learning_rate: must be a finite number, got nan; as in"),
+        ({"init_scale": ".inf"}, ": init_scale: must be a finite number, got inf; sigma_w, as in"),
+        ({"init_scale": "true"}, ": init_scale: must not be true or false"),
+        ({"depth": "[]"}, ": depth: an axis needs a value at least, got []; weight matrices"),
+        ({"depth": "null"}, ": depth: must be a valid integer, got None; weight matrices"),
+        ({"depth": "2.5"}, ": depth: must be a valid integer, got a number with a fractional part"),
+        ({"depth": "[2, 2]"}, ": depth: 2 is listed twice"),
+        ({"depth": "0"}, ": depth: must be greater than or equal to 1, got 0; weight matrices"),
+        ({"depth": "9" * 4000}, ": depth: must be less than or equal to 100000, got 9999"),
+        ({"depth": "0x" + "f" * 5000}, "got a number of thousands of digits; weight matrices"),
+        ({"learning_rate": "9" * 4000}, ": learning_rate: must be a valid number, got 9999"),
+        ({"activation": "tahn"}, ": activation: no such value, got 'tahn'; one of linear, "),
+        ({"dtype": "[float32, float16]"}, ": dtype: no such value, got 'float16'; float32 or fl"),
+        ({"dataset": "mnist"}, ": dataset: no such value, got 'mnist'; one of digits, "),
+        ({"dataset": None}, ": dataset: give either dataset: (one of digits, "),
+        ({"file": "d.csv"}, ": dataset: give either dataset: (one of digits, "),
+        ({"dataset": None, "file": "gone.csv"}, ": file: cannot read "),
+        ({"dataset": None, "file": "[d.csv, ./d.csv]", "examples": "4"}, ": file: two files are "),
+        (
+            {"examples": "1798"},
+            ": examples: digits has 1,797 examples, got 1,798; set examples: 17",
+        ),
+        ({"dataset": "[digits, diabetes]"}, ": loss: diabetes has numbers as targets, no classes"),
+        (
+            {"init_scale": "{geomspace: [0, 1, 3]}"},
+            ": init_scale: geomspace needs two ends above 0",
+        ),
+        ({"init_scale": "{geomspace: [1, 2]}"}, ": init_scale: a range is {geomspace: [first, "),
+        ({"name": "../up"}, ": name: must match pattern"),
+        ({"name": "2026-01-01"}, ": name: must be a valid string, got datetime.date(2026, 1, 1)"),
+        ({'"\\uD800"': "1"}, ": '\\ud800': no such field"),
+        ({"? 1\n": "1"}, ": 1: no such field"),
+        ({"depth ": "\ndepth: 3"}, " is not valid YAML: found 'depth' twice at line "),
+        ({"depth": "&x [*x]"}, " is not valid YAML: found an alias instead of its value at line 3"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_file_field_value_and_remedy(
+    write, sweep_path, changes, told
+):
+    """Before anything is run."""
+    (sweep_path.parent / "d.csv").write_text("x,target\n1,a\n2,b\n3,a\n4,b\n")
+    assert told in refusal(write(**changes))
+
+
+@pytest.mark.parametrize("content", ["", "- depth: 2", "depth", "3"])
+def test_a_file_that_is_no_mapping_is_told(sweep_path, content):
+    """With an example of what it should be."""
+    sweep_path.write_text(content)
+    assert " must be a mapping such as `depth: [2, 8]`, a setting a line, got" in refusal(
+        sweep_path
+    )
+
+
+def test_a_file_that_is_no_text_is_told(sweep_path):
+    """Say, a picture."""
+    sweep_path.write_bytes(b"\x89PNG\xff")
+    assert "can't decode byte 0x89 in position 0" in refusal(sweep_path)
+
+
+@pytest.mark.parametrize("sweep", ["gone.yaml", "quickstrat", "a" * 300, "a\0b"])
+def test_a_sweep_that_is_nowhere_is_told(sweep):
+    """With the names of those that come with phasesweep."""
+    with pytest.raises(SweepFileError, match=r"neither a file nor a shipped sweep \(.*quickstart"):
+        load_sweep(sweep)
+
+
+def test_a_folder_is_no_sweep(sweep_path):
+    """The system's reason is told."""
+    with pytest.raises(SweepFileError, match="Is a directory; give the path of a YAML file"):
+        load_sweep(str(sweep_path.parent))
+
+
+def test_hundreds_of_problems_are_told_in_a_page(write):
+    """The first ten in full, the rest counted."""
+    told = refusal(write(learning_rate="{linspace: [-5, -1, 2000]}"))
+    assert told.endswith("\nand 1,990 problems more")
+    assert len(told) < 3000
+
+
+@pytest.mark.parametrize(
+    ("axes", "most"),
+    [
+        (("seed", "init_scale", "bias_scale", "learning_rate"), "9,223,372,036,854,775,807 trials"),
+        (("depth", "width"), "1,000,000 shapes"),
+    ],
+)
+def test_a_grid_that_cannot_be_planned_is_told(write, axes, most):
+    """Beyond 2^63 cells no index counts them; each shape is planned on its own."""
+    many = {name: f"{{linspace: [{1 + place}, 99999, 70000]}}" for place, name in enumerate(axes)}
+    assert f"make more than {most}" in refusal(write(**many))
