@@ -4,6 +4,7 @@ import textwrap
 
 import pytest
 
+from pipeline.grid import Grid
 from pipeline.sweep_file import load_sweep
 
 SMALL = """
@@ -18,6 +19,30 @@ learning_rate: {geomspace: [1.0e-3, 100, 6]}
 steps: 12
 seed: [0, 1]
 """
+
+ONE_CELL = {
+    "dataset": ("digits",),
+    "examples": (24,),
+    "features": ("standardized",),
+    "depth": (2,),
+    "width": (6,),
+    "activation": ("tanh",),
+    "initializer": ("gaussian",),
+    "init_scale": (1.0,),
+    "bias_scale": (0.0,),
+    "learning_rate": (0.1,),
+    "loss": ("cross_entropy",),
+    "steps": (12,),
+    "seed": (0,),
+    "dtype": ("float32",),
+    "measure": ("none",),
+}
+
+
+@pytest.fixture(scope="session")
+def grid_of():
+    """Makes the grid with these values on some axes, and one on all others."""
+    return lambda **axes: Grid({**ONE_CELL, **axes})
 
 
 @pytest.fixture
