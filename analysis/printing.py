@@ -1,0 +1,80 @@
+"""Tables as text: aligned for a terminal, turned on its side where it is too wide, or JSON."""
+
+import json
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+SIGNIFICANT_DIGITS = 5
+GAP = "  "
+LEAST_WRAPPED = 24  # characters of a line that make a text readable
+
+
+def aligned(rows: pa.Table, width: int) -> str:
+    """A line a row if that fits into the width, else a block a row with a line a column.
+
+    A text in the last column is wrapped if that makes the lines fit.
+
+    Numbers are given to five significant digits and NULL as nothing; CSV and JSON have
+    every digit.
+
+    Args:
+        rows: Few enough to be read.
+        width: Of the terminal, in characters.
+    """
+    columns = [[_shown(value) for value in column.to_pylist()] for column in rows.columns]
+    numeric = [pa.types.is_floating(t) or pa.types.is_integer(t) for t in rows.schema.types]
+    wide = [max(map(len, [n, *c])) for n, c in zip(rows.column_names, columns, strict=True)]
+    room = width - sum(wide[:-1]) - len(GAP) * (len(wide) - 1)  # for the last column
+    if wide[-1] > room and (numeric[-1] or room < LEAST_WRAPPED) and rows.num_rows:
+        return "\n\n".join(_blocks(rows.column_names, columns))
+    wide[-1] = min(wide[-1], max(room, len(rows.column_names[-1])))
+    lines = [rows.column_names, *zip(*columns, strict=True)]
+    return "\n".join(line for cells in lines for line in _wrapped(cells, wide, numeric))
+
+
+def _wrapped(cells: Sequence[str], wide: Sequence[int], numeric: Sequence[bool]) -> Iterator[str]:
+    """A row's lines: its last cell, if a text too long for its column, goes on below."""
+    *others, last = cells
+    for number, part in enumerate(textwrap.wrap(last, max(1, wide[-1])) or [""]):
+        yield _line([*(others if number == 0 else [""] * len(others)), part], wide, numeric)
+
+
+def _line(cells: Sequence[str], wide: Sequence[int], numeric: Sequence[bool]) -> str:
+    padded = [
+        cell.rjust(size) if to_the_right else cell.ljust(size)
+        for cell, size, to_the_right in zip(cells, wide, numeric, strict=True)
+    ]
+    return GAP.join(padded).rstrip()
+
+
+def _blocks(names: Sequence[str], columns: Sequence[Sequence[str]]) -> Iterator[str]:
+    longest = max(map(len, names))
+    for number, cells in enumerate(zip(*columns, strict=True), start=1):
+        lines = [
+            f"{name:<{longest}}{GAP}{cell}".rstrip()
+            for name, cell in zip(names, cells, strict=True)
+        ]
+        yield "\n".join([f"row {number}", *lines])
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.{SIGNIFICANT_DIGITS}g}"
+    # A name from the store may hold anything: a control character must not reach a terminal.
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
+
+
+def json_lines(rows: pa.RecordBatch) -> Iterator[str]:
+    """Each row as a JSON object; NULL, NaN and infinity as null, dates as text."""
+    for row in rows.to_pylist():
+        yield json.dumps({name: _json_value(value) for name, value in row.items()}, default=str)
+
+
+def _json_value(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
