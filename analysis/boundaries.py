@@ -68,7 +68,7 @@ def critical_learning_rate_bracket(
         - `reentrant`: whether a learning rate above the bracket did not diverge
 
     Raises:
-        ValueError: Another setting varies, and a bracket would mix its values.
+        UnsuitableRunsError: Another setting varies, and a bracket would mix its values.
     """
     keys = list(by)
     refuse_other_axes(runs, {*keys, "learning_rate", "seed"})

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 COLORS = tuple(colormaps["viridis"](np.linspace(0, 0.85, 5)))
 POINT = {"marker": "o", "markersize": 3.5, "linewidth": 1.3, "elinewidth": 0.9}
 OPEN = {"linestyle": "none", "markersize": 5, "markerfacecolor": "white"}
-PREDICTED = {"linestyle": (0, (3, 2)), "linewidth": 1.0}
+PREDICTED = {"linestyle": (0, (3, 2)), "linewidth": 1.0, "marker": "x", "markersize": 4}
 
 
 def draw_boundaries(panel: Axes, boundaries: pd.DataFrame, scales: Sequence[float]) -> None:
@@ -53,8 +53,9 @@ def explain_boundaries(figure: Figure, boundaries: pd.DataFrame, scales: Sequenc
     """Add the legend of a figure's lines and of those marks that it has."""
     low, high = boundaries["stable_learning_rate"], boundaries["diverged_learning_rate"]
     marks = {
-        "stable up to here, the highest run": ("^", high.isna().any()),
-        "diverged from here, the lowest run": ("v", low.isna().any()),
+        "bar: from the last stable to the first diverged": ("|", (low * high).notna().any()),
+        "nothing diverged up to here, the highest tried": ("^", high.isna().any()),
+        "diverged already here, the lowest tried": ("v", low.isna().any()),
     }
     entries = [
         Line2D([], [], color=color, marker="o", markersize=3.5, label=f"init scale {scale:.3g}")

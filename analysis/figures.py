@@ -10,9 +10,16 @@ from matplotlib.figure import Figure
 
 from analysis.boundaries import critical_learning_rate_bracket
 from analysis.boundary_lines import COLORS, draw_boundaries, explain_boundaries
-from analysis.log_scales import evenly_chosen, mark_values
+from analysis.log_scales import evenly_chosen, limits, mark_ticks, mark_values
 from analysis.map_cells import draw_cells, grid_of_regions, name_regions
-from analysis.pages import STYLE, chosen, give_title, panel_grid, require_drawable
+from analysis.pages import (
+    STYLE,
+    chosen,
+    give_title,
+    hide_unused,
+    panel_grid,
+    require_drawable,
+)
 from analysis.regions import region_by_cell
 
 MOST_DEPTHS = 8
@@ -32,8 +39,8 @@ def stability_map(runs: pd.DataFrame) -> Figure:
         runs: The settings, `outcome` and, for the shades of the stalls, `cause`.
 
     Raises:
-        ValueError: There are no runs, a learning rate or init scale is not positive, or
-            a setting besides activation, depth, init scale, learning rate and seed varies.
+        UnsuitableRunsError: There are no runs, a learning rate or init scale is not positive,
+            or a setting besides activation, depth, init scale, learning rate and seed varies.
     """
     require_drawable(runs)
     activations, every_depth = list(runs["activation"].unique()), sorted(runs["depth"].unique())
@@ -74,24 +81,27 @@ def critical_learning_rate_by_depth(runs: pd.DataFrame) -> Figure:
         runs: The settings, `outcome` and, for the dashes, `critical_learning_rate`.
 
     Raises:
-        ValueError: There are no runs, a learning rate or init scale is not positive, or
-            a setting besides activation, depth, init scale, learning rate and seed varies.
+        UnsuitableRunsError: There are no runs, a learning rate or init scale is not positive,
+            or a setting besides activation, depth, init scale, learning rate and seed varies.
     """
     require_drawable(runs)
     activations = list(runs["activation"].unique())
     every_scale = sorted(runs["init_scale"].unique())
     scales = evenly_chosen(every_scale, MOST_INIT_SCALES)
     boundaries = _with_prediction(runs[runs["init_scale"].isin(scales)])
+    depths, rates = np.unique(runs["depth"]), np.unique(runs["learning_rate"])
     columns = min(len(activations), MOST_PANELS_IN_A_ROW)
     with mpl.rc_context(STYLE):
         rows = ceil(len(activations) / columns)
         figure, panels = panel_grid(rows, columns, x="depth", y="learning rate")
-        for panel in panels.flat[len(activations) :]:
-            panel.set_visible(False)
+        hide_unused(panels, len(activations))
         for panel, activation in zip(panels.flat, activations, strict=False):
             draw_boundaries(panel, boundaries[boundaries["activation"] == activation], scales)
             panel.set_title(activation)
-            mark_values(panel.xaxis, sorted(boundaries["depth"].unique()))
+            mark_values(panel.xaxis, depths)
+            mark_ticks(panel.yaxis, rates)
+            # Predictions outside what was tried are cut off: they would flatten all else.
+            panel.set(xlim=limits(depths), ylim=limits(rates))
         explain_boundaries(figure, boundaries, scales)
         note = chosen("init scales", scales, every_scale)
         give_title(figure, "The learning rate at which training begins to diverge", runs, note)

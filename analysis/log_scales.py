@@ -1,4 +1,4 @@
-"""Log-scaled axes of measured settings: cell edges, tick marks, and an even choice of values."""
+"""Log-scaled axes of measured settings: cell edges, limits, tick marks, a choice of values."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from numpy.typing import ArrayLike, NDArray
 
 LONE_CELL = 2.0  # a cell without neighbors reaches from its value / sqrt(2) to x sqrt(2)
+MARGIN = 0.06  # of an axis, on either side of its points
+LEAST_MARGIN = 1.25  # a factor
 
 
 def cell_edges(values: ArrayLike) -> NDArray[np.float64]:
@@ -31,27 +33,47 @@ def cell_edges(values: ArrayLike) -> NDArray[np.float64]:
     return np.exp(np.concatenate([outer[:1], inner, outer[1:]]))
 
 
-def mark_ticks(axis: Axis, low: float, high: float) -> None:
-    """Mark a log axis sparsely: powers of two within two decades, else powers of ten.
+def limits(values: ArrayLike) -> tuple[float, float]:
+    """The ends of a log axis that shows points at these positive values, with a margin."""
+    low, high = float(np.min(values)), float(np.max(values))
+    margin = max((high / low) ** MARGIN, LEAST_MARGIN)
+    return low / margin, high * margin
+
+
+def mark_ticks(axis: Axis, values: NDArray[np.float64]) -> None:
+    """Mark a log axis sparsely: at powers of ten, of two, or at some of a few near values.
 
     Args:
         axis: An Axes' xaxis or yaxis, log-scaled already.
-        low, high: The ends of what is shown.
+        values: What it shows, ascending.
     """
+    reach = values[-1] / values[0]
+    if reach < 4:
+        mark_values(axis, values, most=3)
+        return
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
-    if high / low >= 100:
+    if reach >= 100:
         axis.set_major_locator(LogLocator(base=10, numticks=4))
         return
-    axis.set_major_locator(LogLocator(base=2, numticks=6))
+    axis.set_major_locator(LogLocator(base=2, numticks=3))
     axis.set_major_formatter(FuncFormatter(_plain))
 
 
 def mark_values(axis: Axis, values: Sequence[float], most: int = 8) -> None:
-    """Mark a log axis at the values themselves, at most so many of them."""
+    """Mark a log axis at the values themselves, those apart by at least its length / `most`."""
     axis.set_minor_locator(NullLocator())
-    axis.set_major_locator(FixedLocator(evenly_chosen(values, most)))
+    axis.set_major_locator(FixedLocator(_spaced(values, (values[-1] / values[0]) ** (1 / most))))
     axis.set_major_formatter(FuncFormatter(_plain))
+
+
+def _spaced(values: Sequence[float], factor: float) -> list[float]:
+    """The first value, and each that is this factor or more above the one kept before it."""
+    kept = [values[0]]
+    for value in values[1:]:
+        if value >= factor * kept[-1]:
+            kept.append(value)
+    return kept
 
 
 def evenly_chosen(values: Sequence[float], most: int) -> list[float]:

@@ -35,8 +35,8 @@ def draw_cells(panel: Axes, grid: np.ma.MaskedArray, scales: Values, rates: Valu
     panel.patch.set(**NOT_RUN)
     colors = ListedColormap([region.color for region in REGIONS])
     panel.pcolormesh(x, y, grid, cmap=colors, vmin=-0.5, vmax=len(REGIONS) - 0.5)
-    mark_ticks(panel.xaxis, x[0], x[-1])
-    mark_ticks(panel.yaxis, y[0], y[-1])
+    mark_ticks(panel.xaxis, rates)
+    mark_ticks(panel.yaxis, scales)
 
 
 def name_regions(figure: Figure, grids: np.ma.MaskedArray) -> None:

@@ -8,10 +8,12 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis.tables import axes, refuse_other_axes
+from analysis.tables import UnsuitableRunsError, axes, refuse_other_axes
 from core.trials import TRIAL_FIELDS
 
 SHOWN_SETTINGS = ("activation", "depth", "init_scale", "learning_rate", "seed")
+# What was measured beside a training changes nothing that a figure shows.
+TELLING = [name for name in TRIAL_FIELDS if name != "measure"]
 
 WIDEST_INCHES = 10.0
 NARROWEST_INCHES = 6.5
@@ -35,23 +37,27 @@ def require_drawable(runs: pd.DataFrame) -> None:
     """Refuse runs that a figure over SHOWN_SETTINGS on log axes cannot show.
 
     Raises:
-        ValueError: There are no runs, a learning rate or init scale is not positive, or
-            another setting varies; the message says how to select.
+        UnsuitableRunsError: There are no runs, a learning rate or init scale is not
+            positive, or another setting varies; the message says how to select.
     """
     if runs.empty:
-        raise ValueError("there are no runs to draw; loosen the selection made from the table")
+        raise UnsuitableRunsError(
+            "there are no runs to draw; loosen the selection made from the table"
+        )
     refuse_other_axes(runs, SHOWN_SETTINGS)
     for name in ("init_scale", "learning_rate"):
         smallest = runs[name].min()
         if not smallest > 0:
-            raise ValueError(
+            raise UnsuitableRunsError(
                 f"{name} must be positive on a log axis, got {smallest}; "
                 f"select runs[runs.{name} > 0]"
             )
 
 
 def panel_grid(rows: int, columns: int, x: str, y: str) -> tuple[Figure, NDArray[Any]]:
-    """A figure of panels with shared axes, no wider than a page however many columns.
+    """A figure of panels, no wider than a page however many columns.
+
+    All share the x axis, and those of a row the y axis.
 
     Args:
         rows, columns: How many panels down and across.
@@ -63,12 +69,27 @@ def panel_grid(rows: int, columns: int, x: str, y: str) -> tuple[Figure, NDArray
     width = min(max(NARROWEST_INCHES, 0.8 + PANEL_INCHES * columns), WIDEST_INCHES)
     panel_height = min(max(0.85 * (width - 0.8) / columns, 1.3), 2.4)
     figure = Figure(figsize=(width, 1.6 + rows * panel_height), layout="constrained")
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    panels = figure.subplots(rows, columns, sharex=True, sharey="row", squeeze=False)
     for panel in panels[:, 0]:
         panel.set_ylabel(y)
     for panel in panels[-1]:
         panel.set_xlabel(x)
     return figure, panels
+
+
+def hide_unused(panels: NDArray[Any], used: int) -> None:
+    """Hide all but the first panels; those that now end a column get its x axis's names.
+
+    Args:
+        panels: (rows, columns), as panel_grid returns them; the unused are in the last row.
+        used: How many to keep.
+    """
+    columns = panels.shape[1]
+    above = panels.flat[used - columns : panels.size - columns]
+    for unused, last in zip(panels.flat[used:], above, strict=True):
+        unused.set_visible(False)
+        last.set_xlabel(unused.get_xlabel())
+        last.tick_params(axis="x", labelbottom=True)
 
 
 def give_title(figure: Figure, headline: str, runs: pd.DataFrame, note: str | None) -> None:
@@ -81,9 +102,12 @@ def give_title(figure: Figure, headline: str, runs: pd.DataFrame, note: str | No
         note: What of the runs was left out; None if nothing was.
     """
     varying = axes(runs)
-    common = [_told(name, runs) for name in TRIAL_FIELDS if name in runs and name not in varying]
+    told = [_told(name, runs) for name in TELLING if name in runs and name not in varying]
+    if "seed" in varying:
+        told.append(f"{runs['seed'].nunique()}{NO_BREAK}seeds")
     characters = int(figure.get_figwidth() * CHARACTERS_PER_INCH)
-    lines = [headline, *textwrap.wrap(f"{NO_BREAK}· ".join(common), characters), note]
+    settings = textwrap.wrap(f"{NO_BREAK}· ".join(told), characters)
+    lines = [headline, *(line.rstrip(f"{NO_BREAK}·") for line in settings), note]
     text = "\n".join(line for line in lines if line)
     figure.suptitle(text, x=0.01, horizontalalignment="left", linespacing=1.4)
 

@@ -22,8 +22,8 @@ TABLES = ("runs", "layers", "curves")
 # The views read through Arrow, so DuckDB itself needs no file at all: with external
 # access off a query can read nothing but the views, and write nothing anywhere.
 LOCKS = (
+    "SET temp_directory = ''",  # refused once external access is off
     "SET enable_external_access = false",
-    "SET temp_directory = ''",
     "SET lock_configuration = true",
 )
 
@@ -36,6 +36,10 @@ class NotAStoreError(ValueError):
 
 class MissingTableError(ValueError):
     """A store without any row of a table; the message names both and the remedy."""
+
+
+class UnsuitableRunsError(ValueError):
+    """Runs that a table or figure would mix up or cannot show; the message says what to select."""
 
 
 def read_runs(
@@ -128,14 +132,14 @@ def refuse_other_axes(runs: pd.DataFrame, expected: Collection[str]) -> None:
     """Refuse runs in which a setting varies that is not expected to.
 
     Raises:
-        ValueError: Names the setting and how to select one of its values.
+        UnsuitableRunsError: Names the setting and how to select one of its values.
     """
     for name in axes(runs):
         if name in expected:
             continue
-        values = sorted(runs[name].unique())
+        values = sorted(runs[name].unique().tolist())
         shown = ", ".join(map(repr, values[:5])) + (", ..." if len(values) > 5 else "")
-        raise ValueError(
+        raise UnsuitableRunsError(
             f"{name} varies among the runs ({shown}) and would be mixed up here; "
             f"select one value first, as in runs[runs.{name} == {values[0]!r}]"
         )

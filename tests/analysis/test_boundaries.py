@@ -1,0 +1,110 @@
+"""Shares of outcomes and brackets of the critical learning rate, held against plain loops."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.boundaries import (
+    DIVERGED,
+    critical_learning_rate_bracket,
+    diverged_fraction,
+    outcome_shares,
+)
+from analysis.tables import UnsuitableRunsError
+from core.outcomes import OUTCOMES
+
+CELL = ["activation", "depth", "init_scale"]
+
+
+def test_what_counts_as_diverged_are_outcomes():
+    """A renamed outcome would otherwise count as stable."""
+    assert set(DIVERGED) < set(OUTCOMES)
+
+
+@pytest.mark.parametrize("by", [["depth"], ["activation", "depth"]])
+def test_shares_are_what_pandas_counts(runs, by):
+    """A row for each group and outcome; an outcome that a group never had has share 0."""
+    shares = outcome_shares(runs, by)
+    assert len(shares) == len(runs[by].drop_duplicates()) * runs["outcome"].nunique()
+    assert (shares["runs"] == 0).any()
+    for _, row in shares.iterrows():
+        group = runs[(runs[by] == row[by]).all(axis=1)]
+        assert row["runs"] == (group["outcome"] == row["outcome"]).sum()
+        assert row["share"] == (group["outcome"] == row["outcome"]).mean()
+
+
+def test_the_diverged_fraction_is_what_pandas_averages(runs):
+    """An overflow is a divergence."""
+    found = diverged_fraction(runs, CELL).set_index(CELL)
+    groups = runs.assign(diverged=runs["outcome"].isin(["overflow", "diverged"])).groupby(CELL)
+    assert found["diverged_fraction"].to_dict() == groups["diverged"].mean().to_dict()
+    assert found["runs"].to_dict() == groups.size().to_dict()
+    assert found["diverged_fraction"].nunique() > 2
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "stable", "diverged", "reentrant"),
+    [
+        (["stalled", "slow", "trained", "diverged"], 0.1, 1.0, False),
+        (["trained", "overflow", "diverged", "overflow"], 0.001, 0.01, False),
+        (["trained", "diverged", "trained", "overflow"], 0.001, 0.01, True),
+        (["diverged", "diverged", "slow", "diverged"], None, 0.001, True),
+        (["diverged", "overflow", "overflow", "overflow"], None, 0.001, False),
+        (["stalled", "slow", "oscillating", "trained"], 1.0, None, False),
+    ],
+)
+def test_the_bracket_is_the_first_crossing(make_runs, outcomes, stable, diverged, reentrant):
+    """Between the last rate before any divergence and the first with one, wherever it returns."""
+    runs = make_runs(learning_rate=[0.001, 0.01, 0.1, 1.0], outcome=outcomes)
+    (found,) = critical_learning_rate_bracket(runs.sample(frac=1, random_state=1)).itertuples()
+    ends = [found.stable_learning_rate, found.diverged_learning_rate]
+    assert [None if np.isnan(end) else end for end in ends] == [stable, diverged]
+    assert found.reentrant is reentrant
+    if None in (stable, diverged):
+        assert np.isnan(found.boundary_learning_rate)
+    else:
+        assert found.boundary_learning_rate == pytest.approx((stable * diverged) ** 0.5)
+
+
+def test_seeds_are_pooled_towards_caution(make_runs):
+    """One seed that diverges is enough; by seed, each has a bracket of its own."""
+    runs = make_runs(
+        seed=[0, 0, 0, 1, 1, 1],
+        learning_rate=[0.1, 1.0, 10.0] * 2,
+        outcome=["slow", "slow", "diverged", "slow", "diverged", "diverged"],
+    )
+    pooled = critical_learning_rate_bracket(runs)
+    assert pooled["diverged_learning_rate"].tolist() == [1.0]
+    assert not pooled["reentrant"].any()
+    by_seed = critical_learning_rate_bracket(runs, [*CELL, "seed"])
+    assert by_seed["diverged_learning_rate"].tolist() == [10.0, 1.0]
+
+
+def first_crossing(group):
+    """The bracket's two ends by a plain loop over the learning rates."""
+    stable = np.nan
+    for rate in sorted(group["learning_rate"].unique()):
+        if group[group["learning_rate"] == rate]["outcome"].isin(DIVERGED).any():
+            return stable, rate
+        stable = rate
+    return stable, np.nan
+
+
+def test_brackets_of_a_real_sweep_are_those_of_a_plain_loop(runs):
+    """Every activation, depth and init scale, in one row each."""
+    found = critical_learning_rate_bracket(runs).set_index(CELL)
+    loops = {cell: first_crossing(group) for cell, group in runs.groupby(CELL)}
+    expected = pd.DataFrame(loops, index=["stable_learning_rate", "diverged_learning_rate"]).T
+    pd.testing.assert_frame_equal(
+        found[expected.columns], expected.rename_axis(CELL), check_exact=True
+    )
+    assert found["boundary_learning_rate"].notna().any()
+
+
+def test_an_axis_outside_the_groups_is_refused(make_runs):
+    """A bracket over two widths at once would belong to neither."""
+    runs = make_runs(width=[8, 16], learning_rate=[0.1, 1.0], outcome=["slow", "diverged"])
+    with pytest.raises(UnsuitableRunsError, match="width varies"):
+        critical_learning_rate_bracket(runs)
+    brackets = critical_learning_rate_bracket(runs, [*CELL, "width"])
+    assert brackets["stable_learning_rate"].isna().tolist() == [False, True]
