@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from analysis.commands import commands as analysis_commands
+from analysis.explain_commands import commands as explain_commands
 from analysis.query_commands import commands as query_commands
 from analysis.tables import NotAStoreError
 from analysis.theory_commands import commands as theory_commands
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.add_typer(analysis_commands)
 app.add_typer(theory_commands)
 app.add_typer(query_commands)
+app.add_typer(explain_commands)
 
 SweepName = Annotated[str, typer.Argument(metavar="SWEEP", help="YAML path or shipped name.")]
 StorePath = Annotated[

@@ -1,0 +1,178 @@
+"""One run, told as a person would: what was set, what happened, and why."""
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.causes import Run, number, why
+from analysis.neighbors import CHANGEABLE, nearest_trained
+from analysis.tables import MissingTableError, connect, read_layers, read_runs
+from core.mean_field import mean_field
+
+MOST_MATCHES = 10
+LINE = 88  # characters
+PHASES = {
+    "vanishing": "vanishes",
+    "critical": "keeps its size, nearly",
+    "exploding": "explodes",
+}
+NEIGHBOR_COLUMNS = [*CHANGEABLE, "trial_id", "outcome", "final_loss"]
+
+
+class UnknownTrialError(ValueError):
+    """No run, or more than one, has an id that begins so; the message names those found."""
+
+
+def find_run(store: str | Path, prefix: str) -> Run:
+    """The run whose trial id begins with a prefix, by column; None for NULL.
+
+    Raises:
+        UnknownTrialError: There is none, or more than one.
+        NotAStoreError, MissingTableError: There is no store, or no run in it.
+    """
+    with connect(store) as connection:
+        found = connection.execute(
+            "select trial_id from runs where starts_with(trial_id, ?) order by 1",
+            [prefix.lower()],
+        ).fetchall()
+    ids = [trial_id for (trial_id,) in found]
+    if not ids:
+        raise UnknownTrialError(
+            f"no trial id in {store} begins with {prefix!r}; "
+            f'`phasesweep query {store} "select trial_id, activation, depth, outcome from runs"` '
+            "lists them"
+        )
+    if len(ids) > 1:
+        shown = ", ".join(ids[:MOST_MATCHES]) + (", ..." if len(ids) > MOST_MATCHES else "")
+        raise UnknownTrialError(
+            f"{len(ids):,} trial ids in {store} begin with {prefix!r}; give more digits of one: "
+            f"{shown}"
+        )
+    rows = read_runs(store, where={"trial_id": ids[0]})
+    return as_run(rows.iloc[0])
+
+
+def as_run(row: pd.Series) -> Run:
+    """A row of the runs as its values by column, None where a number does not exist."""
+    return {name: None if pd.isna(value) else value for name, value in row.items()}
+
+
+def explain(store: str | Path, prefix: str) -> str:
+    """The story of the run whose trial id begins with a prefix; errors as find_run."""
+    run = find_run(store, prefix)
+    trained = read_runs(store, NEIGHBOR_COLUMNS, where={"outcome": "trained"})
+    sections = {
+        "What was set": settings_lines(run),
+        "What happened": events(run),
+        "Why": textwrap.wrap(why(run), LINE),
+        "What theory says": theory_lines(run),
+        "Layer by layer": layer_lines(_layers(store, run)),
+        "What trained nearby": neighbor_lines(run, nearest_trained(run, trained)),
+    }
+    title = f"{run['trial_id']}: {run['outcome']}" + (f" by {run['cause']}" if run["cause"] else "")
+    told = [title]
+    for heading, lines in sections.items():
+        told += ["", heading, *(f"  {line}" for line in lines)]
+    return "\n".join(told)
+
+
+def _layers(store: str | Path, run: Run) -> pd.DataFrame:
+    try:
+        layers = read_layers(store, where={"trial_id": run["trial_id"]})
+    except MissingTableError:
+        return pd.DataFrame({"layer": []})
+    return layers.sort_values("layer")
+
+
+def settings_lines(run: Run) -> list[str]:
+    """The settings, as many on a line as fit."""
+    told = [f"{name} {_told(run[name])}" for name in CHANGEABLE]
+    return textwrap.wrap(", ".join(told), LINE, break_on_hyphens=False)
+
+
+def events(run: Run) -> Iterator[str]:
+    """What happened when, in the order of the steps."""
+    yield (
+        f"step 0: the loss is {number(run['initial_loss'])}; "
+        f"the best constant guess has {number(run['baseline_loss'])}"
+    )
+    if run["init_phase"] is not None:
+        yield f"step 0: on its way back through the layers the error {PHASES[run['init_phase']]}"
+    if run["diverged_step"] is not None:
+        yield f"step {run['diverged_step']:.0f}: the loss leaves its start upwards for good"
+    if run["overflow_step"] is not None:
+        yield f"step {run['overflow_step']:.0f}: a number leaves the floating-point range"
+    last = f"step {run['steps_run']} of {run['steps']}: the run ends"
+    yield last + ("" if run["final_loss"] is None else f" with loss {number(run['final_loss'])}")
+    if run["final_accuracy"] is not None:
+        yield f"it classifies {run['final_accuracy']:.0%} of the examples correctly"
+
+
+def theory_lines(run: Run) -> Iterator[str]:
+    """chi and the depth scales, and the learning rate against the curvature."""
+    yield from textwrap.wrap(_chi(run), LINE)
+    if run["initializer"] != "scaled_identity":
+        theory = mean_field(run["activation"], run["init_scale"] ** 2, run["bias_scale"] ** 2)
+        if theory.xi_correlation is not None:
+            yield (
+                f"signals reach about {theory.xi_correlation:.3g} layers (xi_correlation); "
+                f"this network has {run['depth']}"
+            )
+    critical = run["critical_learning_rate"]
+    if critical is None:
+        yield "2 / lambda_max was not measured; `measure: [signal, sharpness]` does that"
+    else:
+        yield (
+            f"learning rate {number(run['learning_rate'])} is "
+            f"{run['learning_rate'] / critical:.3g} times 2 / lambda_max = {number(critical)}"
+        )
+
+
+def _chi(run: Run) -> str:
+    measured, theory = run["chi_measured"], run["chi_theory"]
+    if measured is None:
+        told = "chi was not measured: that needs `measure: signal` and two live hidden layers"
+    else:
+        error = run["chi_measured_error"]
+        told = f"chi measured {measured:.4g}" + ("" if error is None else f" +- {error:.2g}")
+    if theory is None:
+        return f"{told}; there is no theory for this initializer"
+    grows = "keep their size" if abs(theory - 1) < 1e-6 else ("vanish" if theory < 1 else "explode")
+    return (
+        f"{told}; at infinite width {theory:.4g}: squared gradients {grows} "
+        "from layer to layer backward"
+    )
+
+
+def layer_lines(layers: pd.DataFrame) -> list[str]:
+    """log10 norms of every layer, before training and after."""
+    if layers.empty:
+        return ["not measured; `measure: signal` does that"]
+    columns = ["log10_mean_square_h", "log10_delta_norm", "log10_gradient_norm"]
+    head = (
+        f"{'log10 of':<8}{'mean h^2 forward':>18}{'|delta| backward':>18}{'|dLoss/dW|':>18}\n"
+        f"{'layer':<8}" + f"{'start':>9}{'end':>9}" * 3
+    )
+    rows = []
+    for _, layer in layers.iterrows():
+        pairs = [layer[f"{stage}{name}"] for name in columns for stage in ("", "final_")]
+        cells = "".join(f"{'none' if pd.isna(each) else f'{each:.2f}':>9}" for each in pairs)
+        rows.append(f"{layer['layer']:<8}{cells}")
+    return [*head.split("\n"), *rows]
+
+
+def neighbor_lines(run: Run, neighbors: pd.DataFrame) -> list[str]:
+    """The nearest trained runs by what they change."""
+    if neighbors.empty:
+        return ["nothing in this store trained"]
+    return [
+        f"{row['trial_id']}  loss {row['final_loss']:.3g}  with "
+        + ", ".join(f"{name} {_told(run[name])} -> {_told(row[name])}" for name in row["changed"])
+        for _, row in neighbors.iterrows()
+    ]
+
+
+def _told(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

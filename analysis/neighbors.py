@@ -1,0 +1,67 @@
+"""The trained runs nearest to a run: what would most likely have trained."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.trials import TRIAL_FIELDS
+
+# What was measured beside a training changes nothing of it.
+CHANGEABLE = tuple(name for name in TRIAL_FIELDS if name != "measure")
+
+
+def nearest_trained(run: Mapping[str, Any], runs: pd.DataFrame, most: int = 5) -> pd.DataFrame:
+    """The trained runs reached by the fewest changes of settings, and of those the smallest.
+
+    For each set of changed settings the nearest is given, unless a part of the set would
+    have done: the rows are different remedies, each without a change too many. A number
+    changes by the logarithm of its ratio (with a zero, by the difference), a name by 1.
+
+    Args:
+        run: Its settings and `trial_id`.
+        runs: CHANGEABLE, `trial_id`, `outcome` and what is to be seen of the neighbors.
+        most: How many to return.
+
+    Returns:
+        Rows of `runs`, nearest first, with `changed`: the names of the changed settings.
+    """
+    others = runs[(runs["outcome"] == "trained") & (runs["trial_id"] != run["trial_id"])]
+    sizes = pd.DataFrame(
+        {name: _change(others[name], run[name]) for name in CHANGEABLE if name in others}
+    )
+    ranked = others.assign(
+        changes=(sizes > 0).sum(axis=1),
+        size=sizes.sum(axis=1),
+        changed=_names((sizes > 0).to_numpy(), list(sizes.columns)),
+    ).sort_values(["changes", "size"], kind="stable")
+    nearest = ranked.drop_duplicates("changed").drop(columns=["changes", "size"])
+    return nearest[_minimal(nearest["changed"])].head(most)
+
+
+def _minimal(patterns: Iterable[tuple[str, ...]]) -> list[bool]:
+    """Whether no earlier set of changes is part of it; the smaller sets come first."""
+    kept: list[set[str]] = []
+    minimal = []
+    for pattern in map(set, patterns):
+        minimal.append(not any(smaller <= pattern for smaller in kept))
+        if minimal[-1]:
+            kept.append(pattern)
+    return minimal
+
+
+def _change(values: pd.Series, own: Any) -> pd.Series:
+    if not pd.api.types.is_numeric_dtype(values) or values.name == "seed":
+        return (values != own).astype(float)
+    numbers = values.astype(float)
+    if own <= 0 or (numbers <= 0).any():
+        return (numbers - own).abs()
+    return np.log(numbers / own).abs()
+
+
+def _names(changed: np.ndarray, names: list[str]) -> list[tuple[str, ...]]:
+    """Each row's changed settings; rows of one pattern share the tuple."""
+    patterns, places = np.unique(changed, axis=0, return_inverse=True)
+    told = [tuple(n for n, hit in zip(names, row, strict=True) if hit) for row in patterns]
+    return [told[place] for place in places.ravel()]

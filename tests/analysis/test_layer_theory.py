@@ -1,0 +1,59 @@
+"""The theory's profile of one network, beside what a wide network measures."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.layer_theory import COLUMNS, layer_theory
+from core.gradient_descent import Problem
+from core.signal_propagation import signal_propagation
+
+DEPTH, WIDTH = 10, 400
+
+
+def run(activation="tanh", init_scale=1.5, initializer="gaussian"):
+    """The settings that the theory asks for."""
+    return {
+        "activation": activation,
+        "init_scale": init_scale,
+        "bias_scale": 0.0,
+        "initializer": initializer,
+    }
+
+
+def layers(rng, activation, init_scale):
+    """Each layer of a wide random network, measured as a sweep does."""
+    examples = np.vstack([rng.standard_normal((WIDTH, 8)), np.ones(8)])
+    shape = (1, WIDTH, WIDTH + 1)
+    params = [init_scale * rng.standard_normal(shape) / np.sqrt(WIDTH) for _ in range(DEPTH)]
+    for p in params:
+        p[:, :, -1] = 0
+    # So large that the outputs' error does not depend on the weights, as the theory assumes.
+    targets = 1e9 * rng.standard_normal((WIDTH, 8))
+    signals = signal_propagation(params, Problem(examples, targets, activation, "mse", 1.0)).of(0)
+    return pd.DataFrame({"layer": range(1, DEPTH + 1), **vars(signals)})
+
+
+@pytest.mark.parametrize(
+    ("activation", "init_scale"), [("tanh", 0.7), ("tanh", 2.0), ("relu", 1.0), ("relu", 2.0)]
+)
+def test_a_wide_network_follows_the_theory(rng, activation, init_scale):
+    """Forward variance, backward error and weight gradient, within a tenth of a decade."""
+    measured = layers(rng, activation, init_scale)
+    theory = layer_theory(run(activation, init_scale), measured)
+    for name in COLUMNS:
+        expected = theory[name].iloc[1:] if name == "log10_gradient_norm" else theory[name]
+        apart = (measured[name].loc[expected.index] - expected).abs()
+        assert apart.max() < 0.12, name
+
+
+def test_the_identity_has_no_theory(rng):
+    """It is no random matrix."""
+    assert layer_theory(run(initializer="scaled_identity"), layers(rng, "tanh", 1.0)) is None
+
+
+def test_a_variance_beyond_floats_ends_the_profile(rng):
+    """A ReLU network that grows by 10^30 a layer has no finite profile, but also no error."""
+    measured = layers(rng, "tanh", 1.0)
+    theory = layer_theory(run("relu", 1e15), measured)
+    assert np.isnan(theory["log10_mean_square_h"].iloc[-1])
