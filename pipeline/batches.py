@@ -43,6 +43,14 @@ class Batch:
         return f"{trial_id(self.block[self.positions[0]])[:16]}-{len(self)}"
 
     @property
+    def halves(self) -> tuple["Batch", "Batch"]:
+        """The batch cut in two, so that a trial that kills its task is found."""
+        middle = len(self) // 2
+        return Batch(self.block, self.positions[:middle]), Batch(
+            self.block, self.positions[middle:]
+        )
+
+    @property
     def trials(self) -> list[Trial]:
         """The trials themselves."""
         return [self.block[position] for position in self.positions]

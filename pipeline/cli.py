@@ -6,11 +6,9 @@ Exit codes: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted.
 import json
 import os
 import sys
-from collections import Counter
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from typing import Annotated
 
@@ -21,13 +19,15 @@ from analysis.explain_commands import commands as explain_commands
 from analysis.query_commands import commands as query_commands
 from analysis.tables import NotAStoreError
 from analysis.theory_commands import commands as theory_commands
-from core.outcomes import OUTCOMES
+from core.trials import trial_id
 from pipeline import sweep as sweeps
-from pipeline.executors import BatchError, Executor, run_on_ray, run_serially
-from pipeline.grid import Grid
+from pipeline.executors import Executor, run_on_ray, run_serially
 from pipeline.interrupts import interrupted_by_sigterm
+from pipeline.locks import LeaseLostError
 from pipeline.progress import progress
 from pipeline.store import Store, StoreError
+from pipeline.store_commands import AsJson
+from pipeline.store_commands import commands as store_commands
 from pipeline.sweep_file import Sweep, SweepFileError, load_sweep
 
 # Below this many seconds of work on one core, starting Ray costs more than it saves.
@@ -39,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(store_commands)
 app.add_typer(analysis_commands)
 app.add_typer(theory_commands)
 app.add_typer(query_commands)
@@ -46,7 +47,8 @@ app.add_typer(explain_commands)
 
 SweepName = Annotated[str, typer.Argument(metavar="SWEEP", help="YAML path or shipped name.")]
 StorePath = Annotated[
-    Path | None, typer.Option("--store", help="Where the rows go.  [default: stores/NAME]")
+    str | None,
+    typer.Option("--store", help="A folder, s3://... or gs://...  [default: stores/NAME]"),
 ]
 
 
@@ -82,9 +84,13 @@ def run(
     if address is not None and executor is Executors.serial:
         raise typer.BadParameter("--address joins a Ray cluster; leave out --executor serial")
     with target.writing(), interrupted_by_sigterm():
+        for note in target.mended:
+            _say(f"{note}: its trials are trained again")
         finished = sweeps.finished_indices(asked.grid, target)
         plan = sweeps.plan(asked, finished)
-        _say(f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.path}")
+        _say(
+            f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.location}"
+        )
         if not plan.remaining:
             return
         if executor is Executors.auto and address is None and plan.seconds < SERIAL_SECONDS:
@@ -92,21 +98,25 @@ def run(
         began = monotonic()
         try:
             with progress(plan.trials, plan.finished) as watch:
-                outcomes = sweeps.run_sweep(
+                report = sweeps.run_sweep(
                     asked, finished, target, _execute(executor, address), watch
                 )
         except KeyboardInterrupt:
-            _say(f"interrupted; what is finished is in {target.path}: run again to resume")
+            _say(f"interrupted; what is finished is in {target.location}: run again to resume")
             raise typer.Exit(130) from None
-        except BatchError as error:
-            _say(f"error: {error}; all other finished batches are in {target.path}")
+        except (OSError, LeaseLostError, sweeps.TooManyFailuresError) as error:
+            _say(f"error: {error}; what is finished is in {target.location}: run again to resume")
             raise typer.Exit(1) from error
     duration = monotonic() - began
-    trained = outcomes.total()
+    trained = report.outcomes.total()
     _say(
         f"{trained:,} trainings in {duration:.1f} s, {trained / duration:,.0f} trainings/s, "
-        f"in {target.path}"
+        f"in {target.location}"
     )
+    for failure in report.failures:
+        _say(f"error: trial {trial_id(failure.trial)} failed: {failure.reason}; run again to retry")
+    if report.failures:
+        raise typer.Exit(1)
 
 
 def _execute(executor: Executors, address: str | None) -> Executor:
@@ -119,7 +129,7 @@ def _execute(executor: Executors, address: str | None) -> Executor:
 def plan(
     sweep: SweepName,
     store: StorePath = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Count and price what is not yet in the store; runs nothing."""
     asked = load_sweep(sweep)
@@ -128,52 +138,21 @@ def plan(
     if as_json:
         document = {
             "sweep": asked.name,
-            "store": str(target.path),
+            "store": target.location,
             **asdict(planned),
             "remaining": planned.remaining,
         }
         print(json.dumps(document, indent=2))
         return
     cpus = len(os.sched_getaffinity(0))
-    print(f"{asked.name}: {planned.trials:,} trials, {planned.finished:,} in {target.path}")
+    print(f"{asked.name}: {planned.trials:,} trials, {planned.finished:,} in {target.location}")
     print(f"to train   {planned.remaining:,} in about {planned.batches:,} batches")
     print(f"estimated  {planned.flops:.2g} FLOPs, {planned.bytes / 1e6:,.1f} MB of Parquet")
     print(f"           {_duration(planned.seconds / cpus)} on {cpus} CPUs")
 
 
-@app.command()
-def status(
-    store: Annotated[Path, typer.Argument(metavar="STORE", help="A store's folder.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-) -> None:
-    """Count the outcomes in a store and what its sweeps still miss."""
-    target = Store(store)
-    if not target.exists:
-        raise StoreError(f"{store} is no phasesweep store: it has no manifest.json")
-    outcomes: Counter[str] = Counter()
-    for rows in target.batches("runs", ["outcome"]):
-        outcomes.update(rows["outcome"].to_pylist())
-    progresses = [
-        {
-            "name": entry["name"],
-            "trials": (grid := Grid(entry["axes"])).size,
-            "finished": len(sweeps.finished_indices(grid, target)),
-        }
-        for entry in target.manifest["sweeps"]
-    ]
-    if as_json:
-        print(json.dumps({"store": str(store), "outcomes": outcomes, "sweeps": progresses}))
-        return
-    print(f"{store}: {outcomes.total():,} trainings")
-    for outcome in OUTCOMES:
-        print(f"  {outcome:<12}{outcomes[outcome]:>10,}")
-    for each in progresses:
-        missing = each["trials"] - each["finished"]
-        print(f"sweep {each['name']}: {each['trials']:,} trials, {missing:,} missing")
-
-
-def _default_store(sweep: Sweep) -> Path:
-    return Path("stores") / sweep.name
+def _default_store(sweep: Sweep) -> str:
+    return f"stores/{sweep.name}"
 
 
 def _duration(seconds: float) -> str:

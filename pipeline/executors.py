@@ -1,17 +1,21 @@
 """Where batches are trained: in this process or on Ray. Nothing else imports Ray.
 
 Both executors take the same work and batches and yield the same rows as they finish,
-in whatever order; the driver alone writes them.
+in whatever order; the driver alone writes them. A batch whose task fails, by an exception
+or because its worker died, is split until the trial at fault stands alone: that one is
+yielded as a failure, and all others are trained.
 """
 
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from threadpoolctl import threadpool_limits
 
+from core.trials import Trial
 from pipeline.batches import Batch
 from pipeline.schemas import Rows
 
@@ -19,67 +23,88 @@ Work = Callable[[Batch], Rows]
 
 # Enough that no CPU waits for the driver, few enough that memory stays bounded.
 TASKS_PER_CPU = 3
-TASK_RETRIES = 3
+# Of a task whose worker or node died: it may not have been to blame.
+TASK_RETRIES = 2
+REASON_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A trial whose training raised or killed its worker: a bug, never a divergence.
+
+    Attributes:
+        trial: The culprit, found alone.
+        reason: The error in a line.
+    """
+
+    trial: Trial
+    reason: str
 
 
 class Executor(Protocol):
-    """Runs the work on every batch and yields its rows as they finish."""
+    """Runs the work on every batch and yields rows, or failures, as they come."""
 
-    def __call__(self, work: Work, batches: Iterable[Batch]) -> Iterator[Rows]:
+    def __call__(self, work: Work, batches: Iterable[Batch]) -> Iterator[Rows | Failure]:
         """Args: work: Trains one batch. batches: Taken lazily."""
 
 
-class BatchError(RuntimeError):
-    """A batch whose training raised: a bug, never a divergence. Names the batch."""
-
-
-def run_serially(work: Work, batches: Iterable[Batch]) -> Iterator[Rows]:
-    """Train the batches one after the other in this process.
-
-    Raises:
-        BatchError: The work raised; everything yielded before stands.
-    """
+def run_serially(work: Work, batches: Iterable[Batch]) -> Iterator[Rows | Failure]:
+    """Train the batches one after the other in this process."""
     for batch in batches:
-        try:
-            rows = _with_one_thread(work, batch)
-        except Exception as error:
-            raise _batch_error(batch, error) from error
+        yield from _attempt(work, batch)
+
+
+def _attempt(work: Work, batch: Batch) -> Iterator[Rows | Failure]:
+    try:
+        rows = _with_one_thread(work, batch)
+    except Exception as error:
+        if len(batch) == 1:
+            yield _failure(batch, error)
+            return
+        for half in batch.halves:
+            yield from _attempt(work, half)
+    else:
         yield rows
 
 
-def run_on_ray(work: Work, batches: Iterable[Batch], address: str | None = None) -> Iterator[Rows]:
+def run_on_ray(
+    work: Work, batches: Iterable[Batch], address: str | None = None
+) -> Iterator[Rows | Failure]:
     """Train the batches as Ray tasks, a bounded number of them in flight.
 
     Args:
         work: Trains one batch; sent to the object store once.
         batches: Taken lazily, as tasks finish.
         address: A running cluster's; None uses the connected one or starts a local one.
-
-    Raises:
-        BatchError: The work raised, or its worker died more than TASK_RETRIES times.
     """
     import ray  # Ray takes seconds to import, and small sweeps never need it.
 
     started_here = _connect(ray, address)
     task = ray.remote(num_cpus=1, max_retries=TASK_RETRIES)(_with_one_thread)
     shared_work = ray.put(work)
-    queue = iter(batches)
+    queue, split = iter(batches), deque[Batch]()
     in_flight: dict[Any, Batch] = {}
     try:
         while True:
             # Asked anew each time: a cluster grows and shrinks.
             limit = TASKS_PER_CPU * max(1, int(ray.cluster_resources().get("CPU", 1)))
-            for batch in islice(queue, limit - len(in_flight)):
+            while len(in_flight) < limit:
+                batch = split.popleft() if split else next(queue, None)
+                if batch is None:
+                    break
                 in_flight[task.remote(shared_work, batch)] = batch
             if not in_flight:
                 return
-            done, _ = ray.wait(list(in_flight), num_returns=1)
-            for reference in done:
-                batch = in_flight.pop(reference)
-                try:
-                    rows = ray.get(reference)
-                except ray.exceptions.RayError as error:
-                    raise _batch_error(batch, error) from error
+            (reference, *_), _ = ray.wait(list(in_flight), num_returns=1)
+            batch = in_flight.pop(reference)
+            try:
+                rows = ray.get(reference)
+            except ray.exceptions.RayError as error:
+                if len(batch) == 1:
+                    yield _failure(batch, getattr(error, "cause", None) or error)
+                else:
+                    split.extend(batch.halves)
+            else:
                 yield rows
     finally:
         for reference in in_flight:
@@ -109,9 +134,6 @@ def _with_one_thread(work: Work, batch: Batch) -> Rows:
         return work(batch)
 
 
-def _batch_error(batch: Batch, error: Exception) -> BatchError:
-    first = batch.block[batch.positions[0]]
-    return BatchError(
-        f"batch {batch.batch_id} ({len(batch)} trials of {first.activation}, depth "
-        f"{first.depth}, width {first.width}) failed: {type(error).__name__}: {error}"
-    )
+def _failure(batch: Batch, error: BaseException) -> Failure:
+    told = " ".join(str(error).split())
+    return Failure(batch.trials[0], f"{type(error).__name__}: {told}"[:REASON_LENGTH])

@@ -61,6 +61,12 @@ class Grid(Cells):
             shape = {name: (getattr(first, name),) for name in SHAPE_FIELDS}
             yield Block({**shape, **stacked}, start=number * size)
 
+    def __contains__(self, settings: object) -> bool:
+        """Whether settings by name, as a failure records them, are a cell of the grid."""
+        return isinstance(settings, Mapping) and all(
+            settings.get(name) in values for name, values in self.axes.items()
+        )
+
     def indices_of(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
         """Grid indices of those rows whose settings lie on the grid.
 

@@ -1,65 +1,96 @@
 """The Parquet store: atomic commits, one row a trial, and who may write.
 
-A commit writes one part file of the same name into each table's folder, `runs` last:
-a trial is finished once its row stands in `runs`. Parts are staged beside the tables and
-moved into place, so a reader never meets half a file; parts of a commit that never came
-to its `runs` part are removed when the next writer opens the store.
+A commit writes one part file into each table's folder, `runs` last: a trial is finished
+once its row stands in `runs`. Each file appears whole or not at all, so a reader never
+meets half of one; parts of a commit that never came to its `runs` part are removed when
+the next writer opens the store.
 """
 
-import fcntl
 import io
 import json
 import os
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from pipeline.files import STAGING, Files, FilesError, LocalFiles, open_files, reason
+from pipeline.locks import LEASE, LOCK, LockedError, StillHeld, held
+from pipeline.parts import Part, missing_commits, part_name, parts_among
 from pipeline.schemas import SCHEMA_VERSION, SCHEMAS, Rows
 
 FORMAT = "phasesweep store"
+MANIFEST = "manifest.json"
+DAMAGED = "damaged"
+
+CHECKED = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
 
 # All that a store holds before it has a manifest.
-BEGUN = {"lock", "staging"}
+BEGUN = {LOCK, LEASE, STAGING}
 
 
 class StoreError(ValueError):
-    """A folder that cannot be used as a store; the message names it and the remedy."""
+    """A place that cannot be used as a store; the message names it and the remedy."""
 
 
 class StoreInUseError(StoreError):
     """Another process is writing to the store."""
 
 
-class Store:
-    """A store on a local path, open for reading; `writing` lets one process write."""
+class DamagedStoreError(StoreError):
+    """A file of the store is unreadable or lost; the message names it and the remedy."""
 
-    def __init__(self, path: str | Path):
-        """Open the store at `path`, or prepare to create one there.
+
+class Store:
+    """A store at a path or URL, open for reading; `writing` lets one process write.
+
+    Attributes:
+        location: The path or URL.
+        files: Its files.
+        manifest: What manifest.json says; a new store's before it is written.
+        mended: What the last `writing` removed of commits that never finished, in words.
+    """
+
+    def __init__(self, location: str | Path):
+        """Open the store, or prepare to create one there.
 
         Raises:
-            StoreError: `path` holds something else, or another schema version.
+            StoreError: The place holds something else, or a newer schema version.
         """
-        self.path = Path(path)
+        try:
+            self.files: Files = open_files(location)
+        except FilesError as error:
+            raise StoreError(str(error)) from error
+        self.location = self.files.location
+        self.mended: list[str] = []
+        self._still_held: StillHeld = lambda: None
+        self._commits = 0
         self.manifest = self._read_manifest()
 
+    @property
+    def path(self) -> Path:
+        """The folder of a local store."""
+        return Path(self.files.root)
+
     def _read_manifest(self) -> dict[str, Any]:
-        file = self.path / "manifest.json"
+        file = f"{self.location}/{MANIFEST}"
+        if isinstance(self.files, LocalFiles) and os.path.isfile(self.path):
+            raise StoreError(f"{self.path} is a file, not a store; choose another --store")
         try:
-            if not file.exists():
+            content = self.files.read(MANIFEST)
+            if content is None:
                 self._refuse_foreign_folder()
                 return {"format": FORMAT, "schema_version": SCHEMA_VERSION, "sweeps": []}
-            manifest = json.loads(file.read_text())
+            manifest = json.loads(content)
         except OSError as error:
             raise StoreError(
-                f"cannot read {self.path}: {error.strerror}; choose another --store"
+                f"cannot read {self.location}: {reason(error)}; choose another --store"
             ) from error
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
             raise StoreError(
@@ -68,103 +99,156 @@ class Store:
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise StoreError(f"{file} is not a phasesweep manifest; choose another --store")
         version = manifest.get("schema_version")
-        if version != SCHEMA_VERSION:
+        if not isinstance(version, int) or version > SCHEMA_VERSION:
             raise StoreError(
-                f"{self.path} was written with schema version {version!r}, this phasesweep "
-                f"reads {SCHEMA_VERSION}; use the phasesweep that wrote it or another --store"
+                f"{self.location} was written with schema version {version!r}, this phasesweep "
+                f"reads up to {SCHEMA_VERSION}; use the phasesweep that wrote it or another --store"
             )
         return manifest
 
     def _refuse_foreign_folder(self) -> None:
-        if self.path.exists() and not self.path.is_dir():
-            raise StoreError(f"{self.path} is a file, not a store; choose another --store")
-        if self.path.exists() and {entry.name for entry in self.path.iterdir()} - BEGUN:
+        if set(self.files.names()) - BEGUN:
             raise StoreError(
-                f"{self.path} is no phasesweep store: it has files but no manifest.json; "
+                f"{self.location} is no phasesweep store: it has files but no manifest.json; "
                 "choose an empty or new folder with --store"
             )
 
     @property
     def exists(self) -> bool:
-        """Whether the store has been created on disk."""
-        return (self.path / "manifest.json").exists()
+        """Whether the store has been created."""
+        return self.files.read(MANIFEST) is not None
+
+    def parts(self, table: str) -> list[Part]:
+        """The part files of a table, in order of their commits."""
+        return parts_among(self.files.names(table))
+
+    def missing_commits(self, table: str) -> list[int]:
+        """The commits that a table should hold and does not, less those set aside."""
+        last = max((part.last for part in self.parts("runs")), default=0)
+        known = set(self.manifest.get("set_aside", []))
+        return [n for n in missing_commits(self.parts(table), last) if n not in known]
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the store's write lock; the kernel frees it however this process ends.
+    def writing(self, *, mend: bool = True) -> Iterator[None]:
+        """Be the store's only writer, and remove what an earlier one left unfinished.
+
+        Args:
+            mend: Whether to look for lost and unfinished commits; a repair does so itself.
 
         Raises:
-            StoreError: The folder cannot be written, or (StoreInUseError) another
-                process is writing to it.
+            StoreError: The place cannot be written; StoreInUseError: another process is
+                writing; DamagedStoreError: a commit is lost.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = open(self.path / "lock", "a+")  # noqa: SIM115 - closed below, with the lock
-        except OSError as error:
-            raise StoreError(
-                f"cannot write to {self.path}: {error.strerror}; choose another --store"
+            with held(self.files) as self._still_held:
+                self._create()
+                if mend:
+                    self._refuse_lost_commits()
+                    self._discard_unfinished_commits()
+                yield
+        except LockedError as error:
+            raise StoreInUseError(
+                f"{self.location} is being written by {error}; "
+                "wait for it to end, or choose another --store"
             ) from error
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                lock.seek(0)
-                raise StoreInUseError(
-                    f"{self.path} is being written by {lock.read().strip() or 'another process'}; "
-                    "wait for it to end, or choose another --store"
-                ) from error
-            lock.truncate(0)
-            lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-            lock.flush()
-            self._create_or_mend()
-            yield
+        except PermissionError as error:
+            raise self._unwritable(error) from error
 
-    def _create_or_mend(self) -> None:
+    def _create(self) -> None:
         """Under the lock; the manifest comes first, as it tells a store from other folders."""
-        self.manifest = self._read_manifest()  # by now another process may have written it
-        (self.path / "staging").mkdir(exist_ok=True)
-        if not self.exists:
-            self.describe()
+        try:
+            self.manifest = self._read_manifest()  # by now another process may have written it
+            self.describe(schema_version=SCHEMA_VERSION)
+            if isinstance(self.files, LocalFiles):
+                for table in (*SCHEMAS, STAGING):
+                    (self.path / table).mkdir(exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> StoreError:
+        return StoreError(
+            f"cannot write to {self.location}: {reason(error)}; choose another --store"
+        )
+
+    def _refuse_lost_commits(self) -> None:
+        self._commits = max((part.last for part in self.parts("runs")), default=0)
+        self._commits = max([self._commits, *self.manifest.get("set_aside", [])])
         for table in SCHEMAS:
-            (self.path / table).mkdir(exist_ok=True)
-        self._discard_unfinished_commits()
+            lost = self.missing_commits(table)
+            if lost:
+                raise DamagedStoreError(
+                    f"{self.location} is damaged: {table} has lost commit {lost[0]}; "
+                    f"`phasesweep verify {self.location} --repair` sets its remains aside, and "
+                    "running again trains what was lost"
+                )
 
     def _discard_unfinished_commits(self) -> None:
-        committed = {part.name for part in (self.path / "runs").iterdir()}
+        self.mended = []
         for table in SCHEMAS:
-            for part in (self.path / table).iterdir():
-                if part.name not in committed:
-                    part.unlink()
-        for leftover in (self.path / "staging").iterdir():
-            leftover.unlink()
+            for part in self.parts(table):
+                if part.first > self._commits:
+                    self.files.remove(f"{table}/{part.name}")
+                    self.mended.append(f"removed {table}/{part.name} of an unfinished commit")
+        if isinstance(self.files, LocalFiles):
+            _empty(self.path / STAGING)
 
     def describe(self, **entries: Any) -> None:
-        """Add or replace entries of the manifest, atomically."""
-        self.manifest = {**self.manifest, **entries}
-        text = json.dumps(self.manifest, indent=2, sort_keys=True) + "\n"
-        self._put("manifest.json", text.encode())
+        """Add or replace entries of the manifest, atomically; only a writer may."""
+        self._still_held()
+        described = {**self.manifest, **entries}
+        if described != self.manifest or not self.exists:
+            text = json.dumps(described, indent=2, sort_keys=True) + "\n"
+            self.files.write(MANIFEST, text.encode())
+        self.manifest = described
 
     def commit(self, batches: Sequence[Rows]) -> None:
         """Add the rows of finished batches: all of them, or after a crash none."""
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        part = f"part-{stamp}-{uuid4().hex[:8]}.parquet"
+        self._still_held()
+        number = self._commits + 1
+        name = part_name(number, number)
         for table in batches[0].tables():
             rows = pa.concat_tables([batch.tables()[table] for batch in batches])
-            buffer = io.BytesIO()
-            pq.write_table(rows, buffer, compression="zstd")
-            self._put(f"{table}/{part}", buffer.getvalue())
+            self.files.write(f"{table}/{name}", parquet(rows))
+        self._commits = number
 
-    def _put(self, name: str, content: bytes) -> None:
-        staged = self.path / "staging" / uuid4().hex
-        with staged.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(staged, self.path / name)
+    def rows(self, table: str, parts: Sequence[Part]) -> ds.Dataset:
+        """Parts of a table, to be scanned; columns that an older version had not are NULL."""
+        return ds.dataset(
+            [f"{self.files.root}/{table}/{part.name}" for part in parts],
+            schema=SCHEMAS[table],
+            format=CHECKED,
+            filesystem=self.files.filesystem,
+        )
 
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """The rows of a table, some columns of it, a bounded number of rows at a time."""
-        if not any((self.path / table).glob("*.parquet")):
-            return
-        parts = ds.dataset(self.path / table, schema=SCHEMAS[table], format="parquet")
-        yield from parts.to_batches(columns=list(columns))
+        """The rows of a table, some columns of it, a bounded number of rows at a time.
+
+        Raises:
+            DamagedStoreError: A part cannot be read.
+        """
+        for part in self.parts(table):
+            try:
+                yield from self.rows(table, [part]).to_batches(columns=list(columns))
+            except (pa.ArrowException, OSError) as error:
+                raise DamagedStoreError(
+                    f"{self.location}/{table}/{part.name} cannot be read ({error}); "
+                    f"`phasesweep verify {self.location} --repair` sets it aside, and running "
+                    "again trains its trials again"
+                ) from error
+
+
+def parquet(rows: pa.Table) -> bytes:
+    """A table as a Parquet file whose every page carries a checksum."""
+    buffer = io.BytesIO()
+    pq.write_table(rows, buffer, compression="zstd", write_page_checksum=True)
+    return buffer.getvalue()
+
+
+def _empty(folder: Path) -> None:
+    """Delete everything in a folder of our own: files, and folders of part files."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            _empty(entry)
+            entry.rmdir()
+        else:
+            entry.unlink()

@@ -12,9 +12,9 @@ import numpy as np
 from core.datasets import DATASETS, DatasetInfo, Task, load_dataset, make_task
 from core.outcomes import THRESHOLDS
 from core.training import train_trials
-from core.trials import TRIAL_FIELDS
+from core.trials import TRIAL_FIELDS, settings, trial_id
 from pipeline.batches import Batch, Indices, batches, flops, seconds, trials_per_batch
-from pipeline.executors import Executor
+from pipeline.executors import Executor, Failure
 from pipeline.grid import Block, Cells, Grid
 from pipeline.interrupts import deferred_interrupts
 from pipeline.provenance import provenance
@@ -24,7 +24,8 @@ from pipeline.sweep_file import Sweep
 
 COMMIT_SECONDS = 5.0
 COMMIT_ROWS = 50_000
-BYTES_PER_TRIAL = 500  # of Parquet, measured on the quickstart's store
+BYTES_PER_TRIAL = 1000  # of Parquet, measured on the quickstart's store
+MOST_FAILURES = 100
 
 Watch = Callable[[Mapping[str, int]], None]
 
@@ -52,6 +53,23 @@ class Plan:
     def remaining(self) -> int:
         """Trials without a row."""
         return self.trials - self.finished
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run came to.
+
+    Attributes:
+        outcomes: How many trainings ended in each outcome.
+        failures: The trials that could not be trained.
+    """
+
+    outcomes: Counter[str]
+    failures: list[Failure]
+
+
+class TooManyFailuresError(RuntimeError):
+    """So many trials failed that the fault is not in a trial."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +128,12 @@ def _finished_in(block: Block, finished: Indices) -> int:
 
 def run_sweep(
     sweep: Sweep, finished: Indices, store: Store, execute: Executor, watch: Watch
-) -> Counter[str]:
+) -> Report:
     """Train what has no row yet and commit it every few seconds.
 
     The caller holds the store's write lock. However this ends, what was trained before
-    is committed.
+    is committed. A trial that fails is recorded in the manifest, and tried again by the
+    next run.
 
     Args:
         sweep: What to train.
@@ -123,19 +142,24 @@ def run_sweep(
         execute: `run_serially`, or `run_on_ray` with its address.
         watch: Told the count of each outcome of every finished batch.
 
-    Returns:
-        How many trainings ended in each outcome.
+    Raises:
+        TooManyFailuresError: MOST_FAILURES trials failed: the fault is not in a trial.
     """
     _describe(sweep, store)
-    outcomes: Counter[str] = Counter()
+    report = Report(Counter(), [])
     todo = batches(sweep.grid, dataset_infos(sweep), finished)
     with _Writer(store) as writer:
-        for rows in execute(TrainBatch(tasks(sweep)), todo):
-            writer.add(rows)
-            found = Counter(rows.runs["outcome"].to_pylist())
-            outcomes += found
-            watch(found)
-    return outcomes
+        for found in execute(TrainBatch(tasks(sweep)), todo):
+            if isinstance(found, Failure):
+                report.failures.append(found)
+                _record(found, store)
+                _refuse_too_many(report.failures)
+                continue
+            writer.add(found)
+            outcomes = Counter(found.runs["outcome"].to_pylist())
+            report.outcomes.update(outcomes)
+            watch(outcomes)
+    return report
 
 
 def tasks(sweep: Sweep) -> dict[tuple[str, int, str], Task]:
@@ -159,8 +183,34 @@ def _describe(sweep: Sweep, store: Store) -> None:
         "axes": {name: list(values) for name, values in sweep.grid.axes.items()},
     }
     known = [known for known in store.manifest["sweeps"] if known["axes"] != entry["axes"]]
-    entry["last_run"] = datetime.now(UTC).isoformat(timespec="seconds")
-    store.describe(sweeps=[*known, entry], thresholds=asdict(THRESHOLDS), **provenance())
+    entry["last_run"] = _now()
+    failures = [f for f in store.manifest.get("failures", []) if f["settings"] not in sweep.grid]
+    store.describe(
+        sweeps=[*known, entry], failures=failures, thresholds=asdict(THRESHOLDS), **provenance()
+    )
+
+
+def _record(failure: Failure, store: Store) -> None:
+    """Add a failure to the manifest, where `status` finds it."""
+    entry = {
+        "trial_id": trial_id(failure.trial),
+        "settings": dict(settings(failure.trial)),
+        "reason": failure.reason,
+        "failed_at": _now(),
+    }
+    store.describe(failures=[*store.manifest["failures"], entry])
+
+
+def _refuse_too_many(failures: list[Failure]) -> None:
+    if len(failures) >= MOST_FAILURES:
+        raise TooManyFailuresError(
+            f"{len(failures)} trials failed, the last one with {failures[-1].reason}; "
+            "the rest was not tried"
+        )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 class _Writer:
@@ -192,6 +242,7 @@ class _Writer:
         if not self._waiting:
             return
         with deferred_interrupts():
-            self._store.commit(self._waiting)
-            self._waiting = []
+            # A commit that failed is not tried again: its rows are trained by the next run.
+            rows, self._waiting = self._waiting, []
+            self._store.commit(rows)
             self._last_commit = monotonic()

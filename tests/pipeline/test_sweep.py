@@ -1,9 +1,8 @@
 """A sweep's promises: one row a trial, the same bits however it was run, nothing lost."""
 
 import json
-from itertools import count
+from functools import partial
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +11,7 @@ import pytest
 from core.outcomes import OUTCOMES
 from core.trials import TRIAL_FIELDS, trial_id
 from pipeline import sweep as sweeps
-from pipeline.executors import BatchError, run_on_ray, run_serially
+from pipeline.executors import run_on_ray, run_serially
 from pipeline.schemas import SCHEMAS
 from pipeline.store import Store
 
@@ -20,7 +19,10 @@ NOT_SCIENTIFIC = ["wall_seconds", "batch_id"]
 
 
 def run(sweep, path, execute=run_serially):
-    store = Store(path)
+    return report_of(sweep, Store(path), execute).outcomes
+
+
+def report_of(sweep, store, execute):
     with store.writing():
         finished = sweeps.finished_indices(sweep.grid, store)
         return sweeps.run_sweep(sweep, finished, store, execute, lambda found: None)
@@ -125,31 +127,48 @@ def test_no_table_holds_nan_or_infinity(small_sweep, tmp_path):
                 assert pc.all(pc.is_finite(column)).as_py() is not False
 
 
-def failing_on_batch(number):
-    """An executor whose work raises on the batch of that number, counted from 0."""
+def failing_on(culprit, execute=run_serially):
+    """An executor whose work raises on any batch that holds the trial."""
+
+    def run_with_culprit(work, todo):
+        return execute(partial(_raise_on, culprit, work), todo)
+
+    return run_with_culprit
+
+
+def _raise_on(culprit, work, batch):
+    if culprit in batch.trials:
+        raise RuntimeError("planted")
+    return work(batch)
+
+
+@pytest.mark.parametrize("execute", [run_serially, run_on_ray])
+def test_a_trial_that_fails_is_found_alone_and_retried(small_sweep, tmp_path, local_ray, execute):
+    """All others have their rows; the manifest names the culprit until a run succeeds."""
+    culprit, store = small_sweep.grid[70], Store(tmp_path / "store")
+    report = report_of(small_sweep, store, failing_on(culprit, execute))
+    assert [failure.trial for failure in report.failures] == [culprit]
+    assert report.outcomes.total() == _count(store.path) == small_sweep.grid.size - 1
+    (recorded,) = Store(store.path).manifest["failures"]
+    assert recorded["trial_id"] == trial_id(culprit)
+    assert recorded["reason"] == "RuntimeError: planted"
+    assert run(small_sweep, store.path).total() == 1
+    assert Store(store.path).manifest["failures"] == []
+
+
+def test_a_failure_of_every_trial_ends_the_run(small_sweep, tmp_path, monkeypatch):
+    """The fault is not in a trial: the error gives the count and the reason."""
+    monkeypatch.setattr(sweeps, "MOST_FAILURES", 3)
 
     def execute(work, todo):
-        calls = count()
+        return run_serially(_fail, todo)
 
-        def fail_once(batch):
-            if next(calls) == number:
-                raise RuntimeError("planted")
-            return work(batch)
-
-        return run_serially(fail_once, todo)
-
-    return execute
+    with pytest.raises(sweeps.TooManyFailuresError, match=r"3 trials failed.*ValueError: always"):
+        run(small_sweep, tmp_path / "store", execute)
 
 
-def test_a_bug_in_a_batch_is_named_and_loses_nothing_else(small_sweep, tmp_path, monkeypatch):
-    """What was trained before it is committed; the error names the batch and its shape."""
-    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
-    infos = sweeps.dataset_infos(small_sweep)
-    first, second, third, *_ = sweeps.batches(small_sweep.grid, infos, np.empty(0, np.int64))
-    shape = f"depth {third.trials[0].depth}, width 6"
-    with pytest.raises(BatchError, match=rf"batch {third.batch_id} .*{shape}.*planted"):
-        run(small_sweep, tmp_path / "store", failing_on_batch(2))
-    assert _count(tmp_path / "store") == len(first) + len(second)
+def _fail(batch):
+    raise ValueError("always")
 
 
 def test_the_manifest_says_what_was_run_and_by_which_rules(small_sweep, tmp_path):

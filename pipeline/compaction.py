@@ -1,0 +1,143 @@
+"""Many small part files merged into few large ones, sorted so that readers can skip.
+
+The merged files are written beside the table, and then the two folders change places in
+one step of the kernel: a reader that lists the table finds all of the old parts or all of
+the new. A crash at any moment leaves one or the other.
+"""
+
+import ctypes
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.trials import TRIAL_FIELDS
+from pipeline.files import STAGING, LocalFiles, sync
+from pipeline.grid import SHAPE_FIELDS
+from pipeline.parts import Part, part_name
+from pipeline.schemas import SCHEMAS
+from pipeline.store import DamagedStoreError, Store, StoreError
+
+# A part of so many rows is read in a second, and a sweep of a million trials has a few.
+ROWS_PER_PART = 2_000_000
+ROWS_PER_GROUP = 100_000
+
+# What readers select by; rows that are selected together lie together.
+ORDERS = {
+    "runs": [*SHAPE_FIELDS, *(name for name in TRIAL_FIELDS if name not in SHAPE_FIELDS)],
+    "layers": ["trial_id", "layer"],
+    "curves": ["trial_id", "step"],
+}
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+def compact(store: Store) -> dict[str, tuple[int, int]]:
+    """Merge the parts of every table; the caller is the store's writer.
+
+    Returns:
+        By table: the number of its files before and after.
+
+    Raises:
+        StoreError: The store lies where folders cannot change places in one step.
+    """
+    if not isinstance(store.files, LocalFiles):
+        raise StoreError(
+            f"{store.location} lies in an object store, where a reader would meet rows twice "
+            "while files are merged; copy it to a folder, compact that, and copy it back"
+        )
+    counts = {}
+    for table in SCHEMAS:
+        before = store.parts(table)
+        if len(before) > 1:
+            _merge(store, table, before)
+        counts[table] = (len(before), len(store.parts(table)))
+    return counts
+
+
+def _merge(store: Store, table: str, parts: list[Part]) -> None:
+    merged = store.path / STAGING / f"merged-{table}"
+    merged.mkdir()
+    rows = _write_sorted(store, table, parts, merged)
+    expected = sum(_rows_in(store.path / table / part.name) for part in parts)
+    if rows != expected:
+        raise DamagedStoreError(
+            f"{store.location}/{table} has {expected} rows, {rows} came out of the merge; nothing "
+            f"was changed, `phasesweep verify {store.location}` may say why"
+        )
+    sync(merged)
+    _exchange(merged, store.path / table)
+    shutil.rmtree(merged)
+
+
+def _write_sorted(store: Store, table: str, parts: list[Part], target: Path) -> int:
+    """Write all rows in order, in parts of ROWS_PER_PART; returns how many."""
+    total, writer, room = 0, None, 0
+    for batch in _sorted_batches(store, table, parts):
+        if room < len(batch):
+            if writer is not None:
+                _close(writer)
+            writer, room = _open(target, parts, table), ROWS_PER_PART
+        assert writer is not None
+        writer.write_batch(batch, row_group_size=ROWS_PER_GROUP)
+        total, room = total + len(batch), room - len(batch)
+    if writer is not None:
+        _close(writer)
+    return total
+
+
+def _open(target: Path, parts: list[Part], table: str) -> pq.ParquetWriter:
+    """A new part that holds the commits of all of `parts`."""
+    name = part_name(parts[0].first, parts[-1].last)
+    return pq.ParquetWriter(
+        target / name, SCHEMAS[table], compression="zstd", write_page_checksum=True
+    )
+
+
+def _close(writer: pq.ParquetWriter) -> None:
+    writer.close()
+    sync(Path(str(writer.where)))
+
+
+def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.RecordBatch]:
+    """All rows in ORDERS, sorted on disk where memory does not hold them."""
+    connection = duckdb.connect(
+        config={"temp_directory": str(store.path / STAGING / "sorting"), "memory_limit": "2GB"}
+    )
+    connection.register("rows", store.rows(table, parts))
+    order = ", ".join(f'"{name}"' for name in ORDERS[table])
+    sorted_rows = connection.sql(f"SELECT * FROM rows ORDER BY {order}")
+    reader: pa.RecordBatchReader = sorted_rows.to_arrow_reader(ROWS_PER_GROUP)
+    for batch in reader:
+        yield pa.RecordBatch.from_arrays(
+            [c.cast(f.type) for c, f in zip(batch.columns, SCHEMAS[table], strict=True)],
+            schema=SCHEMAS[table],
+        )
+    connection.close()
+
+
+def _rows_in(file: Path) -> int:
+    return int(pq.read_metadata(file).num_rows)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Let two folders change places in one step.
+
+    Raises:
+        StoreError: The kernel or its file system cannot.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    exchange = getattr(libc, "renameat2", None)
+    if exchange is None or exchange(
+        _AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE
+    ):
+        reason = os.strerror(ctypes.get_errno()) if exchange else "no renameat2"
+        raise StoreError(
+            f"the file system of {other} cannot exchange two folders ({reason}); nothing was "
+            "changed, copy the store to a local disk to compact it"
+        )
+    sync(other.parent)

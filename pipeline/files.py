@@ -1,0 +1,159 @@
+"""Where a store's files lie, a local folder or an object store, each written whole or not at all.
+
+Names are relative to the store's root, with forward slashes. One file-system layer,
+pyarrow's, reads and writes both; what differs is how a write becomes visible.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.fs as pafs
+
+STAGING = "staging"
+
+
+class FilesError(ValueError):
+    """A place that cannot hold files; the message names it and the remedy."""
+
+
+class Files(Protocol):
+    """The files of a store.
+
+    Attributes:
+        location: The path or URL it was opened with.
+        filesystem: pyarrow's, to read tables with.
+        root: The store's root in it.
+    """
+
+    location: str
+    filesystem: Any
+    root: str
+
+    def names(self, folder: str = "") -> list[str]:
+        """What lies directly in a folder, sorted; [] where it does not exist."""
+
+    def read(self, name: str) -> bytes | None:
+        """A file's content; None where there is none."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put a file there, whole: a reader finds the old content or the new."""
+
+    def remove(self, name: str) -> None:
+        """Delete a file."""
+
+    def move(self, name: str, target: str) -> None:
+        """Move a file, its content whole at one of the places at least."""
+
+
+def open_files(location: str | Path) -> Files:
+    """The files at a path, or at a URL such as s3://bucket/prefix or gs://bucket/prefix.
+
+    Raises:
+        FilesError: The URL has a scheme that is not known, or cannot be reached.
+    """
+    if "://" in str(location):
+        return ObjectFiles(str(location))
+    return LocalFiles(Path(location))
+
+
+class _ArrowFiles:
+    """What both kinds share: listing and reading."""
+
+    location: str
+    filesystem: Any
+    root: str
+
+    def names(self, folder: str = "") -> list[str]:
+        """What lies directly in a folder, sorted; [] where it does not exist."""
+        selector = pafs.FileSelector(self._at(folder), allow_not_found=True)
+        found = self.filesystem.get_file_info(selector)
+        return sorted(info.base_name for info in found if info.base_name)
+
+    def read(self, name: str) -> bytes | None:
+        """A file's content; None where there is none."""
+        try:
+            with self.filesystem.open_input_stream(self._at(name)) as stream:
+                return bytes(stream.read())
+        except FileNotFoundError:
+            return None
+
+    def remove(self, name: str) -> None:
+        """Delete a file."""
+        self.filesystem.delete_file(self._at(name))
+
+    def move(self, name: str, target: str) -> None:
+        """Move a file; an object store copies and then deletes it."""
+        self.filesystem.create_dir(self._at(target).rpartition("/")[0])
+        self.filesystem.move(self._at(name), self._at(target))
+
+    def _at(self, name: str) -> str:
+        return f"{self.root}/{name}" if name else self.root
+
+
+class LocalFiles(_ArrowFiles):
+    """A folder. A write is staged beside it, synced to disk and moved into place."""
+
+    def __init__(self, path: Path):
+        """Take any path; nothing is made before something is written."""
+        self.location, self.root = str(path), str(path)
+        self.filesystem = pafs.LocalFileSystem()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put a file there, whole."""
+        root = Path(self.root)
+        staged, target = root / STAGING / uuid4().hex, root / name
+        staged.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with staged.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staged, target)
+        except OSError:
+            staged.unlink(missing_ok=True)  # on a full disk it would take what is left
+            raise
+        sync(target.parent)
+
+
+def reason(error: OSError) -> str:
+    """What the system says, without the layers that it passed through."""
+    return os.strerror(error.errno) if error.errno else str(error)
+
+
+def sync(path: Path) -> None:
+    """Let a file's content, or a folder's names, survive a loss of power too."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class ObjectFiles(_ArrowFiles):
+    """A prefix in an object store, where a finished upload appears at once and whole.
+
+    Credentials and endpoint come from the environment of the process that writes, the
+    driver: for S3 AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and so on, as for the `aws` command.
+    """
+
+    def __init__(self, url: str):
+        """Raises FilesError for an unknown scheme, or a URL that cannot be understood."""
+        self.location = url
+        try:
+            self.filesystem, root = pafs.FileSystem.from_uri(url)
+        except (ValueError, OSError, pa.ArrowException) as error:
+            raise FilesError(
+                f"cannot open {url}: {error}; give a path, s3://bucket/prefix or gs://bucket/prefix"
+            ) from error
+        self.root = root.rstrip("/")
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put an object there, whole."""
+        # Closed only when all is written: an upload that failed never becomes an object.
+        stream = self.filesystem.open_output_stream(self._at(name))
+        stream.write(content)
+        stream.close()

@@ -1,0 +1,109 @@
+"""The commands that look after a store: status, verify, compact."""
+
+import json
+import sys
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+
+from core.outcomes import OUTCOMES
+from pipeline.compaction import compact as compact_store
+from pipeline.grid import Grid
+from pipeline.store import Store, StoreError
+from pipeline.sweep import finished_indices
+from pipeline.verification import Problem, set_aside
+from pipeline.verification import verify as verify_store
+
+commands = typer.Typer()
+
+StoreArgument = Annotated[str, typer.Argument(metavar="STORE", help="A store's folder or URL.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+def existing(location: str) -> Store:
+    """The store at a path or URL.
+
+    Raises:
+        StoreError: There is none.
+    """
+    store = Store(location)
+    if not store.exists:
+        raise StoreError(
+            f"{location} is no phasesweep store: it has no manifest.json; "
+            "give what `phasesweep run SWEEP --store STORE` wrote"
+        )
+    return store
+
+
+@commands.command()
+def status(store: StoreArgument, as_json: AsJson = False) -> None:
+    """Count the outcomes in a store, what its sweeps still miss, and what failed."""
+    target = existing(store)
+    outcomes: Counter[str] = Counter()
+    for rows in target.batches("runs", ["outcome"]):
+        outcomes.update(rows["outcome"].to_pylist())
+    sweeps = [_progress(entry, target) for entry in target.manifest["sweeps"]]
+    failures = target.manifest.get("failures", [])
+    if as_json:
+        document = {"store": store, "outcomes": outcomes, "sweeps": sweeps, "failures": failures}
+        print(json.dumps(document, indent=2))
+        return
+    print(f"{store}: {outcomes.total():,} trainings")
+    for outcome in OUTCOMES:
+        print(f"  {outcome:<12}{outcomes[outcome]:>10,}")
+    for sweep in sweeps:
+        missing = sweep["trials"] - sweep["finished"]
+        print(f"sweep {sweep['name']}: {sweep['trials']:,} trials, {missing:,} missing")
+    for failure in failures:
+        print(f"failed {failure['trial_id']} at {failure['failed_at']}: {failure['reason']}")
+
+
+def _progress(entry: dict[str, Any], store: Store) -> dict[str, Any]:
+    grid = Grid(entry["axes"])
+    finished = len(finished_indices(grid, store))
+    return {"name": entry["name"], "trials": grid.size, "finished": finished}
+
+
+@commands.command()
+def verify(
+    store: StoreArgument,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Set damaged parts aside, to be trained again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check every file and row against the schema and the manifest; name what is damaged."""
+    target = existing(store)
+    problems = list(verify_store(target))
+    moved: list[str] = []
+    if repair:
+        with target.writing(mend=False):
+            moved = set_aside(target, problems)
+    if as_json:
+        found = [{"file": p.file, "problem": p.problem} for p in problems]
+        print(json.dumps({"store": store, "problems": found, "set_aside": moved}, indent=2))
+    else:
+        _print_problems(store, problems, moved)
+    if problems and not repair:
+        raise typer.Exit(1)
+
+
+def _print_problems(store: str, problems: list[Problem], moved: list[str]) -> None:
+    for problem in problems:
+        print(f"{problem.file} {problem.problem}")
+    for file in moved:
+        print(f"{file} was moved to damaged/; running its sweep again trains what it held")
+    if not problems:
+        print(f"{store} is sound")
+
+
+@commands.command()
+def compact(store: StoreArgument) -> None:
+    """Merge small files into few large, sorted ones; the rows stay as they are."""
+    target = existing(store)
+    with target.writing():
+        counts = compact_store(target)
+    for table, (before, after) in counts.items():
+        print(f"{table:<8}{before:>6,} files -> {after:,}")
+    print(f"compacted {store}", file=sys.stderr)

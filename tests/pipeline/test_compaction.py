@@ -1,0 +1,114 @@
+"""compact merges files: rows unchanged, whole at every moment, sorted."""
+
+import subprocess
+import sys
+import textwrap
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import compaction
+from pipeline import sweep as sweeps
+from pipeline.compaction import compact
+from pipeline.executors import run_serially
+from pipeline.schemas import SCHEMAS
+from pipeline.store import Store, StoreError
+from pipeline.verification import verify
+
+
+@pytest.fixture
+def store(small_sweep, tmp_path, monkeypatch):
+    """A store of many small files."""
+    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
+    store = Store(tmp_path / "store")
+    with store.writing():
+        finished = sweeps.finished_indices(small_sweep.grid, store)
+        sweeps.run_sweep(small_sweep, finished, store, run_serially, lambda found: None)
+    return store
+
+
+def sorted_rows(store, table):
+    frame = pd.read_parquet(store.path / table)
+    keys = ["trial_id"] if table == "runs" else ["trial_id", frame.columns[1]]
+    return frame.sort_values(keys, ignore_index=True)
+
+
+def test_rows_are_unchanged_in_one_sorted_file_a_table(store):
+    """And the columns keep their units and meanings."""
+    before = {table: sorted_rows(store, table) for table in SCHEMAS}
+    with store.writing():
+        counts = compact(store)
+    for table, schema in SCHEMAS.items():
+        assert counts[table][0] > 1
+        (part,) = (store.path / table).iterdir()
+        assert pq.read_schema(part).equals(schema, check_metadata=True)
+        pd.testing.assert_frame_equal(before[table], sorted_rows(store, table), check_exact=True)
+    runs = pd.read_parquet(store.path / "runs")
+    assert runs["depth"].is_monotonic_increasing
+    assert list(verify(store)) == []
+
+
+def test_a_compacted_store_goes_on(small_sweep, store):
+    """Nothing is trained again, and new commits follow the merged ones."""
+    with store.writing():
+        compact(store)
+        assert len(sweeps.finished_indices(small_sweep.grid, store)) == small_sweep.grid.size
+        assert compact(store) == dict.fromkeys(SCHEMAS, (1, 1))
+
+
+def test_many_rows_make_several_files(store, monkeypatch):
+    """No file grows without bound; together they hold every row once."""
+    monkeypatch.setattr(compaction, "ROWS_PER_PART", 100)
+    monkeypatch.setattr(compaction, "ROWS_PER_GROUP", 50)
+    rows = len(pd.read_parquet(store.path / "runs"))
+    with store.writing():
+        compact(store)
+    assert len(store.parts("runs")) == 2
+    assert pd.read_parquet(store.path / "runs")["trial_id"].nunique() == rows
+    assert list(verify(store)) == []
+
+
+@pytest.mark.parametrize("step", ["_write_sorted", "_exchange", "shutil.rmtree"])
+@pytest.mark.parametrize("table", ["runs", "curves"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_at_any_step_leaves_every_row_once(store, step, table, when):
+    """Before or after each step, of the first or the last table; the next writer clears up."""
+    before = {name: sorted_rows(store, name) for name in SCHEMAS}
+    script = f"""
+        import os, signal
+        from pipeline import compaction
+        from pipeline.store import Store
+
+        module, name = (compaction, {step!r})
+        if name == "shutil.rmtree":
+            module, name = compaction.shutil, "rmtree"
+        original = getattr(module, name)
+
+        def killed(*arguments, **options):
+            if {table!r} in " ".join(map(str, arguments)):
+                if {when!r} == "after":
+                    original(*arguments, **options)
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(*arguments, **options)
+
+        setattr(module, name, killed)
+        store = Store({str(store.path)!r})
+        with store.writing():
+            compaction.compact(store)
+    """
+    killed = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
+    assert killed.returncode == -9
+    for name in SCHEMAS:
+        pd.testing.assert_frame_equal(before[name], sorted_rows(store, name), check_exact=True)
+    with Store(store.path).writing():
+        assert list(verify(store)) == []
+    assert not list((store.path / "staging").iterdir())
+
+
+def test_an_object_store_is_not_compacted(store, monkeypatch):
+    """A reader would meet rows twice; the error says what to do instead."""
+    monkeypatch.setattr(compaction, "LocalFiles", type(None))
+    with pytest.raises(StoreError, match="copy it to a folder"):
+        compact(store)

@@ -1,0 +1,152 @@
+"""verify names whatever is wrong with a store; a repair costs just what was lost."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import sweep as sweeps
+from pipeline.executors import run_serially
+from pipeline.store import DamagedStoreError, Store
+from pipeline.verification import set_aside, verify
+
+
+def run(sweep, store):
+    with store.writing():
+        finished = sweeps.finished_indices(sweep.grid, store)
+        return sweeps.run_sweep(sweep, finished, store, run_serially, lambda found: None)
+
+
+@pytest.fixture
+def store(small_sweep, tmp_path, monkeypatch):
+    """A sound store of several commits."""
+    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
+    store = Store(tmp_path / "store")
+    run(small_sweep, store)
+    assert len(store.parts("runs")) > 3
+    return store
+
+
+def problems(store):
+    return {problem.file: problem.problem for problem in verify(store)}
+
+
+def part(store, table, number=1):
+    return store.path / table / store.parts(table)[number].name
+
+
+def rewrite(path, change):
+    rows = pq.read_table(path)
+    pq.write_table(change(rows), path)
+
+
+def with_column(name, values):
+    def change(rows):
+        place = rows.column_names.index(name)
+        return rows.set_column(place, rows.schema.field(name), [values(rows[name].to_pylist())])
+
+    return change
+
+
+def test_a_sound_store_has_no_problem(store):
+    """Every promise holds after several commits."""
+    assert problems(store) == {}
+
+
+def test_a_flipped_byte_is_found_by_its_checksum(store):
+    """In the middle of a page, where Parquet itself would notice nothing."""
+    path = part(store, "curves")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 0xFF
+    path.write_bytes(content)
+    assert list(problems(store)) == [f"curves/{path.name}", "curves"]
+
+
+@pytest.mark.parametrize("table", ["runs", "layers", "curves"])
+def test_a_truncated_file_is_named(store, table):
+    """And reading the table says so too, with the remedy."""
+    path = part(store, table)
+    path.write_bytes(path.read_bytes()[:-100])
+    assert "cannot be read" in problems(store)[f"{table}/{path.name}"]
+    with pytest.raises(DamagedStoreError, match=r"verify .* --repair"):
+        list(store.batches(table, ["trial_id"]))
+
+
+@pytest.mark.parametrize("table", ["runs", "layers", "curves"])
+def test_a_missing_file_is_named_by_its_commit(store, table):
+    """A gap in the numbers; a run refuses the store and says how to repair it."""
+    part(store, table).unlink()
+    assert problems(store)[table].startswith(
+        ("the part with commit 2 is missing", "lacks or doubles")
+    )
+    with pytest.raises(DamagedStoreError, match=r"lost commit 2.*--repair"), store.writing():
+        pass
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "runs/x.parquet", "layers/_SUCCESS"])
+def test_a_foreign_file_is_named(store, name):
+    """Wherever it lies."""
+    (store.path / name).write_text("mine")
+    assert "move it away" in problems(store)[name]
+
+
+def test_rows_outside_the_schema_are_named(store):
+    """NaN, an unknown outcome, a missing setting, a changed setting, another type."""
+    changes = [
+        ("tail_loss", lambda values: [np.nan, *values[1:]], "NaN or infinite"),
+        ("outcome", lambda values: ["great", *values[1:]], "outcome 'great'"),
+        ("width", lambda values: [None, *values[1:]], "without 'width'"),
+        ("init_scale", lambda values: [9.9, *values[1:]], "settings of another id"),
+    ]
+    for number, (column, values, message) in enumerate(changes):
+        path = part(store, "runs", 0)
+        kept = path.read_bytes()
+        rewrite(path, with_column(column, values))
+        assert message in problems(store)[f"runs/{path.name}"], number
+        path.write_bytes(kept)
+    path = part(store, "runs", 0)
+    rewrite(path, lambda rows: rows.set_column(1, "dataset", [pa.array(range(len(rows)))]))
+    assert "as int64, expected string" in problems(store)[f"runs/{path.name}"]
+
+
+def test_a_doubled_trial_is_named(store):
+    """The same rows in a second part."""
+    path = part(store, "runs", 0)
+    shutil.copy(
+        path, path.with_name(path.name.replace("part-00000001-00000001", "part-00000001-00000002"))
+    )
+    assert any("which has a row already" in problem for problem in problems(store).values())
+
+
+def test_rows_without_a_run_are_named(store):
+    """A curve whose trial has no row in runs."""
+    path = part(store, "curves", 0)
+    rewrite(path, with_column("trial_id", lambda values: ["f" * 24, *values[1:]]))
+    assert "without a run" in problems(store)[f"curves/{path.name}"]
+
+
+@pytest.mark.parametrize("table", ["runs", "layers"])
+@pytest.mark.parametrize("damage", ["truncate", "remove"])
+def test_a_repair_costs_just_the_damaged_commit(small_sweep, store, table, damage):
+    """Set aside, run again: the same rows as before, and only the lost ones trained."""
+    before = pd.read_parquet(store.path / "runs").drop(columns=["wall_seconds"])
+    path, held = part(store, table), len(pq.read_table(part(store, "runs")))
+    if damage == "truncate":
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        path.unlink()
+    with store.writing(mend=False):
+        moved = set_aside(store, list(verify(store)))
+    assert len(moved) == (3 if damage == "truncate" else 2)
+    assert run(small_sweep, store).outcomes.total() == held
+    assert problems(store) == {}
+    after = pd.read_parquet(store.path / "runs").drop(columns=["wall_seconds"])
+    pd.testing.assert_frame_equal(
+        before.sort_values("trial_id", ignore_index=True).drop(columns="batch_id"),
+        after.sort_values("trial_id", ignore_index=True).drop(columns="batch_id"),
+        check_exact=True,
+    )
