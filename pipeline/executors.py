@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from core.trials import Trial
 from pipeline.batches import Batch
+from pipeline.interrupts import kept_handlers
 from pipeline.schemas import Rows
 
 Work = Callable[[Batch], Rows]
@@ -119,12 +120,13 @@ def _connect(ray: Any, address: str | None) -> bool:
         return False
     # Under `uv run` Ray would resolve the environment anew for every worker.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    ray.init(
-        address=address or "local",
-        include_dashboard=None if address else False,
-        logging_level=logging.ERROR,
-        log_to_driver=False,
-    )
+    with kept_handlers():
+        ray.init(
+            address=address or "local",
+            include_dashboard=None if address else False,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+        )
     return True
 
 

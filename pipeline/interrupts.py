@@ -1,4 +1,4 @@
-"""Interrupts (Ctrl-C, SIGTERM) held back while a commit is under way."""
+"""Interrupts (Ctrl-C, SIGTERM): what they do, and that a commit under way is finished."""
 
 import signal
 import threading
@@ -29,6 +29,20 @@ def deferred_interrupts() -> Iterator[None]:
                 handler(arrival, frame)
             else:
                 signal.raise_signal(arrival)
+
+
+@contextmanager
+def kept_handlers() -> Iterator[None]:
+    """Undo what the block does to the handlers: a library's own would end us at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

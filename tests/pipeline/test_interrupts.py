@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from pipeline.interrupts import deferred_interrupts, interrupted_by_sigterm
+from pipeline.interrupts import deferred_interrupts, interrupted_by_sigterm, kept_handlers
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +78,11 @@ def test_another_thread_leaves_the_signals_alone():
     thread.start()
     thread.join()
     assert seen == [signal.getsignal(signal.SIGINT)]
+
+
+def test_a_librarys_own_handlers_are_undone():
+    """Ray's for SIGTERM would exit before the last commit."""
+    before = signal.getsignal(signal.SIGTERM)
+    with kept_handlers():
+        signal.signal(signal.SIGTERM, lambda number, frame: None)
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -1,0 +1,145 @@
+"""The phasesweep command as processes: interrupted, resumed, on a Ray of its own."""
+
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from pipeline import sweep as sweeps
+from pipeline.executors import run_serially
+from pipeline.schemas import SCHEMAS
+from pipeline.store import Store
+
+# The command, which waits for a signal in the midst of the third batch that it trains.
+PAUSED_IN_TRAINING = """
+import signal
+from pipeline import batches, sweep
+from pipeline.cli import main
+
+batches.BATCH_SECONDS = 0.02
+train, begun = sweep.TrainBatch.__call__, []
+
+def pausing(self, batch):
+    begun.append(batch)
+    if len(begun) == 3:
+        print("paused", flush=True)
+        signal.pause()
+    return train(self, batch)
+
+sweep.TrainBatch.__call__ = pausing
+main()
+"""
+
+# The command, which waits for a signal when it is told of the first batch that was trained.
+PAUSED_IN_THE_DRIVER = """
+import signal
+from contextlib import contextmanager
+from pipeline import batches, cli
+
+batches.BATCH_SECONDS = 0.02
+progress = cli.progress
+
+@contextmanager
+def pausing(*counts):
+    with progress(*counts) as watch:
+        def told(found):
+            watch(found)
+            print("paused", flush=True)
+            signal.pause()
+        yield told
+
+cli.progress = pausing
+cli.main()
+"""
+
+# The command, which says at its end whether it has come to import Ray.
+TELLING_OF_RAY = """
+import sys
+from pipeline.cli import main
+
+try:
+    main()
+finally:
+    print("ray" in sys.modules)
+"""
+
+
+def phasesweep(script, *arguments, cwd):
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120)
+
+
+def interrupted(script, number, *arguments, cwd):
+    """The command's exit code and stderr after a signal, sent when it has paused."""
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd
+    ) as process:
+        try:
+            assert process.stdout.readline() == "paused\n"
+            process.send_signal(number)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return process.returncode, err
+
+
+def run(sweep, path):
+    store = Store(path)
+    with store.writing():
+        finished = sweeps.finished_indices(sweep.grid, store)
+        sweeps.run_sweep(sweep, finished, store, run_serially, lambda found: None)
+
+
+def scientific(path, table):
+    """A table's rows in one order, without what depends on how they were trained."""
+    frame = pd.read_parquet(path / table)
+    frame = frame.drop(columns=["wall_seconds", "batch_id"], errors="ignore")
+    order = [name for name in ("trial_id", "layer", "step") if name in frame]
+    return frame.sort_values(order, ignore_index=True)
+
+
+def assert_same_bits(path, other):
+    for table in SCHEMAS:
+        pd.testing.assert_frame_equal(
+            scientific(path, table), scientific(other, table), check_exact=True
+        )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_keeps_what_is_finished_and_resumes(small_sweep, tmp_path, number):
+    """Exit code 130; run again, it equals an uninterrupted run bit for bit."""
+    arguments = ("run", "sweep.yaml", "--store", "store", "--executor", "serial")
+    code, err = interrupted(PAUSED_IN_TRAINING, number, *arguments, cwd=tmp_path)
+    assert code == 130
+    assert err.endswith("interrupted; what is finished is in store: run again to resume\n")
+    assert "Traceback" not in err
+    assert 0 < len(scientific(tmp_path / "store", "runs")) < small_sweep.grid.size
+    run(small_sweep, tmp_path / "store")
+    run(small_sweep, tmp_path / "uninterrupted")
+    assert_same_bits(tmp_path / "store", tmp_path / "uninterrupted")
+
+
+def test_a_run_on_a_ray_of_its_own_is_interrupted_and_resumed_as_any_other(small_sweep, tmp_path):
+    """Ray's own way with SIGTERM is to exit at once, with another code."""
+    arguments = ("run", "sweep.yaml", "--store", "store", "--executor", "ray")
+    code, err = interrupted(PAUSED_IN_THE_DRIVER, signal.SIGTERM, *arguments, cwd=tmp_path)
+    assert code == 130
+    assert err.endswith("interrupted; what is finished is in store: run again to resume\n")
+    assert 0 < len(scientific(tmp_path / "store", "runs")) < small_sweep.grid.size
+    run(small_sweep, tmp_path / "store")
+    run(small_sweep, tmp_path / "serial")
+    assert_same_bits(tmp_path / "store", tmp_path / "serial")
+
+
+@pytest.mark.parametrize(("depth", "code"), [("0", 2), ("2", 0)])
+def test_ray_is_not_started_for_a_wrong_or_a_small_sweep(write_sweep, tmp_path, depth, code):
+    """Its import alone takes seconds."""
+    (tmp_path / "sweep.yaml").write_text(
+        f"dataset: wine\ndepth: {depth}\nactivation: relu\nlearning_rate: 0.1\n"
+    )
+    ended = phasesweep(TELLING_OF_RAY, "run", "sweep.yaml", cwd=tmp_path)
+    assert ended.returncode == code
+    assert ended.stdout == "False\n"
