@@ -62,6 +62,8 @@ class Executors(StrEnum):
 
 def main() -> None:
     """Run the command; a wrong request is told in a line and ends with exit code 2."""
+    if sys.stderr is None:  # closed, as by 2>&-; print would take None for stdout
+        sys.stderr = open(os.devnull, "w")
     try:
         app()
     except (SweepFileError, StoreError, NotAStoreError) as error:
@@ -144,11 +146,17 @@ def plan(
         }
         print(json.dumps(document, indent=2))
         return
-    cpus = len(os.sched_getaffinity(0))
+    cpus = _cpus()
     print(f"{asked.name}: {planned.trials:,} trials, {planned.finished:,} in {target.location}")
     print(f"to train   {planned.remaining:,} in about {planned.batches:,} batches")
     print(f"estimated  {planned.flops:.2g} FLOPs, {planned.bytes / 1e6:,.1f} MB of Parquet")
     print(f"           {_duration(planned.seconds / cpus)} on {cpus} CPUs")
+
+
+def _cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):  # unknown to macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _default_store(sweep: Sweep) -> str:

@@ -143,3 +143,11 @@ def test_ray_is_not_started_for_a_wrong_or_a_small_sweep(write_sweep, tmp_path, 
     ended = phasesweep(TELLING_OF_RAY, "run", "sweep.yaml", cwd=tmp_path)
     assert ended.returncode == code
     assert ended.stdout == "False\n"
+
+
+def test_messages_to_a_closed_stderr_do_not_end_in_the_data(small_sweep, tmp_path):
+    """As with `2>&-`: the run runs, and stdout stays free for data."""
+    shell = f'"{sys.executable}" -m pipeline.cli run sweep.yaml 2>&-'
+    ended = subprocess.run(["sh", "-c", shell], stdout=subprocess.PIPE, cwd=tmp_path, check=True)
+    assert ended.stdout == b""
+    assert len(scientific(tmp_path / "stores" / "small", "runs")) == small_sweep.grid.size

