@@ -6,6 +6,8 @@ Exit codes: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted.
 import json
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
@@ -21,7 +23,8 @@ from analysis.tables import NotAStoreError
 from analysis.theory_commands import commands as theory_commands
 from core.trials import trial_id
 from pipeline import sweep as sweeps
-from pipeline.executors import Executor, run_on_ray, run_serially
+from pipeline.claims import run_claims
+from pipeline.executors import Executor, Failure, executor_for, run_on_ray, run_serially
 from pipeline.interrupts import interrupted_by_sigterm
 from pipeline.locks import LeaseLostError
 from pipeline.progress import progress
@@ -29,9 +32,6 @@ from pipeline.store import Store, StoreError
 from pipeline.store_commands import AsJson
 from pipeline.store_commands import commands as store_commands
 from pipeline.sweep_file import Sweep, SweepFileError, load_sweep
-
-# Below this many seconds of work on one core, starting Ray costs more than it saves.
-SERIAL_SECONDS = 15.0
 
 app = typer.Typer(
     help="Measure where deep networks train, stall and diverge, and say why.",
@@ -85,9 +85,7 @@ def run(
     target = Store(store or _default_store(asked))
     if address is not None and executor is Executors.serial:
         raise typer.BadParameter("--address joins a Ray cluster; leave out --executor serial")
-    with target.writing(), interrupted_by_sigterm():
-        for note in target.mended:
-            _say(f"{note}: its trials are trained again")
+    with _writing(target):
         finished = sweeps.finished_indices(asked.grid, target)
         plan = sweeps.plan(asked, finished)
         _say(
@@ -95,36 +93,67 @@ def run(
         )
         if not plan.remaining:
             return
-        if executor is Executors.auto and address is None and plan.seconds < SERIAL_SECONDS:
-            executor = Executors.serial
+        execute = _execute(executor, address, plan.seconds)
         began = monotonic()
-        try:
-            with progress(plan.trials, plan.finished) as watch:
-                report = sweeps.run_sweep(
-                    asked, finished, target, _execute(executor, address), watch
-                )
-        except KeyboardInterrupt:
-            _say(f"interrupted; what is finished is in {target.location}: run again to resume")
-            raise typer.Exit(130) from None
-        except (OSError, LeaseLostError, sweeps.TooManyFailuresError) as error:
-            _say(f"error: {error}; what is finished is in {target.location}: run again to resume")
-            raise typer.Exit(1) from error
+        with progress(plan.trials, plan.finished) as watch:
+            report = sweeps.run_sweep(asked, finished, target, execute, watch)
     duration = monotonic() - began
     trained = report.outcomes.total()
     _say(
         f"{trained:,} trainings in {duration:.1f} s, {trained / duration:,.0f} trainings/s, "
         f"in {target.location}"
     )
-    for failure in report.failures:
+    _refuse_failures(report.failures)
+
+
+@contextmanager
+def _writing(target: Store) -> Iterator[None]:
+    """Hold the store while training; an interrupt or a lost store ends the command in a line."""
+    with target.writing(), interrupted_by_sigterm():
+        for note in target.mended:
+            _say(f"{note}: its trials are trained again")
+        try:
+            yield
+        except KeyboardInterrupt:
+            _say(f"interrupted; what is finished is in {target.location}: run again to resume")
+            raise typer.Exit(130) from None
+        except (OSError, LeaseLostError, sweeps.TooManyFailuresError) as error:
+            _say(f"error: {error}; what is finished is in {target.location}: run again to resume")
+            raise typer.Exit(1) from error
+
+
+def _execute(executor: Executors, address: str | None, seconds: float) -> Executor:
+    if executor is Executors.serial:
+        return run_serially
+    if executor is Executors.auto and address is None:
+        return executor_for(seconds)
+    return partial(run_on_ray, address=address)
+
+
+def _refuse_failures(failures: Sequence[Failure]) -> None:
+    for failure in failures:
         _say(f"error: trial {trial_id(failure.trial)} failed: {failure.reason}; run again to retry")
-    if report.failures:
+    if failures:
         raise typer.Exit(1)
 
 
-def _execute(executor: Executors, address: str | None) -> Executor:
-    if executor is Executors.serial:
-        return run_serially
-    return partial(run_on_ray, address=address)
+@app.command()
+def claims(
+    store: Annotated[
+        str, typer.Option("--store", help="Where the experiments' rows go.")
+    ] = "stores/claims",
+    as_json: AsJson = False,
+) -> None:
+    """Settle the argument: run every claim's experiment and print its verdict."""
+    target = Store(store)
+    with _writing(target):
+        failures = run_claims(target, _say)
+    _refuse_failures(failures)
+    # Reads what was just written; other commands never need its imports.
+    from analysis.claims import as_document, as_text, judge
+
+    judgements = judge(store)
+    print(as_document(judgements) if as_json else as_text(judgements))
 
 
 @app.command()

@@ -22,6 +22,8 @@ from pipeline.schemas import Rows
 
 Work = Callable[[Batch], Rows]
 
+# Below this many seconds of work on one core, starting Ray costs more than it saves.
+SERIAL_SECONDS = 15.0
 # Enough that no CPU waits for the driver, few enough that memory stays bounded.
 TASKS_PER_CPU = 3
 # Of a task whose worker or node died: it may not have been to blame.
@@ -47,6 +49,15 @@ class Executor(Protocol):
 
     def __call__(self, work: Work, batches: Iterable[Batch]) -> Iterator[Rows | Failure]:
         """Args: work: Trains one batch. batches: Taken lazily."""
+
+
+def executor_for(seconds: float) -> Executor:
+    """Trains in this process where the work is small, else on a local Ray.
+
+    Args:
+        seconds: Of work on one core.
+    """
+    return run_serially if seconds < SERIAL_SECONDS else run_on_ray
 
 
 def run_serially(work: Work, batches: Iterable[Batch]) -> Iterator[Rows | Failure]:

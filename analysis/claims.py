@@ -1,0 +1,209 @@
+"""The argument, settled: each claim with the query for its rows and the rule that judges them.
+
+Nothing here says how a claim ends. A query selects measured rows from the store of the claim
+sweeps, a rule turns them into a verdict, and other rows would make it another one.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from textwrap import wrap
+
+import pandas as pd
+
+from analysis import claims_gradients as gradients
+from analysis import claims_rates as rates
+from analysis import claims_signals as signals
+from analysis.backward_steps import backward_steps
+from analysis.tables import UnsuitableRunsError, connect
+from analysis.verdicts import Verdict
+
+Rule = Callable[[pd.DataFrame], Verdict]
+
+IDENTITY = "initializer = 'scaled_identity' and depth = 51"
+SIGMOIDS = "activation = 'sigmoid' and steps = 1000"
+RATES = "dataset = 'digits' and activation = 'linear' and steps = 100"
+FEATURES = "dataset = 'breast_cancer' and depth = 10 and loss = 'mse'"
+PHASE = "dataset = 'breast_cancer' and loss = 'cross_entropy' and init_phase = 'critical'"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement, and how it is judged.
+
+    Attributes:
+        id: C1 to C12.
+        statement: As it is heard.
+        query: Selects its rows, for `phasesweep query`.
+        rule: The rows -> a verdict.
+        measure: What is measured beside the rows, on the same networks drawn again.
+    """
+
+    id: str
+    statement: str
+    query: str
+    rule: Rule
+    measure: Callable[[pd.DataFrame], pd.DataFrame] = lambda rows: rows
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A claim with the verdict that its rows led to."""
+
+    claim: Claim
+    verdict: Verdict
+
+
+CLAIMS = {
+    claim.id: claim
+    for claim in (
+        Claim(
+            "C1",
+            "Linear layers a little above the identity blow signals up exponentially with depth, "
+            "a little below they shrink them",
+            "select init_scale, layer, log10_mean_square_h from runs join layers using (trial_id) "
+            f"where {IDENTITY} and layer < depth order by all",
+            signals.signals_grow_exponentially,
+        ),
+        Claim(
+            "C2",
+            "In that net (1.5 I) every layer's weight gradient is large, although early "
+            "activations are not",
+            "select init_scale, layer, log10_mean_square_a, log10_delta_norm, log10_gradient_norm "
+            f"from runs join layers using (trial_id) where {IDENTITY} and init_scale = 1.5 "
+            "order by layer",
+            signals.every_gradient_is_large,
+        ),
+        Claim(
+            "C3",
+            "Large gradients make gradient descent overshoot and the cost grow",
+            "select depth, init_scale, learning_rate, outcome, gradient_norm, "
+            "critical_learning_rate from runs join curves using (trial_id) "
+            f"where {RATES} and depth in (1, 20) and step = 0 order by all",
+            rates.large_gradients_overshoot,
+        ),
+        Claim(
+            "C4",
+            "The backward step multiplies by the activation's value",
+            "select runs.* from runs where depth = 8 and dtype = 'float64' and steps = 0 "
+            "order by activation, init_scale, seed",
+            gradients.backward_step_takes_the_value,
+            backward_steps,
+        ),
+        Claim(
+            "C5",
+            "Sigmoid outputs, being below one, shrink layer by layer",
+            "select init_scale, bias_scale, layer, log10_mean_square_a "
+            f"from runs join layers using (trial_id) where {SIGMOIDS} and depth = 30 "
+            "and learning_rate = 0.1 order by layer",
+            signals.sigmoid_outputs_shrink,
+        ),
+        Claim(
+            "C6",
+            "In a deep sigmoid net the output error, and so the gradient at the output, is small",
+            "select layer, baseline_loss, log10_delta_norm, log10_gradient_norm, "
+            "final_log10_delta_norm, final_log10_gradient_norm "
+            f"from runs join layers using (trial_id) where {SIGMOIDS} and depth = 30 "
+            "and learning_rate = 0.1 order by layer",
+            gradients.output_error_is_small,
+        ),
+        Claim(
+            "C7",
+            "Deep sigmoid nets suffer vanishing gradients",
+            "select depth, learning_rate, outcome, log10_gradient_per_error, chi_theory from runs "
+            f"where {SIGMOIDS} order by all",
+            gradients.deep_sigmoids_vanish,
+        ),
+        Claim(
+            "C8",
+            "Exploding gradients happen because the learning rate is too large",
+            "select depth, init_scale, learning_rate, outcome, init_phase, gradient_norm, "
+            "critical_learning_rate from runs join curves using (trial_id) "
+            f"where {RATES} and depth > 1 and step = 0 order by all",
+            rates.learning_rate_explodes_gradients,
+        ),
+        Claim(
+            "C9",
+            "Features that are not normalized make it worse",
+            "select activation, init_scale, features, learning_rate, outcome, chi_measured, "
+            "log10_gradient_per_error, critical_learning_rate from runs "
+            f"where {FEATURES} order by all",
+            rates.unscaled_features_hurt,
+        ),
+        Claim(
+            "C10",
+            "A sigmoid is not needed for gradients to vanish",
+            "select activation, init_scale, depth, chi_measured, log10_gradient_per_error "
+            "from runs where depth = 51 and steps = 0 and (activation = 'relu' "
+            "or init_scale = 0.5) order by all",
+            gradients.vanishing_without_sigmoid,
+        ),
+        Claim(
+            "C11",
+            "Initial weights are not the only source",
+            "select features, depth, width, learning_rate, outcome from runs "
+            f"where {PHASE} order by all",
+            rates.same_phase_ends_differently,
+        ),
+        Claim(
+            "C12",
+            "k I is chosen because it is easy to compute",
+            "select runs.*, b.log10_mean_square_h - a.log10_mean_square_h as log10_r from runs "
+            "join layers a using (trial_id) join layers b using (trial_id) where depth = 22 "
+            "and a.layer = 1 and b.layer = depth - 1 order by initializer, seed",
+            signals.identity_is_easy,
+            signals.with_singular_values,
+        ),
+    )
+}
+
+
+def evidence(store: str | Path, claim: Claim) -> pd.DataFrame:
+    """The claim's rows, and what is measured beside them.
+
+    Raises:
+        NotAStoreError, MissingTableError: As analysis.tables.connect.
+        UnsuitableRunsError: The store has no row for it.
+    """
+    with connect(store) as connection:
+        rows = connection.sql(claim.query).df()
+    if rows.empty:
+        raise UnsuitableRunsError(
+            f"{store} has no rows for claim {claim.id}; `phasesweep claims --store {store}` "
+            "measures them"
+        )
+    return claim.measure(rows)
+
+
+def judge(store: str | Path) -> list[Judgement]:
+    """Every claim with its verdict on the rows of a store; errors as evidence."""
+    return [Judgement(claim, claim.rule(evidence(store, claim))) for claim in CLAIMS.values()]
+
+
+def as_document(judgements: list[Judgement]) -> str:
+    """The judgements as one JSON document."""
+    rows = [
+        {
+            "claim": judged.claim.id,
+            "statement": judged.claim.statement,
+            **asdict(judged.verdict),
+            "query": judged.claim.query,
+        }
+        for judged in judgements
+    ]
+    return json.dumps(rows, indent=2)
+
+
+def as_text(judgements: list[Judgement]) -> str:
+    """The judgements for reading: claim and verdict, the numbers, and the query."""
+    return "\n\n".join("\n".join(_lines(judged)) for judged in judgements)
+
+
+def _lines(judged: Judgement) -> list[str]:
+    claim, verdict = judged.claim, judged.verdict
+    statement = wrap(
+        claim.statement, 90, initial_indent=f"{claim.id:<5}", subsequent_indent=" " * 5
+    )
+    numbers = [f"     {n.meaning:<58} {n}" for n in verdict.numbers]
+    return [*statement, f"     {verdict.verdict.upper()}", *numbers, f"     {claim.query}"]

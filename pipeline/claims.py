@@ -1,0 +1,42 @@
+"""The claim sweeps: the experiments that settle the argument, run into one store."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.executors import Failure, executor_for
+from pipeline.progress import progress
+from pipeline.store import Store
+from pipeline.sweep import finished_indices, plan, run_sweep
+from pipeline.sweep_file import SHIPPED, Sweep, load_sweep
+
+CLAIM_SWEEPS = Path(str(SHIPPED / "claims"))
+
+
+def claim_sweeps() -> list[Sweep]:
+    """Every experiment, in order of their files' names."""
+    return [load_sweep(str(path)) for path in sorted(CLAIM_SWEEPS.glob("*.yaml"))]
+
+
+def run_claims(store: Store, say: Callable[[str], None]) -> list[Failure]:
+    """Train what the experiments still miss in the store.
+
+    The caller holds the store's write lock; what a run of `run_sweep` may raise, this may.
+
+    Args:
+        store: Where the rows go; what it has is not trained again.
+        say: Told each experiment that has trainings left.
+
+    Returns:
+        The trials that could not be trained.
+    """
+    failures = []
+    for sweep in claim_sweeps():
+        finished = finished_indices(sweep.grid, store)
+        planned = plan(sweep, finished)
+        if not planned.remaining:
+            continue
+        say(f"{sweep.name}: {planned.remaining:,} trainings")
+        with progress(planned.trials, planned.finished) as watch:
+            execute = executor_for(planned.seconds)
+            failures += run_sweep(sweep, finished, store, execute, watch).failures
+    return failures
