@@ -24,7 +24,14 @@ from analysis.theory_commands import commands as theory_commands
 from core.trials import trial_id
 from pipeline import sweep as sweeps
 from pipeline.claims import run_claims
-from pipeline.executors import Executor, Failure, executor_for, run_on_ray, run_serially
+from pipeline.executors import (
+    ClusterError,
+    Executor,
+    Failure,
+    executor_for,
+    run_on_ray,
+    run_serially,
+)
 from pipeline.interrupts import interrupted_by_sigterm
 from pipeline.locks import LeaseLostError
 from pipeline.progress import progress
@@ -63,10 +70,10 @@ class Executors(StrEnum):
 def main() -> None:
     """Run the command; a wrong request is told in a line and ends with exit code 2."""
     if sys.stderr is None:  # closed, as by 2>&-; print would take None for stdout
-        sys.stderr = open(os.devnull, "w")
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - open to the end
     try:
         app()
-    except (SweepFileError, StoreError, NotAStoreError) as error:
+    except (SweepFileError, StoreError, ClusterError, NotAStoreError) as error:
         _say(f"error: {error}")
         sys.exit(2)
 

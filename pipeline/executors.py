@@ -44,6 +44,10 @@ class Failure:
     reason: str
 
 
+class ClusterError(ValueError):
+    """There is no Ray cluster to join; the message names the address and the remedy."""
+
+
 class Executor(Protocol):
     """Runs the work on every batch and yields rows, or failures, as they come."""
 
@@ -88,6 +92,9 @@ def run_on_ray(
         work: Trains one batch; sent to the object store once.
         batches: Taken lazily, as tasks finish.
         address: A running cluster's; None uses the connected one or starts a local one.
+
+    Raises:
+        ClusterError: No cluster runs at that address.
     """
     import ray  # Ray takes seconds to import, and small sweeps never need it.
 
@@ -131,13 +138,21 @@ def _connect(ray: Any, address: str | None) -> bool:
         return False
     # Under `uv run` Ray would resolve the environment anew for every worker.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    with kept_handlers():
-        ray.init(
-            address=address or "local",
-            include_dashboard=None if address else False,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-        )
+    try:
+        with kept_handlers():
+            ray.init(
+                address=address or "local",
+                include_dashboard=None if address else False,
+                logging_level=logging.ERROR,
+                log_to_driver=False,
+            )
+    except (OSError, ValueError, RuntimeError) as error:
+        if address is None:
+            raise
+        raise ClusterError(
+            f"cannot join the Ray cluster at {address!r}: {_in_a_line(error)}; give the address "
+            "of one that runs, auto on one of its nodes, or leave out --address"
+        ) from error
     return True
 
 
@@ -148,5 +163,8 @@ def _with_one_thread(work: Work, batch: Batch) -> Rows:
 
 
 def _failure(batch: Batch, error: BaseException) -> Failure:
-    told = " ".join(str(error).split())
-    return Failure(batch.trials[0], f"{type(error).__name__}: {told}"[:REASON_LENGTH])
+    return Failure(batch.trials[0], f"{type(error).__name__}: {_in_a_line(error)}"[:REASON_LENGTH])
+
+
+def _in_a_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

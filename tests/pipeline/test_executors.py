@@ -1,0 +1,168 @@
+"""The executors: the same rows from both, whatever fails, and never more than a few ahead."""
+
+import os
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from core.datasets import DATASETS
+from pipeline import executors
+from pipeline.batches import batches
+from pipeline.executors import TASKS_PER_CPU, ClusterError, Failure, run_on_ray, run_serially
+
+
+@pytest.fixture(params=[run_serially, run_on_ray])
+def execute(request):
+    """Each executor, Ray on the session's two CPUs."""
+    if request.param is run_on_ray:
+        request.getfixturevalue("local_ray")
+    return request.param
+
+
+@pytest.fixture
+def todo(grid_of, monkeypatch):
+    """Ten batches of four trials."""
+    monkeypatch.setattr("pipeline.batches.MOST_TRIALS", 4)
+    grid = grid_of(depth=(2, 4), seed=tuple(range(20)))
+    return list(batches(grid, DATASETS, np.empty(0, np.int64)))
+
+
+@pytest.fixture
+def cells():
+    """Work that names the cells of its batch; made here, it travels to Ray by value."""
+    return lambda batch: [(trial.depth, trial.seed) for trial in batch.trials]
+
+
+def flat(results):
+    return sorted(cell for result in results for cell in result)
+
+
+ALL = [(depth, seed) for depth in (2, 4) for seed in range(20)]
+
+
+def test_every_batch_is_worked_on_once(execute, todo, cells):
+    """In whatever order."""
+    results = list(execute(cells, todo))
+    assert len(results) == 10
+    assert flat(results) == ALL
+
+
+def test_no_batches_are_no_results(execute, cells):
+    """A finished sweep starts no task."""
+    assert list(execute(cells, [])) == []
+
+
+def test_the_culprit_of_a_failing_batch_is_found_and_all_others_are_trained(execute, todo, cells):
+    """Its reason is the error in a line."""
+
+    def work(batch):
+        if (4, 6) in cells(batch):
+            raise ValueError("planted\nerror")
+        return cells(batch)
+
+    results = list(execute(work, todo))
+    (failure,) = [result for result in results if isinstance(result, Failure)]
+    assert (failure.trial.depth, failure.trial.seed) == (4, 6)
+    assert failure.reason == "ValueError: planted error"
+    assert flat(r for r in results if r is not failure) == [cell for cell in ALL if cell != (4, 6)]
+
+
+def test_a_trial_that_kills_its_worker_is_found_too(local_ray, todo, monkeypatch, cells):
+    """As when memory runs out: Ray's reason is told, and the others are trained."""
+    monkeypatch.setattr(executors, "TASK_RETRIES", 0)
+
+    def work(batch):
+        if (2, 1) in cells(batch):
+            os._exit(1)
+        return cells(batch)
+
+    results = list(run_on_ray(work, todo[5:7]))
+    (failure,) = [result for result in results if isinstance(result, Failure)]
+    assert failure.trial.seed == 1
+    assert failure.reason.startswith("WorkerCrashedError: ")
+    assert flat(r for r in results if r is not failure) == [(2, s) for s in range(8) if s != 1]
+
+
+def test_a_task_whose_worker_died_is_tried_again(local_ray, todo, tmp_path, cells):
+    """A node that went away was not the trial's fault: nothing is doubled, nothing missing."""
+    marker = str(tmp_path / "died once")
+
+    def work(batch):
+        if not os.path.exists(marker):
+            open(marker, "x").close()
+            os._exit(1)
+        return cells(batch)
+
+    assert list(run_on_ray(work, todo[:1])) == [cells(todo[0])]
+
+
+def test_batches_are_taken_as_tasks_finish(execute, todo, cells):
+    """So memory does not grow with the sweep: none ahead here, three a CPU on Ray."""
+    ahead = 1 if execute is run_serially else 2 * TASKS_PER_CPU
+    taken = []
+
+    def one_by_one():
+        for batch in todo:
+            taken.append(batch)
+            yield batch
+
+    results = execute(cells, one_by_one())
+    assert taken == []
+    for number, _ in enumerate(results):
+        assert len(taken) <= number + ahead
+    assert len(taken) == 10
+
+
+def test_a_cluster_may_shrink(local_ray, todo, monkeypatch, cells):
+    """Even to nothing for a while."""
+    import ray
+
+    sizes = iter([2.0, 2.0, 1.0])
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": next(sizes, 0.0)})
+    assert flat(run_on_ray(cells, todo)) == ALL
+
+
+def test_a_run_that_is_given_up_leaves_the_cluster_running(local_ray, todo, cells):
+    """It was not started here; its tasks are called off."""
+    import ray
+
+    results = run_on_ray(cells, todo)
+    next(results)
+    results.close()
+    assert ray.is_initialized()
+    assert flat(run_on_ray(cells, todo)) == ALL
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionError("Could not find any running Ray instance.\nPlease specify"),
+        ValueError("Invalid address format: nowhere"),
+        RuntimeError("Failed to connect to GCS"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_told(monkeypatch, error, cells):
+    """With the address, Ray's reason in a line, and what to do."""
+    import ray
+
+    def no_cluster(**options):
+        raise error
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", no_cluster)
+    told = rf"^cannot join the Ray cluster at 'nowhere': {str(error)[:20]}.*leave out --address$"
+    with pytest.raises(ClusterError, match=told):
+        list(run_on_ray(cells, [], address="nowhere"))
+
+
+def test_a_task_has_one_thread_for_linear_algebra(todo):
+    """CPUs are shared by tasks; the caller's threads are as before."""
+
+    def threads():
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        assert threads() == {2}
+        assert list(run_serially(lambda batch: threads(), todo[:1])) == [{1}]
+        assert threads() == {2}
