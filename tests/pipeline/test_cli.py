@@ -1,5 +1,6 @@
 """The phasesweep command: data on stdout, messages on stderr, exit codes that tell."""
 
+import errno
 import json
 import re
 import sys
@@ -9,6 +10,8 @@ import pytest
 
 from core.outcomes import OUTCOMES
 from pipeline.cli import main
+from pipeline.executors import ClusterError
+from pipeline.files import LocalFiles
 
 SWEEP = """\
 name: mine
@@ -200,3 +203,38 @@ def test_a_wrong_command_line_exits_2(phasesweep, tmp_path, arguments):
     code, out, _ = phasesweep(*arguments)
     assert (code, out) == (2, "")
     assert not (tmp_path / "stores").exists()
+
+
+def test_a_cluster_that_is_not_there_exits_2(phasesweep, monkeypatch):
+    """The request was wrong; a line says so."""
+
+    def no_cluster(work, todo, address):
+        raise ClusterError(f"cannot join the Ray cluster at {address!r}")
+
+    monkeypatch.setattr("pipeline.cli.run_on_ray", no_cluster)
+    code, out, err = phasesweep("run", "mine.yaml", "--address", "10.0.0.1:6379")
+    assert (code, out) == (2, "")
+    assert err.endswith("error: cannot join the Ray cluster at '10.0.0.1:6379'\n")
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2, 3, 4])
+def test_a_disk_that_fills_up_ends_the_run_in_a_line(phasesweep, monkeypatch, tmp_path, writes):
+    """Whichever write it is that fails; with room again, running again gives each row once."""
+    write, written = LocalFiles.write, []
+
+    def write_some(files, name, content):
+        if len(written) == writes:
+            raise OSError(errno.ENOSPC, "No space left on device", name)
+        written.append(name)
+        write(files, name, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalFiles, "write", write_some)
+        code, out, err = phasesweep("run", "mine.yaml", "--store", "s")
+    assert (code, out) == (1 if writes else 2, "")
+    assert re.match("error: .*No space left on device", err.splitlines()[-1])
+    assert phasesweep("run", "mine.yaml", "--store", "s")[0] == 0
+    for table in ("runs", "curves"):
+        frame = pd.read_parquet(tmp_path / "s" / table)
+        assert frame["trial_id"].nunique() == 6
+        assert not frame.duplicated(["trial_id", *frame.columns[1:2]]).any()
