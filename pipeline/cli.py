@@ -19,6 +19,7 @@ import typer
 from analysis.commands import commands as analysis_commands
 from analysis.explain_commands import commands as explain_commands
 from analysis.query_commands import commands as query_commands
+from analysis.report_commands import commands as report_commands
 from analysis.tables import NotAStoreError
 from analysis.theory_commands import commands as theory_commands
 from core.trials import trial_id
@@ -51,6 +52,7 @@ app.add_typer(analysis_commands)
 app.add_typer(theory_commands)
 app.add_typer(query_commands)
 app.add_typer(explain_commands)
+app.add_typer(report_commands)
 
 SweepName = Annotated[str, typer.Argument(metavar="SWEEP", help="YAML path or shipped name.")]
 StorePath = Annotated[

@@ -1,5 +1,7 @@
 """One small real sweep that the analysis tests read, and runs made by hand."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -50,3 +52,35 @@ def make_runs():
         return pd.DataFrame({**settings, **columns})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_store(tmp_path_factory):
+    """Makes a store of runs alone, in a new folder of the name."""
+
+    def make(runs, name="made"):
+        folder = tmp_path_factory.mktemp("stores") / name
+        (folder / "runs").mkdir(parents=True)
+        (folder / "manifest.json").write_text("{}")
+        runs.to_parquet(folder / "runs" / "part.parquet")
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def hostile_page(store, make_store, tmp_path_factory):
+    """The atlas of the small sweep and, in the same store, of a data set named to attack it."""
+    from analysis.atlas import atlas  # it brings Plotly, which few tests need
+
+    runs = pd.read_parquet(store / "runs")
+    copies = runs[runs["depth"] == 2].assign(
+        dataset="</script><img src=x onerror=\"document.title='attacked'\">",
+        trial_id=lambda copy: copy["trial_id"].str[::-1],
+    )
+    hostile = make_store(pd.concat([runs, copies]), name="<b>hostile")
+    for table in ("layers", "curves"):
+        shutil.copytree(store / table, hostile / table)
+    page = tmp_path_factory.mktemp("pages") / "atlas.html"
+    page.write_text(atlas(hostile), encoding="utf-8")
+    return page

@@ -1,0 +1,102 @@
+"""The atlas: a store as one self-contained HTML page that opens from a file, offline.
+
+The page may load nothing: its policy allows its own two scripts, by their hashes, and
+pictures within it. Words from a store are escaped here, and set as text by the scripts.
+"""
+
+import base64
+import hashlib
+import io
+from collections.abc import Iterator
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+
+from analysis.atlas_data import atlas_data
+from analysis.atlas_overview import dictionary, overview, read_manifest, summary
+from analysis.named import FIGURES
+from analysis.packing import compressed, pack
+from core.outcomes import THRESHOLDS
+
+SCRIPTS = ("data.js", "cells.js", "map.js", "run.js", "page.js")
+DOTS_PER_INCH = 120
+# Of FIGURES those that tell of any store; a store without the numbers for one says so.
+SHOWN = (
+    "stability_map",
+    "critical_learning_rate",
+    "trainable_depth",
+    "chi",
+    "catapult",
+    "edge_of_stability",
+)
+
+
+def atlas(store: Path) -> str:
+    """The page of a store.
+
+    Raises:
+        NotAStoreError, MissingTableError: There is no store, or no run in it.
+        ValueError: A setting takes too many values for a page.
+    """
+    manifest = read_manifest(store)
+    header, columns = atlas_data(store)
+    header["store"] = store.name
+    header["trained"] = manifest.get("thresholds", {}).get("trained", THRESHOLDS.trained)
+    script = "".join(_page(name) for name in SCRIPTS)
+    plotly = get_plotlyjs()
+    return Template(_page("page.html")).substitute(
+        name=escape(store.name),
+        script_hashes=f"{_hash(script)} {_hash(plotly)}",
+        style=_page("atlas.css"),
+        summary=summary(header, columns),
+        overview=overview(header, columns, manifest),
+        figures="\n".join(_figures(store)),
+        dictionary=dictionary(store),
+        numbers=pack(header, columns),
+        plotly=compressed(plotly.encode()),
+        script=script,
+    )
+
+
+def _page(name: str) -> str:
+    return (resources.files("analysis") / "atlas_page" / name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _figures(store: Path) -> Iterator[str]:
+    """Every figure that the store has the numbers for, and why the others are missing."""
+    missing = []
+    for name in SHOWN:
+        try:
+            picture = _png(FIGURES[name](store))
+        except ValueError as error:
+            missing.append(f"<li>{escape(_title(name))}: {escape(str(error))}</li>")
+            continue
+        yield (
+            f'<figure><img alt="{escape(_title(name))}" src="data:image/png;base64,{picture}">'
+            f"<figcaption>{escape(_title(name))}: <code>phasesweep figure {name} "
+            f"{escape(store.name)}</code></figcaption></figure>"
+        )
+    if missing:
+        yield (
+            "<details><summary>Figures that this store has no numbers for</summary>"
+            f"<ul>{''.join(missing)}</ul></details>"
+        )
+
+
+def _png(figure: Any) -> str:
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
+    return base64.b64encode(picture.getvalue()).decode()
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()

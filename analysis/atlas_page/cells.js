@@ -1,0 +1,68 @@
+// The map's cells: which runs lie in each, and what color they have together.
+
+const AXIS_ORDER = ["learning_rate", "init_scale", "depth", "width", "bias_scale", "steps", "examples"];
+const ALL = -1; // of a setting: every value, pooled
+
+// The two settings of the map, x then y; the second may have one value only.
+function axesOf(atlas) {
+  const numeric = [...atlas.settings.values()].filter((s) => typeof s.values[0] === "number" && s.name !== "seed");
+  const rank = (s) => (AXIS_ORDER.indexOf(s.name) + AXIS_ORDER.length + 1) % (AXIS_ORDER.length + 1);
+  numeric.sort((a, b) => rank(a) - rank(b));
+  const lone = (name) => ({ name, values: [atlas.fixed[name]] });
+  const x = numeric[0] || lone("learning_rate");
+  const y = numeric[1] || lone(x.name === "init_scale" ? "learning_rate" : "init_scale");
+  return { x, y };
+}
+
+// Lists of runs by row and column, of those that have the chosen settings.
+function cellsOf(atlas, axes, chosen) {
+  const cells = axes.y.values.map(() => axes.x.values.map(() => []));
+  const place = (axis, run) => (atlas.settings.has(axis.name) ? atlas.code(axis.name, run) : 0);
+  const wanted = [...chosen].filter(([, code]) => code !== ALL);
+  for (let run = 0; run < atlas.size; run++)
+    if (wanted.every(([name, code]) => atlas.code(name, run) === code))
+      cells[place(axes.y, run)][place(axes.x, run)].push(run);
+  return cells;
+}
+
+// The region of most runs: their most frequent outcome, then its most frequent cause.
+function commonRegion(atlas, runs) {
+  const most = (keys) => {
+    const counts = new Map();
+    for (const key of keys) counts.set(key, (counts.get(key) || 0) + 1);
+    return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0][0];
+  };
+  const first = new Map();
+  atlas.regions.forEach((r, i) => first.has(r.outcome) || first.set(r.outcome, i));
+  const outcome = (run) => first.get(atlas.regions[atlas.region(run)].outcome);
+  const common = most(runs.map(outcome));
+  return most(runs.filter((run) => outcome(run) === common).map((run) => atlas.region(run)));
+}
+
+function median(values) {
+  const sorted = values.filter((v) => !Number.isNaN(v)).sort((a, b) => a - b);
+  if (!sorted.length) return null;
+  const half = (sorted.length - 1) / 2;
+  const middle = (sorted[Math.floor(half)] + sorted[Math.ceil(half)]) / 2;
+  return Number.isFinite(middle) ? middle : sorted[Math.floor(half)];
+}
+
+// The middle 96% of the values, so that one outlier does not take all colors.
+function colorRange(values, diverging) {
+  const sorted = values.filter((v) => v !== null && Number.isFinite(v)).sort((a, b) => a - b);
+  if (!sorted.length) return [0, 1];
+  let [low, high] = [0.02, 0.98].map((share) => sorted[Math.round(share * (sorted.length - 1))]);
+  if (diverging) [low, high] = [-1, 1].map((side) => side * Math.max(Math.abs(low), Math.abs(high)));
+  return low < high ? [low, high] : [low - 0.5, high + 0.5];
+}
+
+const isLog = (axis) => typeof axis.values[0] === "number" && axis.values[0] > 0;
+
+// Edges of an axis' cells: midway between neighbors, on a log scale where values allow.
+function edgesOf(axis) {
+  const at = isLog(axis) ? axis.values.map(Math.log10) : axis.values.map((_, i) => i);
+  const inner = at.slice(1).map((v, i) => (v + at[i]) / 2);
+  const reach = inner.length ? [inner[0] - at[0], at[at.length - 1] - inner[inner.length - 1]] : [0.25, 0.25];
+  const edges = [at[0] - reach[0], ...inner, at[at.length - 1] + reach[1]];
+  return isLog(axis) ? edges.map((e) => 10 ** e) : edges;
+}

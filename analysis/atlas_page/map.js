@@ -1,0 +1,88 @@
+// The interactive map: drawn by Plotly, hovered by mouse, walked by keyboard.
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false };
+
+function paper(more) {
+  const axis = { gridcolor: css("--line"), linecolor: css("--line"), zeroline: false, ticks: "outside",
+    tickcolor: css("--line"), automargin: true, fixedrange: true };
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: "system-ui, sans-serif", size: 13, color: css("--ink") },
+    margin: { l: 56, r: 8, t: 8, b: 48 }, showlegend: false,
+    ...more, xaxis: { ...axis, ...more.xaxis }, yaxis: { ...axis, ...more.yaxis },
+  };
+}
+
+const HATCH = () => "data:image/svg+xml," + encodeURIComponent(
+  `<svg xmlns="http://www.w3.org/2000/svg" width="600" height="400"><defs><pattern id="p" width="8" height="8"
+   patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="1.5" height="8" fill="${css("--hatch")}"/>
+   </pattern></defs><rect width="600" height="400" fill="url(#p)"/></svg>`);
+
+function drawMap(element, atlas, axes, values, color, cursor) {
+  const [x, y] = [edgesOf(axes.x), edgesOf(axes.y)];
+  const scaled = (axis, edges) => ({
+    title: { text: axis.name.replaceAll("_", " ") },
+    type: isLog(axis) ? "log" : "linear",
+    range: (isLog(axis) ? edges.map(Math.log10) : edges).filter((_, i) => i === 0 || i === edges.length - 1),
+    showgrid: false,
+    ...ticks(axis),
+  });
+  const outcome = color === "outcome";
+  const measure = atlas.measures.get(color);
+  const [zmin, zmax] = outcome ? [-0.5, atlas.regions.length - 0.5]
+    : colorRange(values.flat(), measure.diverging);
+  const steps = atlas.regions.flatMap(({ color }, i) =>
+    [i, i + 1].map((edge) => [edge / atlas.regions.length, color]));
+  const trace = {
+    type: "heatmap", x, y, z: values, zmin, zmax, hoverinfo: "none", hoverongaps: true,
+    colorscale: outcome ? steps : measure.diverging ? DIVERGING : "Cividis",
+    showscale: !outcome,
+    colorbar: outcome ? undefined : colorbar(measure, zmin, zmax),
+  };
+  const box = cursor && { type: "rect", x0: x[cursor.column], x1: x[cursor.column + 1],
+    y0: y[cursor.row], y1: y[cursor.row + 1], line: { color: css("--ink"), width: 3 } };
+  const layout = paper({
+    xaxis: scaled(axes.x, x), yaxis: scaled(axes.y, y), shapes: box ? [box] : [],
+    images: [{ source: HATCH(), xref: "x domain", yref: "y domain", x: 0, y: 1, sizex: 1, sizey: 1,
+      sizing: "stretch", layer: "below" }],
+  });
+  return Plotly.react(element, [trace], layout, CONFIG);
+}
+
+// Blue where it vanishes, white where it keeps, orange where it explodes: as in the figures.
+const DIVERGING = [[0, "#2f4b9a"], [0.25, "#8fa6d8"], [0.5, "#f2f0ec"], [0.75, "#f0a868"], [1, "#b34700"]];
+
+function colorbar(measure, low, high) {
+  const powers = [];
+  for (let p = Math.ceil(low); p <= high; p += Math.max(1, Math.ceil((high - low) / 6))) powers.push(p);
+  const logarithmic = measure.log && powers.length > 1;
+  return { title: { text: measure.label, side: "top", font: { size: 12 } }, orientation: "h", y: 1.02,
+    yanchor: "bottom", thickness: 12, outlinewidth: 0,
+    ...(logarithmic ? { tickvals: powers, ticktext: powers.map((p) => told(10 ** p)) }
+      : measure.log ? { tickvals: [low, high], ticktext: [low, high].map((p) => told(10 ** p)) } : {}) };
+}
+
+// Few values are marked as they are; many on a log scale are left to Plotly.
+function ticks(axis) {
+  const { values } = axis;
+  if (isLog(axis) && values[values.length - 1] / values[0] >= 100) return { dtick: 1, exponentformat: "power" };
+  const every = Math.ceil(values.length / 8);
+  const marked = values.filter((_, i) => i % every === 0);
+  return { tickvals: isLog(axis) ? marked : marked.map((_, i) => i * every), ticktext: marked.map(told) };
+}
+
+// The cell under the mouse, from its position: Plotly tells edges' cells by their middle.
+function cellAt(element, axes, event) {
+  const { xaxis, yaxis } = element._fullLayout;
+  const box = element.getBoundingClientRect();
+  const place = (axis, pixels, scale) => {
+    const edges = edgesOf(axis);
+    const at = scale.p2d(pixels);
+    const found = edges.findIndex((edge, i) => i < edges.length - 1 && at >= edge && at < edges[i + 1]);
+    return found < 0 ? null : found;
+  };
+  const column = place(axes.x, event.clientX - box.left - xaxis._offset, xaxis);
+  const row = place(axes.y, event.clientY - box.top - yaxis._offset, yaxis);
+  return column === null || row === null ? null : { row, column };
+}

@@ -1,0 +1,87 @@
+// One run: its numbers, its loss curve, its layers beside the theory's.
+
+function element(tag, text, attributes = {}) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text; // text, never markup: a store is untrusted
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+function numbersOf(atlas, run) {
+  const list = element("dl", undefined, { class: "numbers" });
+  const add = (name, value) => {
+    const pair = element("div");
+    pair.append(element("dt", name), element("dd", value));
+    list.append(pair);
+  };
+  for (const name of atlas.settings.keys()) add(name.replaceAll("_", " "), told(atlas.setting(name, run)));
+  for (const [name, { label }] of atlas.measures) {
+    const value = atlas.measure(name, run);
+    if (value !== null) add(label, told(value));
+  }
+  return list;
+}
+
+function drawRun(atlas, run) {
+  const region = atlas.regions[atlas.region(run)];
+  document.getElementById("run-title").textContent = `Run ${atlas.ids[run]}: ${region.label}`;
+  document.getElementById("run-numbers").replaceChildren(numbersOf(atlas, run));
+  document.getElementById("run-command").textContent = `phasesweep explain ${atlas.store} ${atlas.ids[run]}`;
+  drawLoss(atlas, run);
+  drawLayers(atlas, run, "forward", "run-forward", "log10 of mean h²");
+  drawLayers(atlas, run, "backward", "run-backward", "log10 of |δ|");
+}
+
+function drawLoss(atlas, run) {
+  const { steps, losses } = atlas.curve(run);
+  const [first, last] = [steps[0] + 1 || 1, (steps[steps.length - 1] || 1) + 1];
+  const level = (value, name, dash) => ({ x: [first, last], y: [value, value], name, mode: "lines",
+    line: { color: css("--soft"), dash, width: 1.5 }, hoverinfo: "name+y" });
+  const baseline = atlas.measure("baseline_loss", run);
+  const traces = [
+    { x: steps.map((s) => s + 1), y: losses, name: "loss", mode: "lines+markers", connectgaps: false,
+      line: { color: css("--mark") }, marker: { size: 5 }, hovertemplate: "%{y:.4g}<extra></extra>" },
+    ...(baseline > 0 ? [level(baseline, "best constant", "dash"),
+      level(baseline * atlas.trained, "counts as trained", "dot")] : []),
+  ];
+  Plotly.react("run-loss", traces, paper({
+    showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
+    xaxis: { title: { text: "step + 1" }, type: "log", dtick: 1, exponentformat: "power" },
+    yaxis: { title: { text: "loss" }, type: "log", exponentformat: "power", ...decades(losses) },
+  }), CONFIG);
+}
+
+// A tick a decade, or Plotly's choice where the loss stays within one or two.
+function decades(losses) {
+  const logs = losses.filter((loss) => loss > 0).map(Math.log10);
+  const span = Math.max(...logs) - Math.min(...logs);
+  return span > 1.5 ? { dtick: Math.ceil(span / 6) } : { nticks: 5 };
+}
+
+// At least a decade high: else scatter of a few percent would look like a trend.
+function atLeastADecade(values) {
+  const known = values.filter((value) => value !== null);
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const pad = Math.max(0.08 * (high - low), (1 - (high - low)) / 2);
+  return known.length ? [low - pad, high + pad] : [-1, 1];
+}
+
+function drawLayers(atlas, run, kind, id, title) {
+  const [measured, theory] = ["profile", "theory"].map((source) => atlas.profile(source, run));
+  document.getElementById(id).hidden = !measured;
+  document.getElementById("run-unmeasured").hidden = Boolean(measured);
+  if (!measured) return;
+  const layers = measured[kind].map((_, i) => i + 1);
+  const traces = [
+    { x: layers, y: measured[kind], name: "measured", mode: "markers", marker: { color: css("--mark"), size: 8 },
+      hovertemplate: "layer %{x}: %{y:.2f}<extra></extra>" },
+    ...(theory ? [{ x: layers, y: theory[kind], name: "theory, infinite width", mode: "lines",
+      line: { color: css("--ink"), width: 1.5 }, hovertemplate: "theory: %{y:.2f}<extra></extra>" }] : []),
+  ];
+  Plotly.react(id, traces, paper({
+    showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
+    xaxis: { title: { text: "layer" }, ...(layers.length <= 8 ? { tickvals: layers } : { nticks: 8 }) },
+    yaxis: { title: { text: title }, nticks: 6,
+      range: atLeastADecade([...measured[kind], ...(theory ? theory[kind] : [])]) },
+  }), CONFIG);
+}

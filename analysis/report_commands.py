@@ -1,0 +1,30 @@
+"""The command that makes a page of a store."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.theory_commands import StorePath, refusing
+
+commands = typer.Typer()
+
+
+@commands.command()
+def report(
+    store: StorePath,
+    out: Annotated[Path, typer.Option(help="The page, .html.")] = Path("atlas.html"),
+) -> None:
+    """Make a page of a store: an interactive map, the figures, the dictionary; opens offline."""
+    # Charts take seconds to import, and other commands never need them.
+    from analysis.atlas import atlas
+
+    with refusing():
+        if out.suffix not in (".html", ".htm"):
+            raise ValueError(f"--out must end in .html, got {out}")
+        page = atlas(store)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page, encoding="utf-8")
+    print(out)
+    print(f"{len(page.encode()) / 1e6:.1f} MB; open it in a browser", file=sys.stderr)

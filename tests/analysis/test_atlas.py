@@ -1,0 +1,170 @@
+"""The atlas: packed numbers that are the store's, a page that loads nothing, words escaped."""
+
+import base64
+import gzip
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from analysis.atlas_data import CURVE_STEPS, atlas_data
+from analysis.atlas_profiles import LAYER_STEPS
+from analysis.packing import MISSING, TYPES, differences, pack, quantized, rounded
+from analysis.tables import read_curves, read_layers
+from pipeline.cli import app
+
+
+def unpacked(text):
+    """What the page's script reads: the header, and its columns as arrays."""
+    data = gzip.decompress(base64.b64decode(text))
+    size = int.from_bytes(data[:4], "little")
+    header, offset, columns = json.loads(data[4 : 4 + size]), 4 + size, {}
+    for about in header["columns"]:
+        kind = np.dtype(TYPES[about["type"]])
+        stop = offset + about["length"] * kind.itemsize
+        planes = np.frombuffer(data[offset:stop], np.uint8).reshape(kind.itemsize, -1)
+        columns[about["name"]] = np.ascontiguousarray(planes.T).view(kind).ravel()
+        offset = stop
+    assert offset == len(data)
+    return header, columns
+
+
+@pytest.fixture(scope="module")
+def packed(store):
+    """The page's header and columns, as its script finds them."""
+    return unpacked(pack(*atlas_data(store)))
+
+
+@pytest.fixture
+def ordered(packed, runs):
+    """The store's runs in the page's order."""
+    ids = packed[0]["ids"]
+    return runs.set_index(runs["trial_id"].str[: len(ids[0])]).loc[ids].reset_index(drop=True)
+
+
+def test_every_column_type_comes_back():
+    """Bytes grouped by significance are put together again."""
+    columns = {name: np.array([0, 1, 7], kind) for name, kind in TYPES.items()}
+    header, back = unpacked(pack({"store": "a"}, columns))
+    assert header["store"] == "a"
+    for name, column in columns.items():
+        np.testing.assert_array_equal(back[name], column)
+
+
+def test_numbers_are_packed_to_four_digits():
+    """And what no float32 or quantity can hold is not made up."""
+    values = np.array([1 / 3, -7e-20, 0, np.nan, np.inf, 1e300])
+    np.testing.assert_allclose(rounded(values[:3]), values[:3], rtol=3e-4)
+    assert np.isnan(rounded(values)[3])
+    assert np.isposinf(rounded(values)[4:]).all()
+    assert list(quantized(values, 100)) == [33, 0, 0, MISSING, 32767, 32767]
+
+
+def test_differences_wrap_around():
+    """Adding them up again gives each series, missing numbers included."""
+    series = np.array([32000, MISSING, 5, -32000, 32000], np.int16)
+    lengths = [3, 2]
+    steps = differences(series, lengths)
+    with np.errstate(over="ignore"):
+        again = [np.cumsum(part, dtype=np.int16) for part in np.split(steps, [3])]
+    np.testing.assert_array_equal(np.concatenate(again), series)
+
+
+def test_settings_and_measures_are_the_stores(packed, ordered):
+    """Every run's, by the codes of its settings."""
+    header, columns = packed
+    for setting in header["settings"]:
+        values = np.array(setting["values"])[columns[f"setting {setting['name']}"]]
+        assert list(values) == list(ordered[setting["name"]])
+    loss = 10 ** columns["measure final_loss"].astype(float)
+    np.testing.assert_allclose(loss, ordered["final_loss"].astype(float), rtol=0.05)
+    chi = 10 ** columns["measure chi_measured"].astype(float)
+    np.testing.assert_allclose(chi, ordered["chi_measured"].astype(float), rtol=1e-3)
+    outcomes = [header["regions"][region]["outcome"] for region in columns["region"]]
+    assert outcomes == list(ordered["outcome"])
+
+
+def test_loss_curves_are_the_stores(packed, ordered, store):
+    """Each within half a percent, at the same steps."""
+    header, columns = packed
+    curves = read_curves(store).set_index("trial_id")
+    start = 0
+    for run, pattern in enumerate(columns["pattern"]):
+        steps = header["patterns"][pattern]
+        part = columns["curve"][start : start + len(steps)]
+        start += len(steps)
+        log10 = np.cumsum(part, dtype=np.int16) / CURVE_STEPS
+        curve = curves.loc[[ordered["trial_id"][run]]].sort_values("step")
+        assert steps == list(curve["step"])
+        known = curve["loss"].notna().to_numpy()
+        expected = np.log10(curve["loss"].to_numpy()[known])
+        np.testing.assert_allclose(log10[known], expected, atol=0.6 / CURVE_STEPS)
+
+
+def test_layer_profiles_are_the_stores(packed, ordered, store):
+    """Runs that share a start share its profile."""
+    _, columns = packed
+    starts = np.cumsum([0, *columns["profile depth"]])
+    layers = read_layers(store).set_index("trial_id")
+    for run in range(0, len(ordered), 7):
+        place = columns["profile"][run]
+        part = columns["profile log10_delta_norm"][starts[place] : starts[place + 1]]
+        own = layers.loc[[ordered["trial_id"][run]]].sort_values("layer")["log10_delta_norm"]
+        np.testing.assert_allclose(part / LAYER_STEPS, own, atol=0.6 / LAYER_STEPS)
+    assert len(columns["profile depth"]) < len(ordered) / 4
+
+
+def report(*arguments):
+    """The finished command."""
+    return CliRunner().invoke(app, ["report", *map(str, arguments)])
+
+
+def test_the_page_loads_nothing_and_escapes_words(hostile_page):
+    """No address but the namespace of SVG, no markup from the store."""
+    page = re.sub(r'<script type="application/gzip".*?</script>', "", hostile_page.read_text())
+    page = re.sub(r"data:image/png;base64,[\w+/=]+", "", page)
+    assert set(re.findall(r"https?://[^\"'\s]+", page)) <= {"http://www.w3.org/2000/svg"}
+    assert not re.search(r"<(link|iframe|object|embed)\b", page)
+    assert "<img src=x" not in page
+    assert "&lt;img src=x onerror" in page
+
+
+def test_the_page_has_the_figures_the_store_has_numbers_for(store, tmp_path):
+    """Pictures with their names, and why the others are missing; the path is all of stdout."""
+    out = tmp_path / "pages" / "small.html"
+    done = report(store, "--out", out)
+    assert (done.exit_code, done.stdout) == (0, f"{out}\n")
+    page = out.read_text()
+    assert '<img alt="Stability map" src="data:image/png;base64,iVBOR' in page
+    assert "Figures that this store has no numbers for" in page
+    assert 2_000_000 < len(page) < 4_000_000
+
+
+def test_only_a_page_is_written(store, tmp_path):
+    """Exit code 2 for another kind of file, before any work."""
+    failed = report(store, "--out", tmp_path / "atlas.pdf")
+    assert (failed.exit_code, failed.stdout) == (2, "")
+    assert "--out must end in .html" in failed.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_no_store_is_refused(tmp_path):
+    """Exit code 2, with the remedy."""
+    failed = report(tmp_path, "--out", tmp_path / "atlas.html")
+    assert failed.exit_code == 2
+    assert "is no phasesweep store" in failed.stderr
+
+
+def test_a_store_of_losses_alone_has_a_page(make_store, runs):
+    """No layers, no curves, no NULL-free column: what is missing is left out."""
+    unmeasured = runs.assign(chi_measured=np.nan, sharpness=np.nan, critical_learning_rate=np.nan)
+    header, columns = atlas_data(make_store(unmeasured))
+    assert "sharpness" not in {measure["name"] for measure in header["measures"]}
+    assert header["patterns"] == []
+    assert "profile" not in columns
+    pd.testing.assert_series_equal(
+        pd.Series(header["ids"]).str.len().drop_duplicates(), pd.Series([8]), check_names=False
+    )
