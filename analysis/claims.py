@@ -4,11 +4,9 @@ Nothing here says how a claim ends. A query selects measured rows from the store
 sweeps, a rule turns them into a verdict, and other rows would make it another one.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from textwrap import wrap
 
 import pandas as pd
 
@@ -22,10 +20,23 @@ from analysis.verdicts import Verdict
 Rule = Callable[[pd.DataFrame], Verdict]
 
 IDENTITY = "initializer = 'scaled_identity' and depth = 51"
-SIGMOIDS = "activation = 'sigmoid' and steps = 1000"
-RATES = "dataset = 'digits' and activation = 'linear' and steps = 100"
+SIGMOIDS = "activation = 'sigmoid' and loss = 'mse' and steps = 1000"
+RATES = (
+    "dataset = 'digits' and activation = 'linear' and runs.loss = 'mse' and steps = 100 "
+    "and critical_learning_rate is not null"
+)
 FEATURES = "dataset = 'breast_cancer' and depth = 10 and loss = 'mse'"
 PHASE = "dataset = 'breast_cancer' and loss = 'cross_entropy' and init_phase = 'critical'"
+
+# What signals and gradients do layer by layer, in the deep nets of C1, C2, C5 and C10.
+PROFILES = (
+    "select activation, init_scale, layer, log10_mean_square_h, log10_gradient_norm, "
+    "log10_gradient_norm - last_value(log10_delta_norm) over net as log10_gradient_per_error "
+    "from runs join layers using (trial_id) where dataset = 'digits' and seed = 0 and "
+    "(depth = 51 and init_scale in (0.5, 1, 1.5) or depth = 30 and learning_rate = 0.1) "
+    "window net as (partition by trial_id order by layer "
+    "rows between unbounded preceding and unbounded following) order by all"
+)
 
 
 @dataclass(frozen=True)
@@ -127,8 +138,8 @@ CLAIMS = {
             "C9",
             "Features that are not normalized make it worse",
             "select activation, init_scale, features, learning_rate, outcome, chi_measured, "
-            "log10_gradient_per_error, critical_learning_rate from runs "
-            f"where {FEATURES} order by all",
+            "log10_gradient_per_error, critical_learning_rate, saturated_fraction "
+            f"from runs join layers using (trial_id) where {FEATURES} and layer = 1 order by all",
             rates.unscaled_features_hurt,
         ),
         Claim(
@@ -160,50 +171,27 @@ CLAIMS = {
 
 
 def evidence(store: str | Path, claim: Claim) -> pd.DataFrame:
-    """The claim's rows, and what is measured beside them.
+    """The claim's rows, and what is measured beside them; errors as selected."""
+    return claim.measure(selected(store, claim.query))
+
+
+def selected(store: str | Path, query: str) -> pd.DataFrame:
+    """The rows that a query of this file selects.
 
     Raises:
         NotAStoreError, MissingTableError: As analysis.tables.connect.
-        UnsuitableRunsError: The store has no row for it.
+        UnsuitableRunsError: There are none.
     """
     with connect(store) as connection:
-        rows = connection.sql(claim.query).df()
+        rows = connection.sql(query).df()
     if rows.empty:
         raise UnsuitableRunsError(
-            f"{store} has no rows for claim {claim.id}; `phasesweep claims --store {store}` "
+            f"{store} has none of the rows that a claim needs; `phasesweep claims --store {store}` "
             "measures them"
         )
-    return claim.measure(rows)
+    return rows
 
 
 def judge(store: str | Path) -> list[Judgement]:
-    """Every claim with its verdict on the rows of a store; errors as evidence."""
+    """Every claim with its verdict on the rows of a store; errors as selected."""
     return [Judgement(claim, claim.rule(evidence(store, claim))) for claim in CLAIMS.values()]
-
-
-def as_document(judgements: list[Judgement]) -> str:
-    """The judgements as one JSON document."""
-    rows = [
-        {
-            "claim": judged.claim.id,
-            "statement": judged.claim.statement,
-            **asdict(judged.verdict),
-            "query": judged.claim.query,
-        }
-        for judged in judgements
-    ]
-    return json.dumps(rows, indent=2)
-
-
-def as_text(judgements: list[Judgement]) -> str:
-    """The judgements for reading: claim and verdict, the numbers, and the query."""
-    return "\n\n".join("\n".join(_lines(judged)) for judged in judgements)
-
-
-def _lines(judged: Judgement) -> list[str]:
-    claim, verdict = judged.claim, judged.verdict
-    statement = wrap(
-        claim.statement, 90, initial_indent=f"{claim.id:<5}", subsequent_indent=" " * 5
-    )
-    numbers = [f"     {n.meaning:<58} {n}" for n in verdict.numbers]
-    return [*statement, f"     {verdict.verdict.upper()}", *numbers, f"     {claim.query}"]

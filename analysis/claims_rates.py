@@ -113,7 +113,8 @@ def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
 
     Args:
         rows: `features`, `activation`, `init_scale`, `learning_rate`, `outcome`,
-            `chi_measured` and `log10_gradient_per_error`.
+            `chi_measured`, `log10_gradient_per_error`, and `saturated_fraction` of the first
+            layer's units.
     """
     nets = ["activation", "init_scale"]
     starts = with_critical_rates(rows, [*nets, "features"])
@@ -125,6 +126,7 @@ def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
     first = 10 ** (per_error["raw"] - per_error["standardized"])
     by_activation = fall.groupby("activation").median()
     trained = rows["outcome"].eq("trained").groupby(rows["features"]).sum()
+    saturated = starts.groupby("features")["saturated_fraction"].mean()
     numbers = (
         number("raw features: critical learning rate falls, median", fall.median(), "times"),
         *(
@@ -138,6 +140,10 @@ def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
         number("raw: gradient growth per layer, most", growth.max(), "times standardized"),
         number(
             "raw: first |dW| over the output error, median", first.median(), "times standardized"
+        ),
+        *(
+            number(f"tanh: saturated units of layer 1, {name}", share)
+            for name, share in saturated.items()
         ),
         *(
             number(f"runs that trained, {name}", count, f"of {(rows['features'] == name).sum()}")

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 
 from analysis.boundaries import critical_learning_rate_bracket, outcome_shares
 from analysis.chi import chi_against_theory
+from analysis.claim_figures import claim_c8, claim_c9, claim_layers
+from analysis.claims import CLAIMS, PROFILES, evidence, selected
 from analysis.curvature_figures import catapult_by_rate, edge_of_stability_by_step
 from analysis.curvatures import edge_of_stability, largest_stable_rates
 from analysis.depth_scales import fitted_multiple, trainable_depth
@@ -27,6 +29,9 @@ FIGURES: dict[str, Callable[[Path], Figure]] = {
     ),
     "catapult": lambda store: catapult_by_rate(read_runs(store)),
     "thresholds": lambda store: map_by_threshold(read_runs(store)),
+    "claim_layers": lambda store: claim_layers(selected(store, PROFILES)),
+    "claim_c8": lambda store: claim_c8(evidence(store, CLAIMS["C8"])),
+    "claim_c9": lambda store: claim_c9(evidence(store, CLAIMS["C9"])),
 }
 
 TABLES: dict[str, Callable[[Path], pd.DataFrame]] = {

@@ -1,6 +1,6 @@
 """The claim sweeps: the experiments that settle the argument, run into one store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pipeline.executors import Failure, executor_for
@@ -17,12 +17,15 @@ def claim_sweeps() -> list[Sweep]:
     return [load_sweep(str(path)) for path in sorted(CLAIM_SWEEPS.glob("*.yaml"))]
 
 
-def run_claims(store: Store, say: Callable[[str], None]) -> list[Failure]:
+def run_claims(
+    experiments: Iterable[Sweep], store: Store, say: Callable[[str], None]
+) -> list[Failure]:
     """Train what the experiments still miss in the store.
 
     The caller holds the store's write lock; what a run of `run_sweep` may raise, this may.
 
     Args:
+        experiments: What `claim_sweeps` returns, or a part of it.
         store: Where the rows go; what it has is not trained again.
         say: Told each experiment that has trainings left.
 
@@ -30,7 +33,7 @@ def run_claims(store: Store, say: Callable[[str], None]) -> list[Failure]:
         The trials that could not be trained.
     """
     failures = []
-    for sweep in claim_sweeps():
+    for sweep in experiments:
         finished = finished_indices(sweep.grid, store)
         planned = plan(sweep, finished)
         if not planned.remaining:

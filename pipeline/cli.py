@@ -24,7 +24,7 @@ from analysis.tables import NotAStoreError
 from analysis.theory_commands import commands as theory_commands
 from core.trials import trial_id
 from pipeline import sweep as sweeps
-from pipeline.claims import run_claims
+from pipeline.claims import claim_sweeps, run_claims
 from pipeline.executors import (
     ClusterError,
     Executor,
@@ -156,10 +156,11 @@ def claims(
     """Settle the argument: run every claim's experiment and print its verdict."""
     target = Store(store)
     with _writing(target):
-        failures = run_claims(target, _say)
+        failures = run_claims(claim_sweeps(), target, _say)
     _refuse_failures(failures)
     # Reads what was just written; other commands never need its imports.
-    from analysis.claims import as_document, as_text, judge
+    from analysis.claim_tables import as_document, as_text
+    from analysis.claims import judge
 
     judgements = judge(store)
     print(as_document(judgements) if as_json else as_text(judgements))

@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 
 # Before NumPy loads its BLAS: tests compare bits, and share the machine's cores.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -14,6 +15,10 @@ os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 import numpy as np
 import pytest
+
+from pipeline.claims import claim_sweeps, run_claims
+from pipeline.grid import Grid
+from pipeline.store import Store
 
 
 @pytest.fixture
@@ -36,3 +41,24 @@ def local_ray() -> Iterator[None]:
     )
     yield
     ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def claim_experiments():
+    """The claim sweeps with every second learning rate and seed: the same questions, sooner."""
+    thinned = ("learning_rate", "seed")
+    return [
+        replace(
+            sweep, grid=Grid({n: v[::2] if n in thinned else v for n, v in sweep.grid.axes.items()})
+        )
+        for sweep in claim_sweeps()
+    ]
+
+
+@pytest.fixture(scope="session")
+def claims_store(claim_experiments, tmp_path_factory):
+    """The store of those experiments, measured once; only read it."""
+    store = Store(tmp_path_factory.mktemp("claims") / "store")
+    with store.writing():
+        assert run_claims(claim_experiments, store, lambda told: None) == []
+    return store.path

@@ -1,0 +1,280 @@
+"""The claims' rules: on what the experiments measure, and on rows that would change a verdict."""
+
+import numpy as np
+import pytest
+
+from analysis.claims import CLAIMS, evidence, judge, selected
+from analysis.tables import UnsuitableRunsError
+from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, VERDICTS, number
+
+
+@pytest.fixture(scope="module")
+def measured(claims_store):
+    """The rows of each claim."""
+    return {claim.id: evidence(claims_store, claim) for claim in CLAIMS.values()}
+
+
+@pytest.fixture(scope="module")
+def judgements(measured):
+    """What the rules make of them, by claim."""
+    return {claim.id: claim.rule(measured[claim.id]) for claim in CLAIMS.values()}
+
+
+def value(verdict, meaning):
+    """The one number of a verdict whose meaning begins so."""
+    (found,) = [each.value for each in verdict.numbers if each.meaning.startswith(meaning)]
+    return found
+
+
+def test_every_claim_gets_a_verdict_with_numbers(judgements):
+    """Twelve claims, one of four verdicts each, and no number that does not exist."""
+    assert list(judgements) == [f"C{place}" for place in range(1, 13)]
+    for verdict in judgements.values():
+        assert verdict.verdict in VERDICTS
+        assert verdict.numbers
+        assert all(each.value is not None for each in verdict.numbers)
+
+
+def test_signals_of_multiples_of_the_identity_grow_by_the_multiple(judgements):
+    """C1: k times a layer, exactly."""
+    assert judgements["C1"].verdict == HOLDS
+    for k in (0.5, 0.9, 1.1, 1.5):
+        assert value(judgements["C1"], f"growth of rms h, {k:g} I") == pytest.approx(k, rel=1e-12)
+
+
+def test_every_gradient_is_large_and_all_are_equal(judgements):
+    """C2: each |dW_l| is k^(L - 1) times the error, but for a factor from the inputs."""
+    verdict = judgements["C2"]
+    assert verdict.verdict == HOLDS
+    assert value(verdict, "largest |dW|") == pytest.approx(1, abs=1e-9)
+    assert 1 < value(verdict, "smallest |dW|") / value(verdict, "k^(L - 1)") < 3
+
+
+def test_overshooting_follows_the_curvature_and_not_the_gradient(judgements):
+    """C3: in one layer the critical rate stays though the gradient grows 100-fold."""
+    verdict = judgements["C3"]
+    assert verdict.verdict == OTHER_REASON
+    assert value(verdict, "depth 1: gradient") > 100
+    assert value(verdict, "depth 1: critical") == pytest.approx(1)
+    assert value(verdict, "depth 20: critical") > 1e6
+
+
+def test_the_backward_step_takes_the_slope(judgements):
+    """C4: by the slope gradients agree with finite differences, by the value none does."""
+    verdict = judgements["C4"]
+    assert verdict.verdict == FAILS
+    assert value(verdict, "gradient error with * phi'") < 1e-4
+    assert value(verdict, "gradient error with * a") > 0.5
+    right, stored = value(verdict, "sigmoid: with"), value(verdict, "sigmoid: chi")
+    assert right == pytest.approx(stored, rel=1e-9)
+
+
+def test_sigmoid_outputs_come_to_a_fixed_point(judgements):
+    """C5: within 5% of the theory's."""
+    verdict = judgements["C5"]
+    assert verdict.verdict == FAILS
+    fixed_point = value(verdict, "its fixed point")
+    assert fixed_point == pytest.approx(0.5145, abs=1e-4)
+    assert value(verdict, "rms a, layer 29") == pytest.approx(fixed_point, rel=0.05)
+
+
+def test_the_output_error_is_that_of_the_best_constant(judgements):
+    """C6: after training too; only then the last gradient is small, as the errors cancel."""
+    verdict = judgements["C6"]
+    assert verdict.verdict == FAILS
+    assert value(verdict, "output error after") == pytest.approx(1, abs=0.01)
+    assert value(verdict, "|dW| of the last layer at step 0") > 1
+    assert value(verdict, "|dW| of the last layer after") < 1e-3
+
+
+def test_deep_sigmoids_lose_the_gradient_that_theory_says(judgements):
+    """C7: decades a layer within 3% of ln chi / 2."""
+    verdict = judgements["C7"]
+    assert verdict.verdict == HOLDS
+    theory = value(verdict, "the same in theory")
+    assert value(verdict, "first |dW| over") == pytest.approx(theory, rel=0.03)
+
+
+def test_gradients_explode_and_training_diverges_one_without_the_other(judgements):
+    """C8: no rate moves the first gradient, any start diverges at some rate and not at others."""
+    verdict = judgements["C8"]
+    assert verdict.verdict == TWO_EFFECTS
+    assert value(verdict, "gradient at step 0, across learning") < 1e-5
+    assert value(verdict, "gradient at step 0, across init") > 6
+
+
+def test_raw_features_cost_learning_rate_and_no_growth(judgements):
+    """C9: a thousandfold and more of the rate; chi within a quarter."""
+    verdict = judgements["C9"]
+    assert verdict.verdict == OTHER_REASON
+    assert value(verdict, "raw features") > 1e3
+    assert value(verdict, "raw: gradient growth per layer, least") > 0.8
+    assert value(verdict, "raw: gradient growth per layer, most") < 1.25
+
+
+def test_linear_and_relu_networks_vanish(judgements):
+    """C10: with chi 1/4 and about 1/2."""
+    verdict = judgements["C10"]
+    assert verdict.verdict == HOLDS
+    assert value(verdict, "linear at 0.5: chi") == pytest.approx(0.25)
+    assert value(verdict, "relu at 1: chi") == pytest.approx(0.5, rel=0.05)
+
+
+def test_outcomes_change_with_more_than_the_initial_weights(judgements):
+    """C11: with each of the learning rate, width, depth and features, somewhere."""
+    assert judgements["C11"].verdict == HOLDS
+    assert all(each.value > 0 for each in judgements["C11"].numbers)
+
+
+def test_the_identity_is_easy_and_hides_the_spread(judgements):
+    """C12: of ln r over draws, and of singular values: sqrt(1 - (8 / 3 pi)^2) if Gaussian."""
+    verdict = judgements["C12"]
+    assert verdict.verdict == TWO_EFFECTS
+    assert value(verdict, "k I: departure") < 1e-9
+    gaussian = value(verdict, "spread of singular values, gaussian")
+    assert gaussian == pytest.approx(np.sqrt(1 - (8 / (3 * np.pi)) ** 2), rel=0.02)
+
+
+def early_signals_do_not_shrink(rows):
+    small = (rows["init_scale"] < 1) & (rows["layer"] < 25)
+    return rows.assign(log10_mean_square_h=rows["log10_mean_square_h"].mask(small, 0.0))
+
+
+def signals_grow_evenly(rows):
+    return rows.assign(log10_mean_square_h=np.log10(rows["layer"]))
+
+
+def early_gradients_are_small(rows):
+    early = rows["layer"] < 10
+    return rows.assign(log10_gradient_norm=rows["log10_gradient_norm"].mask(early, 0.0))
+
+
+def early_activations_are_large(rows):
+    return rows.assign(log10_mean_square_a=rows["log10_mean_square_a"] + 4)
+
+
+def outcomes(rows, diverged):
+    return rows.assign(outcome=np.where(diverged, "diverged", "slow"))
+
+
+def rates_follow_every_gradient(rows):
+    return outcomes(rows, rows["learning_rate"] * rows["gradient_norm"] > 1)
+
+
+def rates_follow_no_gradient(rows):
+    return outcomes(rows, rows["learning_rate"] > 0.1)
+
+
+def the_value_is_right(rows):
+    swapped = rows["factor"].map({"slope": "value", "value": "slope"})
+    return rows.assign(factor=swapped)
+
+
+def outputs_shrink(rows):
+    return rows.assign(log10_mean_square_a=-0.1 * rows["layer"])
+
+
+def errors_are_small(rows):
+    columns = ["log10_delta_norm", "log10_gradient_norm"]
+    return rows.assign(**{name: rows[name] - 3 for name in columns})
+
+
+def only_the_gradient_is_small(rows):
+    return rows.assign(log10_gradient_norm=rows["log10_gradient_norm"] - 3)
+
+
+def deep_nets_train(rows):
+    return rows.assign(outcome="trained")
+
+
+def gradients_keep_their_norm(rows):
+    return rows.assign(log10_gradient_per_error=0.0)
+
+
+def gradients_keep_their_norm_and_train(rows):
+    return deep_nets_train(gradients_keep_their_norm(rows))
+
+
+def rates_move_the_gradient(rows):
+    return rows.assign(gradient_norm=rows["gradient_norm"] * rows["learning_rate"])
+
+
+def only_the_exploding_diverge(rows):
+    return outcomes(rows, rows["init_phase"] == "exploding")
+
+
+def gradients_grow_on_raw_features(rows):
+    grown = rows["chi_measured"].mask(rows["features"] == "raw", 3 * rows["chi_measured"])
+    return rows.assign(chi_measured=grown)
+
+
+def every_feature_allows_one_rate(rows):
+    return outcomes(rows, rows["learning_rate"] > 1e-3)
+
+
+def growth_without_loss_of_rate(rows):
+    return every_feature_allows_one_rate(gradients_grow_on_raw_features(rows))
+
+
+def all_end_alike(rows):
+    return rows.assign(outcome="trained")
+
+
+def the_identity_is_off(rows):
+    return rows.assign(log10_r=rows["log10_r"] + 0.01)
+
+
+def draws_are_all_alike(rows):
+    return rows.assign(log10_r=rows["log10_r"].iloc[-1])  # the rows end with k I
+
+
+@pytest.mark.parametrize(
+    ("claim", "altered", "verdict"),
+    [
+        ("C1", early_signals_do_not_shrink, FAILS),
+        ("C1", signals_grow_evenly, FAILS),
+        ("C2", early_gradients_are_small, FAILS),
+        ("C2", early_activations_are_large, OTHER_REASON),
+        ("C3", rates_follow_every_gradient, HOLDS),
+        ("C3", rates_follow_no_gradient, FAILS),
+        ("C4", the_value_is_right, HOLDS),
+        ("C5", outputs_shrink, HOLDS),
+        ("C6", errors_are_small, HOLDS),
+        ("C6", only_the_gradient_is_small, OTHER_REASON),
+        ("C7", deep_nets_train, TWO_EFFECTS),
+        ("C7", gradients_keep_their_norm, OTHER_REASON),
+        ("C7", gradients_keep_their_norm_and_train, FAILS),
+        ("C8", rates_move_the_gradient, HOLDS),
+        ("C8", only_the_exploding_diverge, FAILS),
+        ("C9", gradients_grow_on_raw_features, TWO_EFFECTS),
+        ("C9", every_feature_allows_one_rate, FAILS),
+        ("C9", growth_without_loss_of_rate, HOLDS),
+        ("C10", gradients_keep_their_norm, FAILS),
+        ("C11", all_end_alike, FAILS),
+        ("C12", the_identity_is_off, FAILS),
+        ("C12", draws_are_all_alike, HOLDS),
+    ],
+)
+def test_other_rows_make_another_verdict(claim, altered, verdict, measured):
+    """What is measured, changed as the name says, is judged otherwise."""
+    rows, rule = measured[claim], CLAIMS[claim].rule
+    assert rule(rows).verdict != verdict
+    assert rule(altered(rows)).verdict == verdict
+
+
+def test_a_store_is_judged_by_what_its_queries_select(claims_store, judgements):
+    """Nothing else than each claim's query and what is measured on the same networks."""
+    assert {each.claim.id: each.verdict for each in judge(claims_store)} == judgements
+
+
+def test_a_store_without_a_claims_rows_says_how_to_measure_them(store):
+    """Any store may be asked."""
+    with pytest.raises(UnsuitableRunsError, match="phasesweep claims --store"):
+        selected(store, CLAIMS["C9"].query)
+
+
+def test_a_number_that_is_not_finite_does_not_exist():
+    """None, told as none; a unit of 1 is not told."""
+    assert number("ratio", np.inf, "times").value is None
+    assert str(number("ratio", np.nan, "times")) == "none times"
+    assert str(number("ratio", 0.51449)) == "0.5145"
