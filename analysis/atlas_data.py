@@ -32,6 +32,8 @@ class Measure:
         log: Whether the page gets, and colors by, its log10.
         diverging: Whether 0 of what is colored by parts two kinds.
         colored: Whether the map offers it; the others are only told.
+        bounded: Whether its colors end at a hundredth of and at ten times the best constant's
+            loss: what has diverged would take all colors.
     """
 
     name: str
@@ -39,17 +41,18 @@ class Measure:
     log: bool = False
     diverging: bool = False
     colored: bool = True
+    bounded: bool = False
 
 
 MEASURES = (
-    Measure("final_loss", "final loss", log=True),
+    Measure("final_loss", "final loss", log=True, bounded=True),
     Measure("final_accuracy", "final accuracy"),
     Measure("log10_gradient_ratio", "log10 first / last layer's gradient", diverging=True),
     Measure("chi_measured", "chi, measured", log=True, diverging=True),
     Measure("chi_theory", "chi, infinite width", log=True, diverging=True),
     Measure("rate_ratio", "learning rate over 2 / lambda_max", log=True, diverging=True),
     Measure("sharpness", "sharpness lambda_max", log=True),
-    Measure("initial_loss", "initial loss", log=True),
+    Measure("initial_loss", "initial loss", log=True, bounded=True),
     Measure("baseline_loss", "best constant's loss", log=True, colored=False),
     Measure("peak_loss", "largest loss", log=True, colored=False),
     Measure("diverged_step", "diverged at step", colored=False),
@@ -85,11 +88,18 @@ def atlas_data(store: str | Path) -> tuple[dict[str, Any], Columns]:
         header["settings"].append({"name": name, "values": values})
         columns[f"setting {name}"] = places
     known = [each for each in MEASURES if runs[each.name].notna().any()]
-    header["measures"] = [asdict(each) for each in known]
+    header["measures"] = [asdict(each) | _color_bounds(each, runs) for each in known]
     for each in known:
         columns[f"measure {each.name}"] = rounded(_scaled(runs[each.name], each))
     header["patterns"], curves = curve_columns(store, runs["trial_id"])
     return header, {**columns, **curves, **profile_columns(store, runs)}
+
+
+def _color_bounds(measure: Measure, runs: pd.DataFrame) -> dict[str, float | None]:
+    if not measure.bounded:
+        return {"lowest": None, "highest": None}
+    baseline = float(np.log10(runs["baseline_loss"].median()))
+    return {"lowest": baseline - 2, "highest": baseline + 1}
 
 
 def _regions(runs: pd.DataFrame) -> NDArray[np.uint8]:

@@ -41,14 +41,16 @@ function commonRegion(atlas, runs) {
 
 function median(values) {
   const sorted = values.filter((v) => !Number.isNaN(v)).sort((a, b) => a - b);
-  if (!sorted.length) return null;
+  if (!sorted.length) return NaN;
   const half = (sorted.length - 1) / 2;
   const middle = (sorted[Math.floor(half)] + sorted[Math.ceil(half)]) / 2;
   return Number.isFinite(middle) ? middle : sorted[Math.floor(half)];
 }
 
-// The middle 96% of the values, so that one outlier does not take all colors.
-function colorRange(values, diverging) {
+// The middle 96% of the values, so that one outlier does not take all colors; of a bounded
+// measure what lies within its bounds.
+function colorRange(values, { diverging, lowest, highest }) {
+  if (lowest !== null) return [lowest, highest];
   const sorted = values.filter((v) => v !== null && Number.isFinite(v)).sort((a, b) => a - b);
   if (!sorted.length) return [0, 1];
   let [low, high] = [0.02, 0.98].map((share) => sorted[Math.round(share * (sorted.length - 1))]);

@@ -97,5 +97,7 @@ function told(value) {
   if (value === null || value === undefined) return "none";
   if (typeof value !== "number") return String(value);
   if (!Number.isFinite(value)) return "beyond 1e38";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(2).replace(/\.?0*e\+?/, "e");
   return String(Number(value.toPrecision(4)));
 }

@@ -19,6 +19,8 @@ const HATCH = () => "data:image/svg+xml," + encodeURIComponent(
    patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="1.5" height="8" fill="${css("--hatch")}"/>
    </pattern></defs><rect width="600" height="400" fill="url(#p)"/></svg>`);
 
+// Fills the map: values by row and column, null where nothing is shown, NaN where a run has
+// no such number; those cells are gray.
 function drawMap(element, atlas, axes, values, color, cursor) {
   const [x, y] = [edgesOf(axes.x), edgesOf(axes.y)];
   const scaled = (axis, edges) => ({
@@ -30,24 +32,30 @@ function drawMap(element, atlas, axes, values, color, cursor) {
   });
   const outcome = color === "outcome";
   const measure = atlas.measures.get(color);
-  const [zmin, zmax] = outcome ? [-0.5, atlas.regions.length - 0.5]
-    : colorRange(values.flat(), measure.diverging);
+  const [zmin, zmax] = outcome ? [-0.5, atlas.regions.length - 0.5] : colorRange(values.flat(), measure);
   const steps = atlas.regions.flatMap(({ color }, i) =>
     [i, i + 1].map((edge) => [edge / atlas.regions.length, color]));
   const trace = {
-    type: "heatmap", x, y, z: values, zmin, zmax, hoverinfo: "none", hoverongaps: true,
-    colorscale: outcome ? steps : measure.diverging ? DIVERGING : "Cividis",
+    type: "heatmap", x, y, z: values.map((row) => row.map((v) => (Number.isNaN(v) ? null : v))), zmin, zmax,
+    hoverinfo: "none",
+    colorscale: outcome ? steps : measure.diverging ? DIVERGING : "Viridis",
     showscale: !outcome,
     colorbar: outcome ? undefined : colorbar(measure, zmin, zmax),
   };
-  const box = cursor && { type: "rect", x0: x[cursor.column], x1: x[cursor.column + 1],
-    y0: y[cursor.row], y1: y[cursor.row + 1], line: { color: css("--ink"), width: 3 } };
+  const numberless = {
+    type: "heatmap", x, y, z: values.map((row) => row.map((v) => (Number.isNaN(v) ? 0 : null))),
+    colorscale: [[0, css("--numberless")], [1, css("--numberless")]], showscale: false, hoverinfo: "none",
+  };
+  // Two lines, one of which is seen on any color.
+  const box = (color, width) => ({ type: "rect", x0: x[cursor.column], x1: x[cursor.column + 1],
+    y0: y[cursor.row], y1: y[cursor.row + 1], line: { color, width } });
   const layout = paper({
-    xaxis: scaled(axes.x, x), yaxis: scaled(axes.y, y), shapes: box ? [box] : [],
+    xaxis: scaled(axes.x, x), yaxis: scaled(axes.y, y), 
+    shapes: cursor ? [box("#fff", 6), box("#000", 2.5)] : [],
     images: [{ source: HATCH(), xref: "x domain", yref: "y domain", x: 0, y: 1, sizex: 1, sizey: 1,
       sizing: "stretch", layer: "below" }],
   });
-  return Plotly.react(element, [trace], layout, CONFIG);
+  return Plotly.react(element, [trace, numberless], layout, CONFIG);
 }
 
 // Blue where it vanishes, white where it keeps, orange where it explodes: as in the figures.

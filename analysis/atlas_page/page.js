@@ -75,11 +75,13 @@ async function start() {
       });
       return [button];
     });
-    if (state.regions.flat().includes(null)) {
-      const span = element("span", undefined, { class: "not-run" });
-      span.append(element("span", undefined, { class: "swatch hatched" }), element("span", "not run"));
-      entries.push(span);
-    }
+    const addNote = (swatch, text) => {
+      const note = element("span", undefined, { class: "note" });
+      note.append(element("span", undefined, { class: `swatch ${swatch}` }), element("span", text));
+      entries.push(note);
+    };
+    if (state.regions.flat().includes(null)) addNote("hatched", "not run");
+    if (state.color !== "outcome") addNote("numberless", "no such number");
     document.getElementById("legend").replaceChildren(...entries);
   }
 
@@ -94,7 +96,7 @@ async function start() {
       if (!atlas.measures.has(name)) continue;
       const { label, log } = atlas.measures.get(name);
       const middle = median(runs.map((run) => atlas.raw(name, run)));
-      if (middle !== null) lines.push(`${label} ${told(log ? 10 ** middle : middle)}`);
+      if (!Number.isNaN(middle)) lines.push(`${label} ${told(log ? 10 ** middle : middle)}`);
     }
     return lines;
   }

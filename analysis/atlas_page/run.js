@@ -47,15 +47,19 @@ function drawLoss(atlas, run) {
   Plotly.react("run-loss", traces, paper({
     showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
     xaxis: { title: { text: "step + 1" }, type: "log", dtick: 1, exponentformat: "power" },
-    yaxis: { title: { text: "loss" }, type: "log", exponentformat: "power", ...decades(losses) },
+    yaxis: { title: { text: "loss" }, type: "log", ...decades([...losses, baseline * atlas.trained, baseline]) },
   }), CONFIG);
 }
 
-// A tick a decade, or Plotly's choice where the loss stays within one or two.
-function decades(losses) {
-  const logs = losses.filter((loss) => loss > 0).map(Math.log10);
-  const span = Math.max(...logs) - Math.min(...logs);
-  return span > 1.5 ? { dtick: Math.ceil(span / 6) } : { nticks: 5 };
+// A tick at every power of ten, or at 1, 2 and 5 times it where there are few.
+function decades(values) {
+  const logs = values.filter((value) => value > 0).map(Math.log10);
+  const [low, high] = [Math.floor(Math.min(...logs)), Math.ceil(Math.max(...logs))];
+  const every = Math.max(1, Math.ceil((high - low) / 6));
+  const ticks = [];
+  for (let power = low; power <= high; power += every)
+    for (const factor of high - low <= 2 ? [1, 2, 5] : [1]) ticks.push(factor * 10 ** power);
+  return { tickvals: ticks, ticktext: ticks.map(told) };
 }
 
 // At least a decade high: else scatter of a few percent would look like a trend.
@@ -80,7 +84,7 @@ function drawLayers(atlas, run, kind, id, title) {
   ];
   Plotly.react(id, traces, paper({
     showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
-    xaxis: { title: { text: "layer" }, ...(layers.length <= 8 ? { tickvals: layers } : { nticks: 8 }) },
+    xaxis: { title: { text: "layer" }, range: [0.5, layers.length + 0.5], ...(layers.length <= 8 ? { tickvals: layers } : { nticks: 8 }) },
     yaxis: { title: { text: title }, nticks: 6,
       range: atLeastADecade([...measured[kind], ...(theory ? theory[kind] : [])]) },
   }), CONFIG);

@@ -114,6 +114,7 @@ def test_choices_filter_and_color_the_map(page, runs):
     choose(page, "color", "final loss")
     drawn = page.execute_script("return document.getElementById('map').data[0].z")
     chosen = runs[(runs["activation"] == "tanh") & (runs["depth"] == 12) & (runs["seed"] == 1)]
+    assert "no such number" in text(page, "legend")
     losses = chosen.pivot(index="init_scale", columns="learning_rate", values="final_loss")
     for row, expected in zip(drawn, losses.to_numpy(), strict=True):
         for log10, loss in zip(row, expected, strict=True):
