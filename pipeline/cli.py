@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from analysis.advise_commands import commands as advise_commands
 from analysis.commands import commands as analysis_commands
 from analysis.explain_commands import commands as explain_commands
 from analysis.query_commands import commands as query_commands
@@ -53,6 +54,7 @@ app.add_typer(theory_commands)
 app.add_typer(query_commands)
 app.add_typer(explain_commands)
 app.add_typer(report_commands)
+app.add_typer(advise_commands)
 
 SweepName = Annotated[str, typer.Argument(metavar="SWEEP", help="YAML path or shipped name.")]
 StorePath = Annotated[

@@ -1,0 +1,148 @@
+"""What to start from for a deep network: init scale from theory, learning rate from a store."""
+
+from dataclasses import dataclass
+from math import isclose, sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.boundaries import critical_learning_rate_bracket
+from analysis.tables import axes, read_runs
+from core.mean_field import critical_weight_variance, mean_field
+from core.trials import TRIAL_FIELDS
+
+# Networks train to about six depth scales: Schoenholz et al. (2017), arXiv:1611.01232, fig. 5.
+TRAINABLE_SCALES = 6
+SCALES = np.geomspace(0.05, 20, 600)
+NEAR = 0.15  # of a number: a grid's next value is seldom nearer
+POOLED = {"learning_rate", "seed", "measure"}  # what a safe learning rate is taken over
+
+
+@dataclass(frozen=True)
+class InitAdvice:
+    """What infinite width says of an activation at a depth, without biases.
+
+    Attributes:
+        critical: The init scale at which gradients neither vanish nor explode; None if none.
+        lowest, highest: The init scales between which signals pass all layers; None if none.
+    """
+
+    critical: float | None
+    lowest: float | None
+    highest: float | None
+
+    @property
+    def start(self) -> float | None:
+        """The init scale to start from: the critical one, else the middle of those that pass."""
+        if self.critical is not None or self.lowest is None or self.highest is None:
+            return self.critical
+        return sqrt(self.lowest * self.highest)
+
+
+@dataclass(frozen=True)
+class RateAdvice:
+    """What the runs nearest to a network say of its learning rate.
+
+    Attributes:
+        region: The settings of those runs that were asked for.
+        safe: The largest learning rate up to which nothing diverged; None if all did.
+        diverged: The smallest that diverged; None if none did.
+        trained: The smallest and largest that trained; None if none did.
+        predicted: The smallest 2 / lambda_max at step 0; None where not measured.
+        runs, seeds: How many they are.
+    """
+
+    region: dict[str, Any]
+    safe: float | None
+    diverged: float | None
+    trained: tuple[float, float] | None
+    predicted: float | None
+    runs: int
+    seeds: int
+
+
+def init_advice(activation: str, depth: int) -> InitAdvice:
+    """The init scales that suit an activation and a depth, without biases.
+
+    Signals pass where the depth is at most TRAINABLE_SCALES times both xi_correlation, over
+    which inputs become alike, and xi_gradient, over which gradients vanish or explode.
+
+    Raises:
+        ValueError: The activation is unknown.
+    """
+    variance = critical_weight_variance(activation, 0.0)
+    critical = None if variance is None else sqrt(variance)
+    around = SCALES if critical is None else np.append(SCALES, critical)
+    passing = [scale for scale in around if _passes(activation, float(scale), depth)]
+    if not passing:
+        return InitAdvice(critical, None, None)
+    return InitAdvice(critical, float(min(passing)), float(max(passing)))
+
+
+def _passes(activation: str, init_scale: float, depth: int) -> bool:
+    theory = mean_field(activation, init_scale**2, 0.0)
+    scales = [xi for xi in (theory.xi_correlation, theory.xi_gradient) if xi is not None]
+    return all(TRAINABLE_SCALES * abs(xi) >= depth for xi in scales)
+
+
+def rate_advice(store: str | Path, wanted: dict[str, Any]) -> RateAdvice:
+    """What the store's nearest runs say of the learning rate.
+
+    Names must be those asked for; of numbers the nearest is taken, one after another. Where
+    other settings vary, the most cautious counts.
+
+    Args:
+        store: The store's folder.
+        wanted: `activation`, `depth` and `init_scale`; `width` and `dataset` if they matter.
+
+    Raises:
+        ValueError: The store has no run with a name asked for; the message lists its own.
+    """
+    runs = read_runs(store, ["trial_id", *TRIAL_FIELDS, "outcome", "critical_learning_rate"])
+    region: dict[str, Any] = {}
+    for name, value in wanted.items():
+        region[name] = _nearest(runs[name], value)
+        runs = runs[runs[name] == region[name]]
+    others = [name for name in axes(runs) if name not in POOLED]
+    brackets = critical_learning_rate_bracket(runs.drop(columns="measure"), ["activation", *others])
+    trained = runs.loc[runs["outcome"] == "trained", "learning_rate"]
+    return RateAdvice(
+        region=region,
+        safe=_none_if_nan(brackets["stable_learning_rate"].min(skipna=False)),
+        diverged=_none_if_nan(brackets["diverged_learning_rate"].min()),
+        trained=(trained.min(), trained.max()) if len(trained) else None,
+        predicted=_none_if_nan(runs["critical_learning_rate"].min()),
+        runs=len(runs),
+        seeds=runs["seed"].nunique(),
+    )
+
+
+def _nearest(values: pd.Series, wanted: Any) -> Any:
+    distinct = sorted(values.unique().tolist())
+    if isinstance(wanted, str):
+        if wanted not in distinct:
+            raise ValueError(
+                f"the store has no {values.name} {wanted!r}; it has {', '.join(distinct)}"
+            )
+        return wanted
+    positive = [value for value in distinct if value > 0] or distinct
+    return min(positive, key=lambda value: abs(np.log(value / wanted)) if value > 0 else np.inf)
+
+
+def _none_if_nan(value: float) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def distances(advice: RateAdvice, wanted: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Where the store's region is not the one asked for: asked and found, by setting."""
+    return {
+        name: (value, advice.region[name])
+        for name, value in wanted.items()
+        if not (value == advice.region[name] or _close(value, advice.region[name]))
+    }
+
+
+def _close(one: Any, other: Any) -> bool:
+    return not isinstance(one, str) and isclose(one, other, rel_tol=NEAR)
