@@ -150,6 +150,8 @@ class ObjectFiles(_ArrowFiles):
                 f"cannot open {url}: {error}; give a path, s3://bucket/prefix or gs://bucket/prefix"
             ) from error
         self.root = root.rstrip("/")
+        if not self.root:
+            raise FilesError(f"{url} names no bucket; give s3://bucket/prefix")
 
     def write(self, name: str, content: bytes) -> None:
         """Put an object there, whole."""

@@ -1,0 +1,97 @@
+"""A real S3 server on a free port of this machine, and a wire to it that can be cut."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
+
+import pyarrow.fs as pafs
+
+BUCKET = "sweeps"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def s3_server():
+    """moto's server as a process of its own; yields its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=os.environ.copy()) as server:
+        try:
+            for line in server.stderr:
+                if b"Running on" in line:
+                    break
+            threading.Thread(target=server.stderr.read, daemon=True).start()
+            yield port
+        finally:
+            server.kill()
+
+
+def make_bucket(port):
+    """An empty bucket BUCKET."""
+    filesystem = pafs.S3FileSystem(
+        endpoint_override=f"127.0.0.1:{port}", scheme="http", allow_bucket_creation=True
+    )
+    filesystem.create_dir(BUCKET)
+    return filesystem
+
+
+class Wire:
+    """A TCP proxy that can be told to break off uploads whose path holds a word.
+
+    Attributes:
+        port: Where it listens.
+        cut: Break off a PUT to a path that holds this word; None for none.
+        cuts: How many uploads were broken off.
+    """
+
+    def __init__(self, server_port):
+        """Forward to the server's port, from a free one."""
+        self._server_port, self.cut, self.cuts = server_port, None, 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        """Take no more connections."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
+            up = threading.Thread(target=self._forward, args=(client, server, True), daemon=True)
+            up.start()
+            self._forward(server, client, upload=False)
+            up.join()
+
+    def _forward(self, source, target, upload):
+        with suppress(OSError):
+            self._copy(source, target, upload)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _copy(self, source, target, upload):
+        while chunk := source.recv(65_536):
+            if upload and self._is_cut(chunk):
+                target.sendall(chunk[: len(chunk) // 2])
+                self.cuts += 1
+                return
+            target.sendall(chunk)
+
+    def _is_cut(self, chunk):
+        request = chunk.split(b"\r\n", 1)[0]
+        return self.cut is not None and request.startswith(b"PUT") and self.cut in request

@@ -1,0 +1,159 @@
+"""A store in S3: the same promises, against a real server over HTTP."""
+
+import json
+from dataclasses import asdict
+from time import time
+
+import pandas as pd
+import pyarrow.dataset as ds
+import pytest
+
+from pipeline import locks
+from pipeline import sweep as sweeps
+from pipeline.executors import run_on_ray, run_serially
+from pipeline.schemas import SCHEMAS
+from pipeline.store import Store, StoreError, StoreInUseError
+from pipeline.verification import set_aside, verify
+
+from .s3 import BUCKET, Wire, make_bucket, s3_server
+
+
+@pytest.fixture(scope="module")
+def server():
+    with s3_server() as port:
+        make_bucket(port)
+        yield port
+
+
+@pytest.fixture
+def wire(server, monkeypatch):
+    """The way to the server, named by the environment as for any S3 client."""
+    wire = Wire(server)
+    monkeypatch.setattr(locks, "SETTLING_SECONDS", 0.01)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{wire.port}",
+    }.items():
+        monkeypatch.setenv(name, value)
+    yield wire
+    wire.close()
+
+
+@pytest.fixture
+def location(wire, request):
+    """A prefix of the test's own."""
+    return f"s3://{BUCKET}/{request.node.name.replace('[', '-').replace(']', '')}"
+
+
+def run(sweep, store, execute=run_serially):
+    with store.writing():
+        finished = sweeps.finished_indices(sweep.grid, store)
+        return sweeps.run_sweep(sweep, finished, store, execute, lambda found: None).outcomes
+
+
+def rows(store, table):
+    dataset = ds.dataset(f"{store.files.root}/{table}", filesystem=store.files.filesystem)
+    frame = (
+        dataset.to_table().to_pandas().drop(columns=["wall_seconds", "batch_id"], errors="ignore")
+    )
+    keys = ["trial_id"] if table == "runs" else ["trial_id", frame.columns[1]]
+    return frame.sort_values(keys, ignore_index=True)
+
+
+def assert_equal(store, other):
+    for table in SCHEMAS:
+        pd.testing.assert_frame_equal(rows(store, table), rows(other, table), check_exact=True)
+
+
+@pytest.mark.parametrize("execute", [run_serially, run_on_ray])
+def test_a_store_in_s3_holds_the_rows_of_a_local_one(
+    small_sweep, location, tmp_path, local_ray, execute
+):
+    """Bit for bit, with its manifest; running again trains nothing; verify finds it sound."""
+    run(small_sweep, Store(tmp_path / "local"))
+    assert run(small_sweep, Store(location), execute).total() == small_sweep.grid.size
+    assert_equal(Store(tmp_path / "local"), Store(location))
+    assert run(small_sweep, Store(location)).total() == 0
+    assert list(verify(Store(location))) == []
+    assert Store(location).manifest["sweeps"][0]["name"] == "small"
+
+
+@pytest.mark.parametrize("table", ["layers", "runs"])
+def test_an_upload_that_breaks_off_leaves_no_half_commit(
+    small_sweep, location, tmp_path, wire, monkeypatch, table
+):
+    """The run ends with the system's error; what was committed stays; a run resumes the rest."""
+    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
+    store = Store(location)
+
+    def execute(work, todo):
+        for number, found in enumerate(run_serially(work, todo)):
+            if number == 2:
+                wire.cut = f"/{table}/".encode()
+            yield found
+
+    with pytest.raises(OSError, match=r"(?i)aws error|curl"):
+        run(small_sweep, store, execute)
+    assert wire.cuts > 0
+    wire.cut = None
+    committed = len(rows(store, "runs"))
+    assert 0 < committed < small_sweep.grid.size
+    assert run(small_sweep, Store(location)).total() == small_sweep.grid.size - committed
+    run(small_sweep, Store(tmp_path / "local"))
+    assert_equal(Store(tmp_path / "local"), Store(location))
+    assert list(verify(Store(location))) == []
+
+
+def test_a_second_writer_is_told_who_holds_the_lease(location):
+    """Until it is given back."""
+    holder = r"being written by process \d+ on"
+    with Store(location).writing(), pytest.raises(StoreInUseError, match=holder):
+        Store(location).writing().__enter__()
+    with Store(location).writing():
+        assert Store(location).exists
+
+
+def test_a_lease_that_nobody_renews_is_free_after_a_while(location):
+    """Its holder died: the next writer takes it over."""
+    store = Store(location)
+    dead = locks.Lease("dead", "process 1 on elsewhere", time() - locks.LEASE_SECONDS - 1)
+    store.files.write(locks.LEASE, json.dumps(asdict(dead)).encode())
+    with store.writing():
+        assert json.loads(store.files.read(locks.LEASE))["token"] != "dead"
+
+
+def _write_after_a_takeover(store):
+    with store.writing():
+        taken = locks.Lease("other", "process 1 on elsewhere", time())
+        store.files.write(locks.LEASE, json.dumps(asdict(taken)).encode())
+        store.describe(note="mine")
+
+
+def test_a_writer_that_lost_its_lease_writes_nothing(location):
+    """Another process took over while this one was silent: it stops before it writes."""
+    with pytest.raises(locks.LeaseLostError, match="taken over by process 1 on elsewhere"):
+        _write_after_a_takeover(Store(location))
+    assert "note" not in Store(location).manifest
+
+
+def test_a_damaged_object_is_set_aside_and_trained_again(small_sweep, location):
+    """verify and repair by the same code as on a local disk."""
+    store = Store(location)
+    run(small_sweep, store)
+    file = f"runs/{store.parts('runs')[0].name}"
+    store.files.write(file, store.files.read(file)[:-50])
+    with store.writing(mend=False):
+        set_aside(store, list(verify(store)))
+    assert run(small_sweep, store).total() == small_sweep.grid.size
+    assert list(verify(store)) == []
+
+
+@pytest.mark.parametrize("url", ["s4://bucket/x", "s3://", "ftp://host/x"])
+def test_a_url_that_is_none_is_refused(url):
+    """With what a URL looks like."""
+    with pytest.raises(StoreError, match="s3://bucket/prefix"):
+        Store(url)
