@@ -97,7 +97,7 @@ def descend(
     with np.errstate(all="ignore"), flushed_subnormals():
         for step in range(steps):
             stack.measure(step)
-            if observe and step in stack.logged:
+            if observe and step in stack.logged_places:
                 observe(step, stack.order, stack.passes.params)
             stack.take_step()
             stack.drop_decided(step)
@@ -108,7 +108,6 @@ def descend(
             if observe:
                 observe(steps, stack.order, stack.passes.params)
             stack.drop_decided(steps)
-        outputs = stack.passes.forward()
     return Descent(
         stack.losses,
         stack.logged,
@@ -116,14 +115,15 @@ def descend(
         stack.steps_run,
         stack.order,
         stack.passes.params,
-        outputs,
+        stack.outputs[stack.order],
     )
 
 
 class _Stack:
     """The state of a descent: buffers, who is still in them, and what was recorded.
 
-    `order[i]` is the network that sits at position i of the buffers.
+    `order[i]` is the network that sits at position i of the buffers. `outputs[i]` are
+    network i's after the last step.
     """
 
     def __init__(self, params: list[Array], learning_rates: Floats, steps: int, problem: Problem):
@@ -137,10 +137,13 @@ class _Stack:
         self.order = np.arange(networks)
         self._factors = self._step_factors()
         self._decided = np.zeros(networks, dtype=bool)
+        self._last_step = steps
         self.logged = logged_steps(steps)
+        self.logged_places = {step: place for place, step in enumerate(self.logged.tolist())}
         self.losses = np.full((steps + 1, networks), np.nan)
         self.gradient_norms = np.full((len(self.logged), networks), np.nan)
         self.steps_run = np.full(networks, steps, dtype=np.int64)
+        self.outputs = np.empty_like(self.passes.outputs)
 
     def _step_factors(self) -> Array:
         """Learning rate / examples: folded into delta, it spares a pass over each layer."""
@@ -150,16 +153,18 @@ class _Stack:
     def measure(self, step: int) -> None:
         """Find losses, gradients and who is decided, all before the step is taken."""
         residuals = self.passes.forward()
+        if step == self._last_step:
+            self.outputs[self.order] = residuals
         losses = self._loss(residuals, self._targets).astype(np.float64)
         self.losses[step, self.order] = losses
         if step == 0:
             self._worst_start = np.fmax(losses, self._worst_start)
         self._decided = is_decided(losses, self._worst_start[self.order])
         self.passes.backward(np.multiply(residuals, self._factors, out=residuals))
-        if step in self.logged:
+        if step in self.logged_places:
             norms = _norms(self.passes.gradients) / self._learning_rates[self.order]
             norms[self._decided] = np.nan
-            self.gradient_norms[np.searchsorted(self.logged, step), self.order] = norms
+            self.gradient_norms[self.logged_places[step], self.order] = norms
 
     def take_step(self) -> None:
         """Move every parameter against its gradient, which carries the learning rate."""
@@ -185,5 +190,5 @@ class _Stack:
 
 def _norms(gradients: list[Array]) -> Floats:
     """The norm over all layers of each network's gradient, (networks,), in float64."""
-    squares = [np.square(g.reshape(len(g), -1), dtype=np.float64).sum(axis=1) for g in gradients]
-    return np.sqrt(np.sum(squares, axis=0))
+    flat = (g.reshape(len(g), -1).astype(np.float64) for g in gradients)
+    return np.sqrt(np.sum([np.vecdot(g, g) for g in flat], axis=0))

@@ -24,8 +24,8 @@ def mse(outputs: Array, targets: Array) -> Array:
     """
     networks, _, examples = outputs.shape
     np.subtract(outputs, targets, out=outputs)
-    squares = outputs * outputs
-    return squares.reshape(networks, -1).sum(axis=1) / outputs.dtype.type(2 * examples)
+    residuals = outputs.reshape(networks, -1)
+    return np.vecdot(residuals, residuals) / outputs.dtype.type(2 * examples)
 
 
 def cross_entropy(outputs: Array, targets: Array) -> Array:

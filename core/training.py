@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -24,9 +26,8 @@ Ints = NDArray[np.int64]
 # Fields that may differ inside a stack; all others decide its shape or arithmetic.
 STACKED_FIELDS = ("init_scale", "bias_scale", "seed", "learning_rate")
 
-# One layer of the whole stack should stay in a core's second-level cache between the
-# operations on it, while each call must have enough networks to outweigh its overhead.
-LAYER_BYTES = 1_000_000
+# Of a core's second-level cache, where the system does not tell.
+USUAL_CACHE_BYTES = 1_000_000
 MOST_NETWORKS = 512
 
 Start = tuple[int, float, float]
@@ -34,7 +35,7 @@ Start = tuple[int, float, float]
 
 @dataclass(frozen=True)
 class Curve:
-    """One run at log-spaced steps; NaN where there is no number.
+    """One run at log-spaced steps; not finite where there is no number.
 
     Attributes:
         steps, losses, gradient_norms: (points,) each.
@@ -83,11 +84,25 @@ def train_trials(trials: Sequence[Trial], task: Task) -> Iterator[Training]:
 
 
 def networks_per_stack(trial: Trial, task: Task) -> int:
-    """How many networks like this one share the cache well."""
+    """How many networks like this one fit a core's second-level cache, a layer at a time.
+
+    There it should stay between the operations on it, while each call must have enough
+    networks to outweigh its overhead.
+    """
     widest = max(trial.width, task.outputs)
-    numbers = 3 * widest * task.examples + 2 * widest * max(widest, task.features)
+    numbers = 3 * widest * task.examples + 2 * widest * (trial.width + 1)
     bytes_each = np.dtype(trial.dtype).itemsize * numbers
-    return max(1, min(MOST_NETWORKS, LAYER_BYTES // bytes_each))
+    return max(1, min(MOST_NETWORKS, cache_bytes() // bytes_each))
+
+
+@cache
+def cache_bytes() -> int:
+    """Size of a core's second-level cache."""
+    try:
+        size = Path("/sys/devices/system/cpu/cpu0/cache/index2/size").read_text().strip()
+        return int(size.removesuffix("K")) * 1024
+    except (OSError, ValueError):
+        return USUAL_CACHE_BYTES
 
 
 class _Stack:

@@ -10,7 +10,6 @@ from core.datasets import baseline_loss, load_dataset, make_task
 from core.gradient_descent import Problem, descend, logged_steps
 from core.initializers import initial_params
 from core.losses import LOSSES
-from core.network import Passes
 
 WIDTHS = (16, 12, 12, 1)
 
@@ -26,25 +25,63 @@ def start(networks, init_scales, dtype="float64", widths=WIDTHS):
     return [p.astype(dtype) for p in params]
 
 
+def start_wide(networks, dtype):
+    return start(networks, np.ones(networks), dtype, widths=(16, 64, 128, 64, 1))
+
+
 def plain_descent(params, learning_rate, steps, problem):
-    """The losses of one network, stepped without buffers, folding or stacks."""
-    losses = []
+    """The losses of one network, weights and biases apart: no buffers, folding or stacks."""
+    weights, biases = [p[0, :, :-1] for p in params], [p[0, :, -1:] for p in params]
+    activation, examples, losses = ACTIVATIONS[problem.activation], problem.inputs.shape[1], []
     for _ in range(steps + 1):
-        passes = Passes(params, problem.inputs, ACTIVATIONS[problem.activation])
-        residuals = passes.forward()
+        h, a = [], [problem.inputs[:-1]]
+        for w, b in zip(weights, biases, strict=True):
+            h.append(w @ a[-1] + b)
+            a.append(activation.value(h[-1]))
+        residuals = h[-1][None]
         losses.append(float(LOSSES[problem.loss](residuals, problem.targets)[0]))
-        gradients = passes.backward(residuals / problem.inputs.shape[1])
-        params = [p - learning_rate * g for p, g in zip(params, gradients, strict=True)]
+        delta = residuals[0] / examples
+        for layer in reversed(range(len(weights))):
+            below = weights[layer].T @ delta
+            weights[layer] = weights[layer] - learning_rate * delta @ a[layer].T
+            biases[layer] = biases[layer] - learning_rate * delta.sum(axis=1, keepdims=True)
+            if layer:
+                delta = below * activation.derivative(h[layer - 1])
     return losses
 
 
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_descent_follows_the_plain_algorithm(activation):
-    """In-place buffers and a learning rate folded into delta change rounding only."""
-    problem = make_problem(activation)
-    found = descend(start(1, np.ones(1)), np.array([0.05]), 30, problem)
-    expected = plain_descent(start(1, np.ones(1)), 0.05, 30, problem)
+def test_descent_follows_the_plain_algorithm(activation, loss):
+    """In-place buffers, folded biases and learning rates change rounding only."""
+    problem, widths = make_problem(activation, loss, "wine"), (13, 12, 12, 3)
+    found = descend(start(1, np.ones(1), widths=widths), np.array([0.05]), 30, problem)
+    expected = plain_descent(start(1, np.ones(1), widths=widths), 0.05, 30, problem)
     np.testing.assert_allclose(found.losses[:, 0], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_descent_with_products_cut_into_blocks_follows_the_plain_algorithm(dtype):
+    """Wide layers and many examples, where matrices are multiplied block by block."""
+    problem, params = make_problem("tanh", dataset="gaussian", examples=256), start_wide(1, "f8")
+    found = descend([p.astype(dtype) for p in params], np.array([0.05]), 10, problem)
+    expected = plain_descent(params, 0.05, 10, problem)
+    np.testing.assert_allclose(
+        found.losses[:, 0], expected, rtol=1e-10 if dtype == "float64" else 1e-5
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("networks", [2, 5])
+def test_stacks_change_no_bit_of_products_cut_into_blocks(networks, dtype):
+    """Wide networks, one of which diverges and leaves its place to another."""
+    problem, rates = make_problem("tanh", examples=256), np.array([1e5, 0.1, 0.2, 1e-3, 0.05])
+    together = descend(start_wide(networks, dtype), rates[:networks], 6, problem)
+    assert 0 not in together.survivors
+    for network in range(networks):
+        params = [p[[network]] for p in start_wide(networks, dtype)]
+        alone = descend(params, rates[[network]], 6, problem)
+        np.testing.assert_array_equal(together.losses[:, network], alone.losses[:, 0])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
