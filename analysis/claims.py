@@ -122,8 +122,8 @@ CLAIMS = {
         Claim(
             "C7",
             "Deep sigmoid nets suffer vanishing gradients",
-            "select depth, learning_rate, outcome, log10_gradient_per_error, chi_theory from runs "
-            f"where {SIGMOIDS} order by all",
+            "select depth, learning_rate, outcome, cause, log10_gradient_per_error, chi_theory "
+            f"from runs where {SIGMOIDS} order by all",
             gradients.deep_sigmoids_vanish,
         ),
         Claim(

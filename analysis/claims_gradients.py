@@ -71,12 +71,14 @@ def deep_sigmoids_vanish(rows: pd.DataFrame) -> Verdict:
     Two effects if it vanishes and yet trains; another reason if it does neither.
 
     Args:
-        rows: `depth`, `learning_rate`, `outcome`, `log10_gradient_per_error`, `chi_theory`.
+        rows: `depth`, `learning_rate`, `outcome`, `cause`, `log10_gradient_per_error`,
+            `chi_theory`.
     """
     per_error = rows.groupby("depth")["log10_gradient_per_error"].mean()
     slope = np.polyfit(per_error.index, per_error, 1)[0]
     trained = rows["outcome"].eq("trained").groupby(rows["depth"]).sum()
     deepest = per_error.index.max()
+    causes = rows[rows["depth"] == deepest]["cause"]
     numbers = (
         number("first |dW| over the output error", slope, "decades a layer"),
         number("the same in theory", np.log10(rows["chi_theory"].iloc[0]) / 2, "decades a layer"),
@@ -84,6 +86,11 @@ def deep_sigmoids_vanish(rows: pd.DataFrame) -> Verdict:
         *(
             number(f"trained, depth {depth}", count, f"of {(rows['depth'] == depth).sum()} rates")
             for depth, count in trained.items()
+        ),
+        number(
+            f"stalled by vanishing, depth {deepest}",
+            (causes == "vanishing").sum(),
+            f"of {len(causes)} rates",
         ),
     )
     vanishes, trains = 10 ** per_error[deepest] < VANISHED, trained[deepest] > 0

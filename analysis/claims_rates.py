@@ -5,11 +5,14 @@ learning rate is measured: midway between the last rate that was stable and the 
 diverged.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from analysis.boundaries import DIVERGED, critical_learning_rate_bracket
-from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, Verdict, number
+from analysis.tables import UnsuitableRunsError
+from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, Number, Verdict, number
 
 FALLEN = 10.0  # a critical learning rate that many times lower is another one
 SAME_GRADIENT = 0.01  # decades: float32's rounding, with room to spare
@@ -31,6 +34,21 @@ def with_critical_rates(rows: pd.DataFrame, start: list[str]) -> pd.DataFrame:
     return rows.drop_duplicates(start).merge(brackets, on=start).sort_values(start)
 
 
+def bracketed(starts: pd.DataFrame) -> pd.DataFrame:
+    """The starts as they are, all with a critical learning rate: a rule compares them.
+
+    Raises:
+        UnsuitableRunsError: The learning rates of a start do not reach to both sides of it.
+    """
+    missing = starts["boundary_learning_rate"].isna().sum()
+    if missing:
+        raise UnsuitableRunsError(
+            f"{missing} of {len(starts)} starts are stable or diverge at every learning rate, so "
+            "their critical one is unknown; widen the range of learning rates in the sweep"
+        )
+    return starts
+
+
 def large_gradients_overshoot(rows: pd.DataFrame) -> Verdict:
     """C3: the critical learning rate falls where gradients grow, the curvature being the same.
 
@@ -41,7 +59,7 @@ def large_gradients_overshoot(rows: pd.DataFrame) -> Verdict:
         rows: `depth`, `init_scale`, `learning_rate`, `outcome`, `gradient_norm` at step 0
             and `critical_learning_rate`, of one layer and of a deep net.
     """
-    starts = with_critical_rates(rows, ["depth", "init_scale"])
+    starts = bracketed(with_critical_rates(rows, ["depth", "init_scale"]))
     depths = sorted(starts["depth"].unique())
     gradients, falls, numbers = {}, {}, []
     for depth in depths:
@@ -78,32 +96,33 @@ def learning_rate_explodes_gradients(rows: pd.DataFrame) -> Verdict:
     gradients = by_start["gradient_norm"].agg(["min", "max"])
     spread = np.log10(gradients["max"] / gradients["min"]).max()
     reach = np.log10(gradients["max"].max() / gradients["min"].min())
-    diverged = rows["outcome"].isin(DIVERGED)
-    starts = pd.DataFrame(
-        {
-            "exploding": by_start["init_phase"].first() == "exploding",
-            "diverged": diverged.groupby([rows["depth"], rows["init_scale"]]).mean(),
-        }
-    )
-    exploding, moderate = starts[starts["exploding"]], starts[~starts["exploding"]]
-    calm, lost = (exploding["diverged"] < 1).sum(), (moderate["diverged"] > 0).sum()
-    rates = with_critical_rates(rows, ["depth", "init_scale"])
-    ratio = rates["boundary_learning_rate"] / rates["critical_learning_rate"]
-    numbers = [
+    exploding = by_start["init_phase"].first() == "exploding"
+    diverged = rows.assign(diverged=rows["outcome"].isin(DIVERGED)).groupby(
+        ["depth", "init_scale"]
+    )["diverged"]
+    calm = (exploding & ~diverged.all()).sum()
+    lost = (~exploding & diverged.any()).sum()
+    numbers = (
         number("gradient at step 0, across learning rates", spread, "decades"),
         number("gradient at step 0, across init scale and depth", reach, "decades"),
-        number("exploding starts, some rate not diverging", calm, f"of {len(exploding)}"),
-        number("other starts, some rate diverging", lost, f"of {len(moderate)}"),
-        number("critical rate over 2 / curvature, median", ratio.median()),
-    ]
-    for depth, here in rates.groupby("depth"):
-        rate = here["boundary_learning_rate"]
-        meaning = f"critical rate from init scale {here['init_scale'].min():g} to "
-        meaning += f"{here['init_scale'].max():g}, depth {depth}: falls"
-        numbers.append(number(meaning, rate.iloc[0] / rate.iloc[-1], "times"))
+        number("exploding starts, some rate not diverging", calm, f"of {exploding.sum()}"),
+        number("other starts, some rate diverging", lost, f"of {(~exploding).sum()}"),
+        *_rates_by_depth(with_critical_rates(rows, ["depth", "init_scale"])),
+    )
     if spread > SAME_GRADIENT:
-        return Verdict(HOLDS, tuple(numbers))
-    return Verdict(TWO_EFFECTS if calm and lost else FAILS, tuple(numbers))
+        return Verdict(HOLDS, numbers)
+    return Verdict(TWO_EFFECTS if calm and lost else FAILS, numbers)
+
+
+def _rates_by_depth(starts: pd.DataFrame) -> Iterator[Number]:
+    """How the init scale moves the critical learning rate, the more the deeper."""
+    ratio = starts["boundary_learning_rate"] / starts["critical_learning_rate"]
+    yield number("critical rate over 2 / curvature, median", ratio.median())
+    for depth, here in starts.groupby("depth"):
+        first, last = here.iloc[0], here.iloc[-1]
+        scales = f"{first['init_scale']:g} to {last['init_scale']:g}"
+        fall = first["boundary_learning_rate"] / last["boundary_learning_rate"]
+        yield number(f"critical rate, init scale {scales}, depth {depth}: falls", fall, "times")
 
 
 def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
@@ -117,43 +136,34 @@ def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
             layer's units.
     """
     nets = ["activation", "init_scale"]
-    starts = with_critical_rates(rows, [*nets, "features"])
+    starts = bracketed(with_critical_rates(rows, [*nets, "features"]))
     columns = ["boundary_learning_rate", "chi_measured", "log10_gradient_per_error"]
     table = starts.set_index([*nets, "features"])[columns].unstack()
     rate, chi, per_error = (table[column] for column in columns)
-    fall = rate["standardized"] / rate["raw"]
+    fall, centered = rate["standardized"] / rate["raw"], rate["standardized"] / rate["centered"]
     growth = chi["raw"] / chi["standardized"]
     first = 10 ** (per_error["raw"] - per_error["standardized"])
-    by_activation = fall.groupby("activation").median()
-    trained = rows["outcome"].eq("trained").groupby(rows["features"]).sum()
-    saturated = starts.groupby("features")["saturated_fraction"].mean()
     numbers = (
-        number("raw features: critical learning rate falls, median", fall.median(), "times"),
-        *(
-            number(f"the same, {name}", by_activation[name], "times")
-            for name in by_activation.index
-        ),
-        number(
-            "centered: falls, median", (rate["standardized"] / rate["centered"]).median(), "times"
-        ),
+        number("raw: critical learning rate falls, median", fall.median(), "times"),
+        *_each("raw: falls", fall.groupby("activation").median(), "times"),
+        number("centered: falls, median", centered.median(), "times"),
         number("raw: gradient growth per layer, least", growth.min(), "times standardized"),
         number("raw: gradient growth per layer, most", growth.max(), "times standardized"),
-        number(
-            "raw: first |dW| over the output error, median", first.median(), "times standardized"
+        number("raw: first |dW| over output error, median", first.median(), "times standardized"),
+        *_each(
+            "saturated in layer 1 (tanh)", starts.groupby("features")["saturated_fraction"].mean()
         ),
-        *(
-            number(f"tanh: saturated units of layer 1, {name}", share)
-            for name, share in saturated.items()
-        ),
-        *(
-            number(f"runs that trained, {name}", count, f"of {(rows['features'] == name).sum()}")
-            for name, count in trained.items()
-        ),
+        *_each("runs that trained", rows["outcome"].eq("trained").groupby(rows["features"]).sum()),
     )
     slower, grows = fall.median() > FALLEN, growth.median() > SAME_GROWTH
     if not slower:
         return Verdict(HOLDS if grows else FAILS, numbers)
     return Verdict(TWO_EFFECTS if grows else OTHER_REASON, numbers)
+
+
+def _each(meaning: str, values: pd.Series, unit: str = "1") -> Iterator[Number]:
+    for name, value in values.items():
+        yield number(f"{meaning}, {name}", value, unit)
 
 
 def same_phase_ends_differently(rows: pd.DataFrame) -> Verdict:

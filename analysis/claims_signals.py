@@ -115,7 +115,7 @@ def identity_is_easy(rows: pd.DataFrame) -> Verdict:
     spread = ln_r.groupby(rows["initializer"]).std()
     singular = rows.groupby("initializer")["singular_spread"].mean()
     numbers = (
-        number("k I: departure of ln r from L ln k^2", error),
+        number("k I: departure of ln r from (2L - 4) ln k", error),
         *(number(f"spread of ln r over draws, {name}", spread[name]) for name in spread.index),
         *(number(f"spread of singular values, {name}", singular[name]) for name in singular.index),
     )

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Annotated
 
@@ -150,9 +151,9 @@ def _refuse_failures(failures: Sequence[Failure]) -> None:
 
 @app.command()
 def claims(
-    store: Annotated[
-        str, typer.Option("--store", help="Where the experiments' rows go.")
-    ] = "stores/claims",
+    store: Annotated[Path, typer.Option(help="A folder for the experiments' rows.")] = Path(
+        "stores/claims"
+    ),
     as_json: AsJson = False,
 ) -> None:
     """Settle the argument: run every claim's experiment and print its verdict."""

@@ -107,7 +107,7 @@ def test_raw_features_cost_learning_rate_and_no_growth(judgements):
     """C9: a thousandfold and more of the rate; chi within a quarter."""
     verdict = judgements["C9"]
     assert verdict.verdict == OTHER_REASON
-    assert value(verdict, "raw features") > 1e3
+    assert value(verdict, "raw: critical learning rate") > 1e3
     assert value(verdict, "raw: gradient growth per layer, least") > 0.8
     assert value(verdict, "raw: gradient growth per layer, most") < 1.25
 
@@ -271,6 +271,13 @@ def test_a_store_without_a_claims_rows_says_how_to_measure_them(store):
     """Any store may be asked."""
     with pytest.raises(UnsuitableRunsError, match="phasesweep claims --store"):
         selected(store, CLAIMS["C9"].query)
+
+
+@pytest.mark.parametrize("claim", ["C3", "C9"])
+def test_an_unknown_critical_rate_is_no_verdict(claim, measured):
+    """Where nothing diverges, rates cannot be compared: the message says what to widen."""
+    with pytest.raises(UnsuitableRunsError, match="widen the range of learning rates"):
+        CLAIMS[claim].rule(all_end_alike(measured[claim]))
 
 
 def test_a_number_that_is_not_finite_does_not_exist():
