@@ -8,12 +8,14 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 # Viridis is ordered in lightness, whatever the eye; its light end is lost on white.
 COLORS = tuple(colormaps["viridis"](np.linspace(0, 0.85, 5)))
 POINT = {"marker": "o", "markersize": 3.5, "linewidth": 1.3, "elinewidth": 0.9}
 OPEN = {"linestyle": "none", "markersize": 5, "markerfacecolor": "white"}
+STRAIGHT = {"linestyle": ":", "linewidth": 1.0}
 PREDICTED = {"linestyle": (0, (3, 2)), "linewidth": 1.0, "marker": "x", "markersize": 4}
 
 
@@ -21,16 +23,19 @@ def draw_boundaries(panel: Axes, boundaries: pd.DataFrame, scales: Sequence[floa
     """Draw one activation's boundaries, a line for each init scale.
 
     Args:
-        panel: Where to draw; it becomes log-log.
+        panel: Where to draw; its y axis becomes logarithmic.
         boundaries: The rows of critical_learning_rate_bracket, with the predicted
             `critical_learning_rate` beside them, NaN where there is none.
         scales: The init scales in order of their colors, at most len(COLORS).
     """
-    panel.set(xscale="log", yscale="log")
+    panel.set(yscale="log")
+    panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     shifts = _shifts(boundaries["depth"].unique(), len(scales))
     for scale, color, shift in zip(scales, COLORS, shifts, strict=False):
         line = boundaries[boundaries["init_scale"] == scale].sort_values("depth")
-        _draw_line(panel, line, line["depth"] * shift, color)
+        _draw_line(panel, line, line["depth"] + shift, color)
+        if scale >= 1 and (line["activation"] == "linear").all():
+            _draw_straight_line(panel, line, scale, color)
 
 
 def _draw_line(panel: Axes, line: pd.DataFrame, x: pd.Series, color: NDArray[np.float64]) -> None:
@@ -42,11 +47,27 @@ def _draw_line(panel: Axes, line: pd.DataFrame, x: pd.Series, color: NDArray[np.
     panel.plot(x, line["critical_learning_rate"], color=color, **PREDICTED)
 
 
+def _draw_straight_line(
+    panel: Axes, line: pd.DataFrame, scale: float, color: NDArray[np.float64]
+) -> None:
+    """From the shallowest known boundary on, a factor scale^-2 for every layer more.
+
+    The end-to-end map of a linear net has the size scale^L, and its curvature goes with
+    its square: on a log axis against depth, 2 / lambda_max falls along a straight line
+    (below scale 1 other parts of the curvature outlast it).
+    """
+    known = line.dropna(subset=["boundary_learning_rate"])
+    if known.empty:
+        return
+    first = known.iloc[0]
+    rates = first["boundary_learning_rate"] * scale ** (-2.0 * (line["depth"] - first["depth"]))
+    panel.plot(line["depth"], rates, color=color, **STRAIGHT)
+
+
 def _shifts(depths: NDArray[np.int64], lines: int) -> NDArray[np.float64]:
-    """Factors that set the lines side by side: on one grid many of their points coincide."""
-    gaps = np.diff(np.log(np.sort(depths)))
-    reach = 0.15 * min(gaps.min(initial=np.log(2)), np.log(2))
-    return np.exp(np.linspace(-reach, reach, lines)) if lines > 1 else np.ones(1)
+    """What sets the lines side by side, in layers: on one grid many of their points coincide."""
+    reach = 0.15 * min(np.diff(np.sort(depths)).min(initial=2), 2)
+    return np.linspace(-reach, reach, lines) if lines > 1 else np.zeros(1)
 
 
 def explain_boundaries(figure: Figure, boundaries: pd.DataFrame, scales: Sequence[float]) -> None:
@@ -69,5 +90,8 @@ def explain_boundaries(figure: Figure, boundaries: pd.DataFrame, scales: Sequenc
     if boundaries["critical_learning_rate"].notna().any():
         label = "2 / sharpness at step 0"
         entries.append(Line2D([], [], color="0.3", label=label, **PREDICTED))
+    if "linear" in set(boundaries["activation"]):
+        label = "linear nets: init scale^-2 a layer"
+        entries.append(Line2D([], [], color="0.3", label=label, **STRAIGHT))
     columns = 3 if figure.get_figwidth() > 9 else 2
     figure.legend(handles=entries, loc="outside lower left", ncols=columns, frameon=False)

@@ -97,4 +97,3 @@ def catapult_by_rate(runs: pd.DataFrame) -> Figure:
         figure.legend(handles, labels, loc="outside lower left", ncols=3, frameon=False)
         give_title(figure, "The catapult: learning rates beyond 2 / curvature", runs, None)
     return figure
-

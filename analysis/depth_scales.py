@@ -59,7 +59,8 @@ def trainable_depth(runs: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     table.insert(len(SETTINGS), "weight_variance", table["init_scale"] ** 2)
     table["trainable_depth"] = (table["trained_depth"] * table["untrained_depth"]) ** 0.5
-    table["xi_correlation"] = [_xi(*setting) for setting in zip(*map(table.get, SETTINGS), strict=True)]
+    settings = zip(*map(table.get, SETTINGS), strict=True)
+    table["xi_correlation"] = [_xi(*setting) for setting in settings]
     within = table["xi_correlation"] <= runs["depth"].max()
     table["multiple"] = (table["trainable_depth"] / table["xi_correlation"]).where(within)
     return table

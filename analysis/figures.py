@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.boundaries import critical_learning_rate_bracket
 from analysis.boundary_lines import COLORS, draw_boundaries, explain_boundaries
-from analysis.log_scales import evenly_chosen, limits, mark_ticks, mark_values
+from analysis.log_scales import evenly_chosen, limits, mark_ticks
 from analysis.map_cells import draw_cells, grid_of_regions, name_regions
 from analysis.pages import (
     STYLE,
@@ -76,6 +76,7 @@ def critical_learning_rate_by_depth(runs: pd.DataFrame) -> Figure:
     between the largest learning rate that was stable and the smallest that diverged, and
     its bar joins the two; open triangles mark where the sweep held only one of them.
     Dashed: the curvature's prediction 2 / sharpness, the median over seeds, where measured.
+    Dotted: the straight lines of linear nets.
 
     Args:
         runs: The settings, `outcome` and, for the dashes, `critical_learning_rate`.
@@ -89,7 +90,7 @@ def critical_learning_rate_by_depth(runs: pd.DataFrame) -> Figure:
     every_scale = sorted(runs["init_scale"].unique())
     scales = evenly_chosen(every_scale, MOST_INIT_SCALES)
     boundaries = _with_prediction(runs[runs["init_scale"].isin(scales)])
-    depths, rates = np.unique(runs["depth"]), np.unique(runs["learning_rate"])
+    rates = np.unique(runs["learning_rate"])
     columns = min(len(activations), MOST_PANELS_IN_A_ROW)
     with mpl.rc_context(STYLE):
         rows = ceil(len(activations) / columns)
@@ -98,10 +99,9 @@ def critical_learning_rate_by_depth(runs: pd.DataFrame) -> Figure:
         for panel, activation in zip(panels.flat, activations, strict=False):
             draw_boundaries(panel, boundaries[boundaries["activation"] == activation], scales)
             panel.set_title(activation)
-            mark_values(panel.xaxis, depths)
             mark_ticks(panel.yaxis, rates)
             # Predictions outside what was tried are cut off: they would flatten all else.
-            panel.set(xlim=limits(depths), ylim=limits(rates))
+            panel.set_ylim(limits(rates))
         explain_boundaries(figure, boundaries, scales)
         note = chosen("init scales", scales, every_scale)
         give_title(figure, "The learning rate at which training begins to diverge", runs, note)

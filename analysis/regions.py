@@ -11,7 +11,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Region:
-    """An outcome, or a stall of one cause, as a map shows it."""
+    """An outcome, or one cause of it, as a map shows it."""
 
     outcome: str
     meaning: str
@@ -28,6 +28,7 @@ class Region:
 REGIONS = (
     Region("overflow", "numbers left the floating-point range", "#3d0f14"),
     Region("diverged", "the loss ended above where it began", "#d55e00"),
+    Region("diverged", "the start itself had exploded", "#881800", "init_scale"),
     Region("trained", "loss fell below 10% of the best constant's", "#009e73"),
     Region("oscillating", "the loss keeps jumping up and down", "#f5c242"),
     Region("stalled", "the loss no longer moves", "#879aa5"),

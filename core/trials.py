@@ -53,7 +53,7 @@ def trial_id(trial: Trial) -> str:
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=65_536, typed=True)  # 3 and 3.0 are equal, and written differently
 def _encoded(name: str, value: str | int | float) -> bytes:
     return json.dumps([name, value], allow_nan=False).encode() + b"\n"
 

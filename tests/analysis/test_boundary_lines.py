@@ -36,7 +36,7 @@ def test_points_lie_midway_and_triangles_where_half_is_known(three_depths):
     assert lines(figure, "v") == [{8: 0.01}]
     bars = [bar for bar in panel.collections[0].get_segments() if len(bar)]
     np.testing.assert_allclose(bars, [[[2, 0.1], [2, 1.0]]])
-    assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
+    assert (panel.get_xscale(), panel.get_yscale()) == ("linear", "log")
 
 
 def test_the_legend_explains_the_marks_that_are_there_and_no_others(three_depths):
@@ -82,3 +82,19 @@ def test_a_column_of_panels_that_ends_early_keeps_its_depths(make_runs):
     named = [panel.get_xlabel() == "depth" for panel in shown]
     marked = [any(label.get_visible() for label in panel.get_xticklabels()) for panel in shown]
     assert named == marked == [False, True, True, True, True]
+
+
+def test_linear_nets_have_a_straight_line_of_scale_squared_a_layer(make_runs):
+    """From the shallowest boundary on, and only at init scales of 1 and more."""
+    outcomes = ["slow", "diverged", "diverged"] * 2
+    runs = make_runs(
+        activation="linear",
+        init_scale=2.0,
+        depth=np.repeat([2, 4], 3),
+        learning_rate=[0.5, 2.0, 8.0] * 2,
+        outcome=outcomes,
+    )
+    (line,) = [x for x in critical_learning_rate_by_depth(runs).axes[0].lines if x.get_ls() == ":"]
+    np.testing.assert_allclose(line.get_ydata(), [1.0, 1.0 / 16])
+    shrinking = critical_learning_rate_by_depth(runs.assign(init_scale=0.5))
+    assert not [x for x in shrinking.axes[0].lines if x.get_ls() == ":"]
