@@ -27,6 +27,10 @@ DOTS_PER_INCH = 120
 # Of FIGURES those that tell of any store; a store without the numbers for one says so.
 SHOWN = (
     "stability_map",
+    "outcome_shares",
+    "loss_curves",
+    "gradient_by_layer",
+    "label_agreement",
     "critical_learning_rate",
     "trainable_depth",
     "chi",

@@ -12,9 +12,13 @@ from analysis.claim_figures import claim_c8, claim_c9, claim_layers
 from analysis.claims import CLAIMS, PROFILES, evidence, selected
 from analysis.curvature_figures import catapult_by_rate, edge_of_stability_by_step
 from analysis.curvatures import edge_of_stability, largest_stable_rates
+from analysis.curve_figures import loss_curves_by_outcome
 from analysis.depth_scales import fitted_multiple, trainable_depth
 from analysis.figures import critical_learning_rate_by_depth, stability_map
-from analysis.tables import read_curves, read_runs
+from analysis.label_agreement import label_agreement, label_agreement_map
+from analysis.layer_figures import gradient_by_layer
+from analysis.share_figures import outcome_shares_by_axis
+from analysis.tables import read_curves, read_layers, read_runs
 from analysis.theory_figures import chi_by_init_scale, trainable_depth_map
 from analysis.threshold_figures import map_by_threshold
 from analysis.threshold_shifts import moved_shares
@@ -22,6 +26,10 @@ from analysis.threshold_shifts import moved_shares
 FIGURES: dict[str, Callable[[Path], Figure]] = {
     "stability_map": lambda store: stability_map(read_runs(store)),
     "critical_learning_rate": lambda store: critical_learning_rate_by_depth(read_runs(store)),
+    "outcome_shares": lambda store: outcome_shares_by_axis(read_runs(store)),
+    "loss_curves": lambda store: loss_curves_by_outcome(read_curves(store), read_runs(store)),
+    "gradient_by_layer": lambda store: gradient_by_layer(read_layers(store), read_runs(store)),
+    "label_agreement": lambda store: label_agreement_map(read_runs(store)),
     "trainable_depth": lambda store: trainable_depth_map(read_runs(store)),
     "chi": lambda store: chi_by_init_scale(read_runs(store)),
     "edge_of_stability": lambda store: edge_of_stability_by_step(
@@ -37,6 +45,7 @@ FIGURES: dict[str, Callable[[Path], Figure]] = {
 TABLES: dict[str, Callable[[Path], pd.DataFrame]] = {
     "outcomes": lambda store: outcome_shares(read_runs(store), ["activation", "depth"]),
     "critical_learning_rate": lambda store: critical_learning_rate_bracket(read_runs(store)),
+    "label_agreement": lambda store: label_agreement(read_runs(store)),
     "trainable_depth": lambda store: trainable_depth(read_runs(store)),
     "multiple_of_xi": lambda store: multiple_of_xi(read_runs(store)),
     "chi": lambda store: chi_against_theory(read_runs(store)),
