@@ -17,9 +17,10 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 from analysis.atlas_data import atlas_data
-from analysis.atlas_overview import dictionary, overview, read_manifest, summary
+from analysis.atlas_overview import dictionary, overview, summary
 from analysis.named import FIGURES
 from analysis.packing import compressed, pack
+from analysis.tables import read_manifest
 from core.outcomes import THRESHOLDS
 
 SCRIPTS = ("data.js", "cells.js", "map.js", "run.js", "page.js")
@@ -39,7 +40,7 @@ SHOWN = (
 )
 
 
-def atlas(store: Path) -> str:
+def atlas(store: str | Path) -> str:
     """The page of a store.
 
     Raises:
@@ -48,12 +49,12 @@ def atlas(store: Path) -> str:
     """
     manifest = read_manifest(store)
     header, columns = atlas_data(store)
-    header["store"] = store.name
+    header["store"] = Path(store).name
     header["trained"] = manifest.get("thresholds", {}).get("trained", THRESHOLDS.trained)
     script = "".join(_page(name) for name in SCRIPTS)
     plotly = get_plotlyjs()
     return Template(_page("page.html")).substitute(
-        name=escape(store.name),
+        name=escape(Path(store).name),
         script_hashes=f"{_hash(script)} {_hash(plotly)}",
         style=_page("atlas.css"),
         summary=summary(header, columns),
@@ -75,7 +76,7 @@ def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _figures(store: Path) -> Iterator[str]:
+def _figures(store: str | Path) -> Iterator[str]:
     """Every figure that the store has the numbers for, and why the others are missing."""
     missing = []
     for name in SHOWN:
@@ -87,7 +88,7 @@ def _figures(store: Path) -> Iterator[str]:
         yield (
             f'<figure><img alt="{escape(_title(name))}" src="data:image/png;base64,{picture}">'
             f"<figcaption>{escape(_title(name))}: <code>phasesweep figure {name} "
-            f"{escape(store.name)}</code></figcaption></figure>"
+            f"{escape(Path(store).name)}</code></figcaption></figure>"
         )
     if missing:
         yield (

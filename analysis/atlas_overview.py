@@ -16,12 +16,6 @@ BAR_REM = 12
 MOST_VALUES = 8
 
 
-def read_manifest(store: str | Path) -> dict[str, Any]:
-    """The store's own account of its sweeps, rules, versions and machine; {} without one."""
-    path = Path(store) / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
 def overview(header: dict[str, Any], columns: Columns, manifest: dict[str, Any]) -> str:
     """Counts, cost, what was varied, and where the numbers come from.
 

@@ -12,7 +12,7 @@ commands = typer.Typer()
 
 PICTURES = (".png", ".svg", ".pdf")
 
-StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="A store's folder.")]
+StorePath = Annotated[str, typer.Argument(metavar="STORE", help="A store's folder or URL.")]
 
 
 @commands.command("map")

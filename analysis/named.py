@@ -23,7 +23,7 @@ from analysis.theory_figures import chi_by_init_scale, trainable_depth_map
 from analysis.threshold_figures import map_by_threshold
 from analysis.threshold_shifts import moved_shares
 
-FIGURES: dict[str, Callable[[Path], Figure]] = {
+FIGURES: dict[str, Callable[[str | Path], Figure]] = {
     "stability_map": lambda store: stability_map(read_runs(store)),
     "critical_learning_rate": lambda store: critical_learning_rate_by_depth(read_runs(store)),
     "outcome_shares": lambda store: outcome_shares_by_axis(read_runs(store)),
@@ -42,7 +42,7 @@ FIGURES: dict[str, Callable[[Path], Figure]] = {
     "claim_c9": lambda store: claim_c9(evidence(store, CLAIMS["C9"])),
 }
 
-TABLES: dict[str, Callable[[Path], pd.DataFrame]] = {
+TABLES: dict[str, Callable[[str | Path], pd.DataFrame]] = {
     "outcomes": lambda store: outcome_shares(read_runs(store), ["activation", "depth"]),
     "critical_learning_rate": lambda store: critical_learning_rate_bracket(read_runs(store)),
     "label_agreement": lambda store: label_agreement(read_runs(store)),

@@ -7,13 +7,16 @@
 A table that nothing was written to yet is missing, not empty.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.fs as pafs
 
 from core.trials import TRIAL_FIELDS
 
@@ -50,7 +53,7 @@ def read_runs(
     """One row a training.
 
     Args:
-        store: The store's folder.
+        store: The store's folder, or its URL in an object store.
         columns: The columns to read, all by default; the fewer, the less is read.
         where: Keep the rows whose column has the value, or one of the values:
             `{"activation": "tanh", "depth": [2, 8]}`.
@@ -156,7 +159,11 @@ def _read(
         if name not in dataset.schema.names:
             known = ", ".join(dataset.schema.names)
             raise ValueError(f"{table} in {store} has no column {name!r}; it has {known}")
-    rows = dataset.to_table(None if columns is None else list(columns), _filter(where or {}))
+    kept = None if columns is None else list(columns)
+    try:
+        rows = dataset.to_table(kept, _filter(where or {}))
+    except FileNotFoundError:  # A compaction took the files' place since they were listed.
+        rows = _dataset(store, table).to_table(kept, _filter(where or {}))
     return rows.to_pandas()
 
 
@@ -170,22 +177,54 @@ def _filter(where: Mapping[str, Value | Sequence[Value]]) -> ds.Expression | Non
 
 
 def _dataset(store: str | Path, table: str) -> ds.Dataset:
+    """All parts; what an older schema version had not is NULL in its rows."""
     parts = _parts(store, table)
     if not parts:
         raise _missing(store, table)
-    return ds.dataset(parts, format="parquet")
+    filesystem, _ = _place(store)
+    each = [ds.dataset(part, format="parquet", filesystem=filesystem) for part in parts]
+    # The newest part first: its metadata is the one that is kept.
+    schema = pa.unify_schemas([part.schema for part in reversed(each)])
+    return ds.dataset(parts, schema=schema, format="parquet", filesystem=filesystem)
+
+
+def read_manifest(store: str | Path) -> dict[str, Any]:
+    """What the store says of its sweeps, versions and thresholds.
+
+    Raises:
+        NotAStoreError: There is no store at `store`.
+    """
+    filesystem, root = _place(store)
+    try:
+        with filesystem.open_input_stream(f"{root}/manifest.json") as stream:
+            return json.loads(stream.read())
+    except (OSError, ValueError) as error:
+        found = "has no manifest.json" if Path(root).is_dir() else "is no folder"
+        raise NotAStoreError(
+            f"{store} is no phasesweep store: it {found}; give the folder or URL that "
+            "`phasesweep run SWEEP --store STORE` wrote"
+        ) from error
 
 
 def _parts(store: str | Path, table: str) -> list[str]:
     """The table's files, in order of their names."""
-    folder = Path(store)
-    if not (folder / "manifest.json").is_file():
-        found = "has no manifest.json" if folder.is_dir() else "is no folder"
+    read_manifest(store)
+    filesystem, root = _place(store)
+    listed = filesystem.get_file_info(pafs.FileSelector(f"{root}/{table}", allow_not_found=True))
+    return sorted(info.path for info in listed if info.base_name.endswith(".parquet"))
+
+
+def _place(store: str | Path) -> tuple[pafs.FileSystem, str]:
+    """The file system of a path or URL, and the store's root in it."""
+    if "://" not in str(store):
+        return pafs.LocalFileSystem(), str(store)
+    try:
+        filesystem, root = pafs.FileSystem.from_uri(str(store))
+    except (OSError, ValueError) as error:
         raise NotAStoreError(
-            f"{folder} is no phasesweep store: it {found}; give the folder that "
-            "`phasesweep run SWEEP --store FOLDER` wrote"
-        )
-    return sorted(str(part) for part in (folder / table).glob("*.parquet"))
+            f"cannot open {store}: {error}; give a folder, s3://bucket/prefix or gs://bucket/prefix"
+        ) from error
+    return filesystem, root.rstrip("/")
 
 
 def _missing(store: str | Path, table: str) -> MissingTableError:

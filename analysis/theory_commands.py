@@ -15,7 +15,7 @@ from core.mean_field import critical_weight_variance, mean_field
 
 commands = typer.Typer()
 
-StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="A store's folder.")]
+StorePath = Annotated[str, typer.Argument(metavar="STORE", help="A store's folder or URL.")]
 
 
 class Formats(StrEnum):

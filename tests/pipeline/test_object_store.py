@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
+from analysis.tables import connect, read_runs
 from pipeline import locks
 from pipeline import sweep as sweeps
 from pipeline.executors import run_on_ray, run_serially
@@ -79,6 +80,9 @@ def test_a_store_in_s3_holds_the_rows_of_a_local_one(
     assert run(small_sweep, Store(location)).total() == 0
     assert list(verify(Store(location))) == []
     assert Store(location).manifest["sweeps"][0]["name"] == "small"
+    assert len(read_runs(location)) == small_sweep.grid.size
+    with connect(location) as views:
+        assert views.sql("select count(*) from runs").fetchall() == [(small_sweep.grid.size,)]
 
 
 @pytest.mark.parametrize("table", ["layers", "runs"])
