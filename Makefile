@@ -4,10 +4,11 @@
 #   make test     format, lint, types, layers, then the tests
 #   make lint     all of that but the tests
 #   make bench    the benchmarks
+#   make pictures the README's pictures, from sweeps of ten minutes in all
 #   make format   let ruff rewrite what `make lint` would refuse
 #   make clean    remove the demo, the caches and the builds; .venv stays
 
-.PHONY: demo test lint bench format clean
+.PHONY: demo test lint bench pictures format clean
 .DELETE_ON_ERROR:
 
 # The first of these that runs and is new enough; the pins were tested with 3.11.
@@ -35,6 +36,17 @@ lint: .venv/.installed-test
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# The README's pictures: each shipped sweep with the figure of its name.
+PICTURES := chi trainable_depth critical_learning_rate edge_of_stability catapult
+
+pictures: demo
+	set -e; for name in $(PICTURES); do \
+		$(BIN)/phasesweep run $$name --store demo/$$name; \
+		$(BIN)/phasesweep figure $$name demo/$$name --out analysis/pictures/$$name.png; \
+	done
+	$(BIN)/phasesweep figure thresholds demo/quickstart --out analysis/pictures/thresholds.png
+	cp demo/stability_map.png analysis/pictures/stability_map.png
 
 bench: .venv/.installed-bench
 	set -e; for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark; done
