@@ -58,8 +58,11 @@ class Batch:
 
 def flops(trial: Trial, data: DatasetInfo) -> int:
     """Floating-point operations of a training: 2 a weight, example and pass, 3 passes a step."""
-    widths = layer_widths(data.features, trial.width, data.outputs, trial.depth)
+    # However deep, the layers between the first and the last are alike.
+    shallow = min(trial.depth, 2)
+    widths = layer_widths(data.features, trial.width, data.outputs, shallow)
     weights = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+    weights += (trial.depth - shallow) * (trial.width + 1) * trial.width
     return 6 * weights * trial.examples * (trial.steps + 1)
 
 
@@ -88,8 +91,9 @@ def batches(grid: Grid, datasets: Mapping[str, DatasetInfo], finished: Indices) 
         datasets: Sizes of the data sets it names.
         finished: Sorted grid indices of the trials that have a row.
     """
-    costs = [(-seconds(block[0], datasets[block[0].dataset]), block) for block in grid.blocks()]
-    for _, block in sorted(costs, key=lambda cost: cost[0]):
+    costs = [seconds(block[0], datasets[block[0].dataset]) for block in grid.blocks()]
+    for number in np.argsort(np.negative(costs), kind="stable").tolist():
+        block = grid.block(number)
         size = _batch_size(block, grid, datasets)
         for start in range(0, block.size, size):
             positions = range(start, min(start + size, block.size))

@@ -192,6 +192,9 @@ def plan(
     print(f"{asked.name}: {planned.trials:,} trials, {planned.finished:,} in {target.location}")
     print(f"to train   {planned.remaining:,} in about {planned.batches:,} batches")
     print(f"estimated  {planned.flops:.2g} FLOPs, {planned.bytes / 1e6:,.1f} MB of Parquet")
+    if planned.sampled_shapes is not None:
+        shapes = f"{planned.sampled_shapes:,} of {asked.grid.shapes:,} shapes"
+        print(f"           from a sample of {shapes}: batches, FLOPs and time are not exact")
     print(f"           {_duration(planned.seconds / cpus)} on {cpus} CPUs")
 
 

@@ -52,14 +52,28 @@ class Cells(Sequence[Trial]):
 class Grid(Cells):
     """All cells of a sweep."""
 
+    def __init__(self, axes: Axes):
+        """Args: axes: For every field of a Trial the values it takes."""
+        super().__init__(axes)
+        self._stacked = {name: self.axes[name] for name in STACKED_FIELDS}
+        self._block_size = prod(len(values) for values in self._stacked.values())
+        firsts = {name: values[:1] for name, values in self._stacked.items()}
+        self._shapes = Cells({**self.axes, **firsts})
+
+    @property
+    def shapes(self) -> int:
+        """How many shapes of networks and tasks it has, and so blocks."""
+        return self._shapes.size
+
+    def block(self, number: int) -> "Block":
+        """The trials of one shape; blocks are numbered in order, from 0."""
+        first = self._shapes[number]
+        shape = {name: (getattr(first, name),) for name in SHAPE_FIELDS}
+        return Block({**shape, **self._stacked}, start=number * self._block_size)
+
     def blocks(self) -> Iterator["Block"]:
         """The grid cut into runs of same-shaped trials, in order."""
-        stacked = {name: self.axes[name] for name in STACKED_FIELDS}
-        size = prod(len(values) for values in stacked.values())
-        shapes = Cells({**self.axes, **{name: values[:1] for name, values in stacked.items()}})
-        for number, first in enumerate(shapes):
-            shape = {name: (getattr(first, name),) for name in SHAPE_FIELDS}
-            yield Block({**shape, **stacked}, start=number * size)
+        return map(self.block, range(self.shapes))
 
     def __contains__(self, settings: object) -> bool:
         """Whether settings by name, as a failure records them, are a cell of the grid."""

@@ -1,7 +1,7 @@
 """A sweep from plan to store: skip what is finished, train the rest, commit as it comes."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -26,6 +26,7 @@ COMMIT_SECONDS = 5.0
 COMMIT_ROWS = 50_000
 BYTES_PER_TRIAL = 1000  # of Parquet, measured on the quickstart's store
 MOST_FAILURES = 100
+MOST_PRICED = 5_000  # shapes, in half a second
 
 Watch = Callable[[Mapping[str, int]], None]
 
@@ -40,6 +41,8 @@ class Plan:
         batches: Tasks that the remaining trials make, about.
         flops, seconds, bytes: Estimates for the remaining trials: floating-point
             operations, seconds of one core, bytes of Parquet.
+        sampled_shapes: How many shapes of networks and tasks the estimates come from; None
+            where all were priced.
     """
 
     trials: int
@@ -48,6 +51,7 @@ class Plan:
     flops: int
     seconds: float
     bytes: int
+    sampled_shapes: int | None
 
     @property
     def remaining(self) -> int:
@@ -97,22 +101,35 @@ def finished_indices(grid: Grid, store: Store) -> Indices:
 
 
 def plan(sweep: Sweep, finished: Indices) -> Plan:
-    """Count and price what the sweep has left to do, without listing it."""
-    datasets = dataset_infos(sweep)
+    """Count what the sweep has left to do, exactly, and price it, without listing it.
+
+    Of a grid of more than MOST_PRICED shapes a random sample is priced for all, the same
+    sample each time.
+    """
+    grid, datasets = sweep.grid, dataset_infos(sweep)
+    remaining, sampled = grid.size - len(finished), None
+    numbers: Iterable[int] = range(grid.shapes)
+    if grid.shapes > MOST_PRICED:
+        sampled = MOST_PRICED
+        numbers = np.random.default_rng(0).integers(grid.shapes, size=sampled).tolist()
+    shares = [(b[0], b.size - _finished_in(b, finished)) for b in map(grid.block, numbers)]
+    if not any(share for _, share in shares):  # all done, or all of the sample
+        shares = [(trial, 1 if remaining else 0) for trial, _ in shares]
     task_count, operations, duration = 0, 0, 0.0
-    for block in sweep.grid.blocks():
-        trial, remaining = block[0], block.size - _finished_in(block, finished)
+    for trial, share in shares:
         data = datasets[trial.dataset]
-        task_count += -(-remaining // trials_per_batch(trial, data))
-        operations += remaining * flops(trial, data)
-        duration += remaining * seconds(trial, data)
+        task_count += -(-share // trials_per_batch(trial, data))
+        operations += share * flops(trial, data)
+        duration += share * seconds(trial, data)
+    priced = sum(share for _, share in shares) or 1
     return Plan(
-        trials=sweep.grid.size,
+        trials=grid.size,
         finished=len(finished),
-        batches=task_count,
-        flops=operations,
-        seconds=duration,
-        bytes=BYTES_PER_TRIAL * (sweep.grid.size - len(finished)),
+        batches=task_count * remaining // priced,
+        flops=operations * remaining // priced,
+        seconds=duration * remaining / priced,
+        bytes=BYTES_PER_TRIAL * remaining,
+        sampled_shapes=sampled,
     )
 
 

@@ -71,6 +71,12 @@ def test_flops_count_a_multiplication_and_an_addition_a_weight(grid_of):
     assert flops(grid_of()[0], DIGITS) == 2 * 3 * (65 * 6 + 7 * 10) * 24 * 13
 
 
+def test_every_hidden_layer_counts_as_much(grid_of):
+    """7 x 6 weights each, however deep; one layer alone leads from the inputs to the outputs."""
+    counted = [flops(trial, DIGITS) / (6 * 24 * 13) for trial in grid_of(depth=(1, 2, 3, 100_000))]
+    assert counted == [65 * 10, 65 * 6 + 70, 65 * 6 + 42 + 70, 65 * 6 + 99_998 * 42 + 70]
+
+
 def test_a_large_batch_is_as_little_to_send_as_a_small_one(grid_of):
     """The trials are made where they are trained."""
     sizes = []

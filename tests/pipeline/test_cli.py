@@ -85,6 +85,14 @@ def test_plan_counts_all_cpus_where_the_system_tells_no_others(phasesweep, monke
     assert phasesweep("plan", "mine.yaml")[1].endswith(" on 12 CPUs\n")
 
 
+def test_plan_says_so_where_it_is_not_exact(phasesweep, monkeypatch):
+    """Of very many shapes a sample is priced."""
+    monkeypatch.setattr("pipeline.sweep.MOST_PRICED", 1)
+    out = phasesweep("plan", "mine.yaml")[1]
+    assert "from a sample of 1 of 2 shapes: batches, FLOPs and time are not exact\n" in out
+    assert json.loads(phasesweep("plan", "mine.yaml", "--json")[1])["sampled_shapes"] == 1
+
+
 def test_plan_as_json_is_one_document(phasesweep):
     """With what is finished taken off."""
     phasesweep("run", "mine.yaml")

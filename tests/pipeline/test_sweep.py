@@ -3,6 +3,7 @@
 import json
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,8 +13,10 @@ from core.outcomes import OUTCOMES
 from core.trials import TRIAL_FIELDS, trial_id
 from pipeline import sweep as sweeps
 from pipeline.executors import run_on_ray, run_serially
+from pipeline.grid import Grid
 from pipeline.schemas import SCHEMAS
 from pipeline.store import Store
+from pipeline.sweep_file import Sweep
 
 NOT_SCIENTIFIC = ["wall_seconds", "batch_id"]
 
@@ -191,3 +194,40 @@ def test_a_plan_counts_what_is_left(small_sweep, tmp_path):
     run(small_sweep, store.path)
     after = sweeps.plan(small_sweep, sweeps.finished_indices(small_sweep.grid, store))
     assert (after.remaining, after.batches, after.flops, after.seconds) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("finished", [0, 20])
+def test_a_plan_of_very_many_shapes_is_estimated_from_a_sample(write_sweep, monkeypatch, finished):
+    """The counts stay exact; it says from how many shapes the rest is, and is not far off."""
+    sweep = write_sweep(depth=list(range(2, 42)), width=list(range(4, 14)))
+    done = np.arange(finished * sweep.grid.size // 40)
+    exact = sweeps.plan(sweep, done)
+    monkeypatch.setattr(sweeps, "MOST_PRICED", 300)
+    estimated = sweeps.plan(sweep, done)
+    assert (exact.sampled_shapes, estimated.sampled_shapes) == (None, 300)
+    assert (estimated.trials, estimated.finished) == (exact.trials, exact.finished)
+    assert estimated.bytes == exact.bytes
+    for name in ("batches", "flops", "seconds"):
+        assert getattr(estimated, name) == pytest.approx(getattr(exact, name), rel=0.15)
+
+
+def test_a_plan_makes_no_more_shapes_than_it_prices(grid_of, monkeypatch):
+    """A grid of a billion points and a million shapes costs what its sample costs."""
+    grid = grid_of(depth=range(2, 1002), width=range(1, 1001), seed=range(1000))
+    made = []
+    block = Grid.block
+    monkeypatch.setattr(Grid, "block", lambda self, n: made.append(n) or block(self, n))
+    plan = sweeps.plan(Sweep("large", grid, {}), np.empty(0, np.int64))
+    assert plan.trials == 10**9
+    assert len(made) == sweeps.MOST_PRICED
+
+
+def test_a_plan_prices_what_is_left_though_the_sample_is_finished(grid_of, monkeypatch):
+    """As a grid's rest of a few shapes: it takes time, if not known how much."""
+    monkeypatch.setattr(sweeps, "MOST_PRICED", 1)
+    grid = grid_of(depth=range(2, 12))
+    numbers = [np.random.default_rng(0).integers(10)]
+    plan = sweeps.plan(Sweep("rest", grid, {}), np.array(numbers))
+    assert plan.remaining == 9
+    assert plan.seconds > 0
+    assert plan.batches > 0
