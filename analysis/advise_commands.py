@@ -1,7 +1,6 @@
 """The command that says what to start from."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +16,7 @@ def advise(
     depth: Annotated[int, typer.Option(min=1, help="Weight matrices, the output's included.")],
     width: Annotated[int | None, typer.Option(min=1, help="Units in each hidden layer.")] = None,
     dataset: Annotated[str | None, typer.Option(help="What is trained on.")] = None,
-    store: Annotated[Path | None, typer.Option(help="Runs to learn from.")] = None,
+    store: Annotated[str | None, typer.Option(help="Runs to learn from: folder or URL.")] = None,
 ) -> None:
     """Say which init scale and learning rate to start from, by what, and how sure."""
     # The theory takes a while to import, and other commands never need it.

@@ -118,7 +118,8 @@ async function start() {
     document.getElementById("spoken").textContent = describe(cell).join("; ");
   }
 
-  function open(cell) {
+  // Whoever does not point with a mouse is led to the run; a link leads back.
+  function open(cell, follow) {
     const runs = state.cells[cell.row][cell.column];
     if (!runs.length) return;
     state.cursor = cell;
@@ -138,6 +139,7 @@ async function start() {
       addChoice(several, "run", runs.map((run) => [run, text(run)]), runs[0], (run) => show(Number(run)));
     }
     show(runs[0]);
+    if (follow) document.getElementById("run-title").focus();
   }
 
   const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] };
@@ -145,7 +147,7 @@ async function start() {
 
   function onKey(event) {
     if (event.key === "Enter" || event.key === " ") {
-      if (state.cursor) open(state.cursor);
+      if (state.cursor) open(state.cursor, true);
     } else if (event.key === "Escape") {
       tip.hidden = true;
     } else if (ARROWS[event.key]) {
@@ -158,6 +160,7 @@ async function start() {
   }
 
   function onMove(event) {
+    if (event.pointerType === "touch") return; // a finger hides what it points at
     const cell = cellAt(map, axes, event);
     const frame = map.getBoundingClientRect();
     if (cell) showTip(cell, event.clientX - frame.left, event.clientY - frame.top);
@@ -166,7 +169,7 @@ async function start() {
 
   function onClick(event) {
     const cell = cellAt(map, axes, event);
-    if (cell) open(cell);
+    if (cell) open(cell, event.pointerType === "touch");
   }
 
   addChoices();

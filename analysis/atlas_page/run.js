@@ -70,12 +70,20 @@ function atLeastADecade(values) {
   return known.length ? [low - pad, high + pad] : [-1, 1];
 }
 
+// The theory is that of all seeds' mean: moved to where this run's gradient starts backward.
+function fromLastHidden(theory, measured) {
+  const last = Math.max(0, theory.length - 2);
+  const offset = measured[last] - theory[last];
+  return theory.map((value) => (value === null || Number.isNaN(offset) ? value : value + offset));
+}
+
 function drawLayers(atlas, run, kind, id, title) {
   const [measured, theory] = ["profile", "theory"].map((source) => atlas.profile(source, run));
   document.getElementById(id).hidden = !measured;
   document.getElementById("run-unmeasured").hidden = Boolean(measured);
   if (!measured) return;
   const layers = measured[kind].map((_, i) => i + 1);
+  if (theory && kind === "backward") theory.backward = fromLastHidden(theory.backward, measured.backward);
   const traces = [
     { x: layers, y: measured[kind], name: "measured", mode: "markers", marker: { color: css("--mark"), size: 8 },
       hovertemplate: "layer %{x}: %{y:.2f}<extra></extra>" },

@@ -136,7 +136,7 @@ def test_the_legend_hides_an_outcome(page):
 
 
 def test_the_keyboard_alone_opens_a_run(page):
-    """Tab reaches the map, arrows walk and are spoken, Enter opens."""
+    """Tab reaches the map, arrows walk and are spoken, Enter opens and leads to the run."""
     page.find_element(By.ID, "choose-color").send_keys(Keys.TAB)
     assert page.switch_to.active_element.get_attribute("id") == "map"
     page.switch_to.active_element.send_keys(Keys.ARROW_UP)
@@ -145,10 +145,11 @@ def test_the_keyboard_alone_opens_a_run(page):
     assert text(page, "tip") != first
     spoken = page.find_element(By.ID, "spoken").get_attribute("textContent")
     assert "learning rate 0.02512" in spoken
-    page.switch_to.active_element.send_keys(Keys.ENTER)
-    assert page.find_element(By.ID, "run").is_displayed()
     page.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert not page.find_element(By.ID, "tip").is_displayed()
+    page.switch_to.active_element.send_keys(Keys.ENTER)
+    assert page.find_element(By.ID, "run").is_displayed()
+    assert page.switch_to.active_element.get_attribute("id") == "run-title"
 
 
 def test_words_of_a_store_are_only_words(page):
@@ -193,7 +194,7 @@ def test_a_phone_need_not_scroll_sideways(page):
     """At 360 pixels nothing but tables, each in a frame of its own, is wider."""
     phone = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
-    page.refresh()
+    page.refresh()  # as one who opens it there
     WebDriverWait(page, 20).until(
         lambda driver: driver.find_elements(By.CSS_SELECTOR, "body[data-ready] #map .hm")
     )
