@@ -12,32 +12,19 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import Any
 
+from matplotlib.figure import Figure
 from plotly.offline import get_plotlyjs
 
 from analysis.atlas_data import atlas_data
 from analysis.atlas_overview import dictionary, overview, summary
-from analysis.named import FIGURES
+from analysis.gallery import drawn, title
 from analysis.packing import compressed, pack
 from analysis.tables import read_manifest
 from core.outcomes import THRESHOLDS
 
 SCRIPTS = ("data.js", "cells.js", "map.js", "run.js", "page.js")
 DOTS_PER_INCH = 120
-# Of FIGURES those that tell of any store; a store without the numbers for one says so.
-SHOWN = (
-    "stability_map",
-    "outcome_shares",
-    "loss_curves",
-    "gradient_by_layer",
-    "label_agreement",
-    "critical_learning_rate",
-    "trainable_depth",
-    "chi",
-    "catapult",
-    "edge_of_stability",
-)
 
 
 def atlas(store: str | Path) -> str:
@@ -79,15 +66,14 @@ def _hash(script: str) -> str:
 def _figures(store: str | Path) -> Iterator[str]:
     """Every figure that the store has the numbers for, and why the others are missing."""
     missing = []
-    for name in SHOWN:
-        try:
-            picture = _png(FIGURES[name](store))
-        except ValueError as error:
-            missing.append(f"<li>{escape(_title(name))}: {escape(str(error))}</li>")
+    for name, figure in drawn(store):
+        words = escape(title(name))
+        if isinstance(figure, str):
+            missing.append(f"<li>{words}: {escape(figure)}</li>")
             continue
         yield (
-            f'<figure><img alt="{escape(_title(name))}" src="data:image/png;base64,{picture}">'
-            f"<figcaption>{escape(_title(name))}: <code>phasesweep figure {name} "
+            f'<figure><img alt="{words}" src="data:image/png;base64,{_png(figure)}">'
+            f"<figcaption>{words}: <code>phasesweep figure {name} "
             f"{escape(Path(store).name)}</code></figcaption></figure>"
         )
     if missing:
@@ -97,11 +83,7 @@ def _figures(store: str | Path) -> Iterator[str]:
         )
 
 
-def _png(figure: Any) -> str:
+def _png(figure: Figure) -> str:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
     return base64.b64encode(picture.getvalue()).decode()
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.causes import Run, number, why
 from analysis.neighbors import CHANGEABLE, nearest_trained
+from analysis.printing import printable
 from analysis.tables import MissingTableError, connect, read_layers, read_runs
 from core.mean_field import mean_field
 
@@ -75,7 +76,7 @@ def explain(store: str | Path, prefix: str) -> str:
     told = [title]
     for heading, lines in sections.items():
         told += ["", heading, *(f"  {line}" for line in lines)]
-    return "\n".join(told)
+    return "\n".join(map(printable, told))
 
 
 def _layers(store: str | Path, run: Run) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import json
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -26,7 +27,10 @@ def aligned(rows: pa.Table, width: int) -> str:
         width: Of the terminal, in characters.
     """
     columns = [[_shown(value) for value in column.to_pylist()] for column in rows.columns]
-    numeric = [pa.types.is_floating(t) or pa.types.is_integer(t) for t in rows.schema.types]
+    numeric = [
+        pa.types.is_floating(t) or pa.types.is_integer(t) or pa.types.is_decimal(t)
+        for t in rows.schema.types
+    ]
     wide = [max(map(len, [n, *c])) for n, c in zip(rows.column_names, columns, strict=True)]
     room = width - sum(wide[:-1]) - len(GAP) * (len(wide) - 1)  # for the last column
     if wide[-1] > room and (numeric[-1] or room < LEAST_WRAPPED) and rows.num_rows:
@@ -66,8 +70,12 @@ def _shown(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.{SIGNIFICANT_DIGITS}g}"
-    # A name from the store may hold anything: a control character must not reach a terminal.
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Text whose control characters are written out: words of a store must not steer a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def json_lines(rows: pa.RecordBatch) -> Iterator[str]:
@@ -77,4 +85,6 @@ def json_lines(rows: pa.RecordBatch) -> Iterator[str]:
 
 
 def _json_value(value: Any) -> Any:
+    if isinstance(value, Decimal):  # what DuckDB makes of a sum of integers
+        return int(value) if value == value.to_integral_value() else float(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""The command that makes a page of a store."""
+"""The commands that show a whole store: as a page, and as a folder of figures."""
 
 import sys
 from pathlib import Path
@@ -28,3 +28,21 @@ def report(
     out.write_text(page, encoding="utf-8")
     print(out)
     print(f"{len(page.encode()) / 1e6:.1f} MB; open it in a browser", file=sys.stderr)
+
+
+@commands.command()
+def gallery(
+    store: StorePath,
+    out: Annotated[Path, typer.Option(help="A folder.")] = Path("gallery"),
+) -> None:
+    """Draw every figure that a store has the numbers for."""
+    from analysis.gallery import drawn
+
+    with refusing():
+        for name, figure in drawn(store):
+            if isinstance(figure, str):
+                print(f"{name} is left out: {figure}", file=sys.stderr)
+                continue
+            out.mkdir(parents=True, exist_ok=True)
+            figure.savefig(out / f"{name}.png", dpi=110, pil_kwargs={"optimize": True})
+            print(out / f"{name}.png")

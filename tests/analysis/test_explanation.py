@@ -60,6 +60,14 @@ def test_the_layers_of_a_run_are_listed(store, runs):
     ]
 
 
+def test_a_name_cannot_steer_the_terminal(make_store, runs):
+    """An escape sequence in a store is shown, not obeyed."""
+    hostile = make_store(runs.assign(dataset="\x1b[2J"))
+    told = explain(hostile, runs["trial_id"].iloc[0])
+    assert "\x1b" not in told
+    assert "dataset \\x1b[2J" in told
+
+
 def test_layers_that_were_not_measured_are_said_to_be():
     """With the measurement to ask for."""
     assert layer_lines(pd.DataFrame({"layer": []})) == ["not measured; `measure: signal` does that"]

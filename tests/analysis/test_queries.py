@@ -49,6 +49,12 @@ def test_infinity_is_no_json(store):
     assert json.loads(done.stdout) == [{"a": None, "b": None}]
 
 
+def test_a_sum_of_integers_is_a_number(store, runs):
+    """Not a text, although DuckDB sums them as decimals."""
+    done = query(store, "select sum(depth) as layers from runs", "--format", "json")
+    assert json.loads(done.stdout) == [{"layers": runs["depth"].sum()}]
+
+
 def test_describe_shows_units_and_meanings(store):
     """Each column with its type, unit and meaning, whatever the case of the words."""
     rows = json.loads(query(store, " DESCRIBE layers; ", "--format", "json").stdout)
