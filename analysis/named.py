@@ -31,7 +31,7 @@ FIGURES: dict[str, Callable[[str | Path], Figure]] = {
     "gradient_by_layer": lambda store: gradient_by_layer(read_layers(store), read_runs(store)),
     "label_agreement": lambda store: label_agreement_map(read_runs(store)),
     "trainable_depth": lambda store: trainable_depth_map(read_runs(store)),
-    "chi": lambda store: chi_by_init_scale(read_runs(store)),
+    "chi": lambda store: chi_by_init_scale(deepest(read_runs(store))),
     "edge_of_stability": lambda store: edge_of_stability_by_step(
         read_curves(store), read_runs(store)
     ),
@@ -53,6 +53,11 @@ TABLES: dict[str, Callable[[str | Path], pd.DataFrame]] = {
     "catapult": lambda store: largest_stable_rates(read_runs(store)),
     "thresholds": lambda store: moved_shares(read_runs(store)),
 }
+
+
+def deepest(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs of the largest depth: a figure of one depth shows it where theory fits best."""
+    return runs[runs["depth"] == runs["depth"].max()]
 
 
 def multiple_of_xi(runs: pd.DataFrame) -> pd.DataFrame:

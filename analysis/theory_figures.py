@@ -107,7 +107,9 @@ def chi_by_init_scale(runs: pd.DataFrame) -> Figure:
         for panel, activation in zip(panels.flat, activations, strict=False):
             _draw_chi(panel, table[table["activation"] == activation], activation)
         handles, labels = panels.flat[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", ncols=3 if columns > 2 else 2, frameon=False)
+        figure.legend(
+            handles, labels, loc="outside lower left", ncols=3 if columns > 2 else 2, frameon=False
+        )
         give_title(figure, "Growth of gradients from layer to layer at step 0", runs, None)
     return figure
 

@@ -132,8 +132,9 @@ def test_the_page_loads_nothing_and_escapes_words(hostile_page):
     assert "&lt;img src=x onerror" in page
 
 
-def test_the_page_has_the_figures_the_store_has_numbers_for(store, tmp_path):
+def test_the_page_has_the_figures_the_store_has_numbers_for(store, tmp_path, monkeypatch):
     """Pictures with their names, and why the others are missing; the path is all of stdout."""
+    monkeypatch.setattr("analysis.gallery.SHOWN", ("stability_map", "edge_of_stability"))
     out = tmp_path / "pages" / "small.html"
     done = report(store, "--out", out)
     assert (done.exit_code, done.stdout) == (0, f"{out}\n")
