@@ -33,6 +33,11 @@ ORDERS = {
     "curves": ["trial_id", "step"],
 }
 
+
+class CompactionError(RuntimeError):
+    """The disk or memory did not suffice; the message says so. The rows are as they were."""
+
+
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -44,6 +49,7 @@ def compact(store: Store) -> dict[str, tuple[int, int]]:
 
     Raises:
         StoreError: The store lies where folders cannot change places in one step.
+        CompactionError: The disk is full, or the merge came to no end otherwise.
     """
     if not isinstance(store.files, LocalFiles):
         raise StoreError(
@@ -54,7 +60,12 @@ def compact(store: Store) -> dict[str, tuple[int, int]]:
     for table in SCHEMAS:
         before = store.parts(table)
         if len(before) > 1:
-            _merge(store, table, before)
+            try:
+                _merge(store, table, before)
+            except (OSError, duckdb.Error) as error:
+                raise CompactionError(
+                    f"{store.location}/{table} could not be merged: {' '.join(str(error).split())}"
+                ) from error
         counts[table] = (len(before), len(store.parts(table)))
     return counts
 

@@ -10,7 +10,7 @@ import io
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -139,36 +139,31 @@ class Store:
             StoreError: The place cannot be written; StoreInUseError: another process is
                 writing; DamagedStoreError: a commit is lost.
         """
-        try:
-            with held(self.files) as self._still_held:
+        with ExitStack() as stack:
+            try:
+                self._still_held = stack.enter_context(held(self.files))
                 self._create()
                 if mend:
                     self._refuse_lost_commits()
                     self._discard_unfinished_commits()
-                yield
-        except LockedError as error:
-            raise StoreInUseError(
-                f"{self.location} is being written by {error}; "
-                "wait for it to end, or choose another --store"
-            ) from error
-        except PermissionError as error:
-            raise self._unwritable(error) from error
+            except LockedError as error:
+                raise StoreInUseError(
+                    f"{self.location} is being written by {error}; "
+                    "wait for it to end, or choose another --store"
+                ) from error
+            except OSError as error:
+                raise StoreError(
+                    f"cannot write to {self.location}: {reason(error)}; choose another --store"
+                ) from error
+            yield
 
     def _create(self) -> None:
         """Under the lock; the manifest comes first, as it tells a store from other folders."""
-        try:
-            self.manifest = self._read_manifest()  # by now another process may have written it
-            self.describe(schema_version=SCHEMA_VERSION)
-            if isinstance(self.files, LocalFiles):
-                for table in (*SCHEMAS, STAGING):
-                    (self.path / table).mkdir(exist_ok=True)
-        except OSError as error:
-            raise self._unwritable(error) from error
-
-    def _unwritable(self, error: OSError) -> StoreError:
-        return StoreError(
-            f"cannot write to {self.location}: {reason(error)}; choose another --store"
-        )
+        self.manifest = self._read_manifest()  # by now another process may have written it
+        self.describe(schema_version=SCHEMA_VERSION)
+        if isinstance(self.files, LocalFiles):
+            for table in (*SCHEMAS, STAGING):
+                (self.path / table).mkdir(exist_ok=True)
 
     def _refuse_lost_commits(self) -> None:
         self._commits = max((part.last for part in self.parts("runs")), default=0)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from core.outcomes import OUTCOMES
+from pipeline.compaction import CompactionError
 from pipeline.compaction import compact as compact_store
 from pipeline.grid import Grid
 from pipeline.store import Store, StoreError
@@ -102,8 +103,12 @@ def _print_problems(store: str, problems: list[Problem], moved: list[str]) -> No
 def compact(store: StoreArgument) -> None:
     """Merge small files into few large, sorted ones; the rows stay as they are."""
     target = existing(store)
-    with target.writing():
-        counts = compact_store(target)
+    try:
+        with target.writing():
+            counts = compact_store(target)
+    except CompactionError as error:
+        print(f"error: {error}; the rows are as they were: run again to go on", file=sys.stderr)
+        raise typer.Exit(1) from error
     for table, (before, after) in counts.items():
         print(f"{table:<8}{before:>6,} files -> {after:,}")
     print(f"compacted {store}", file=sys.stderr)

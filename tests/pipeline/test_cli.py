@@ -10,6 +10,7 @@ import pytest
 
 from core.outcomes import OUTCOMES
 from pipeline.cli import main
+from pipeline.compaction import CompactionError
 from pipeline.executors import ClusterError
 from pipeline.files import LocalFiles
 
@@ -246,3 +247,16 @@ def test_a_disk_that_fills_up_ends_the_run_in_a_line(phasesweep, monkeypatch, tm
         frame = pd.read_parquet(tmp_path / "s" / table)
         assert frame["trial_id"].nunique() == 6
         assert not frame.duplicated(["trial_id", *frame.columns[1:2]]).any()
+
+
+def test_a_compaction_that_fails_ends_with_exit_code_1(phasesweep, monkeypatch):
+    """In a line, as when the disk is full."""
+    phasesweep("run", "mine.yaml")
+
+    def fail(store):
+        raise CompactionError("runs could not be merged: No space left on device")
+
+    monkeypatch.setattr("pipeline.store_commands.compact_store", fail)
+    code, out, err = phasesweep("compact", "stores/mine")
+    assert (code, out) == (1, "")
+    assert err.startswith("error: runs could not be merged: No space left on device; the rows")

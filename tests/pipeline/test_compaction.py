@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import compaction
 from pipeline import sweep as sweeps
-from pipeline.compaction import compact
+from pipeline.compaction import CompactionError, compact
 from pipeline.executors import run_serially
 from pipeline.schemas import SCHEMAS
 from pipeline.store import Store, StoreError
@@ -112,3 +112,23 @@ def test_an_object_store_is_not_compacted(store, monkeypatch):
     monkeypatch.setattr(compaction, "LocalFiles", type(None))
     with pytest.raises(StoreError, match="copy it to a folder"):
         compact(store)
+
+
+def test_a_full_disk_ends_a_compaction_in_a_line(store, monkeypatch):
+    """The rows are as they were, and the next compaction goes through."""
+    before = {table: sorted_rows(store, table) for table in SCHEMAS}
+
+    def full(folder):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compaction, "sync", full)
+        with (
+            store.writing(),
+            pytest.raises(CompactionError, match=r"/runs could not be merged: .*No space left"),
+        ):
+            compact(store)
+    for table in SCHEMAS:
+        pd.testing.assert_frame_equal(before[table], sorted_rows(store, table), check_exact=True)
+    with store.writing():
+        assert compact(store)["runs"][1] == 1

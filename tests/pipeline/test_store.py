@@ -1,6 +1,8 @@
 """The store: what it refuses, that commits are whole, who may write."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 
@@ -145,4 +147,17 @@ def test_a_second_writer_is_told_who_holds_the_store(tmp_path):
         other.stdin.close()
         other.wait()
     with Store(tmp_path / "store").writing():
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES])
+def test_a_store_that_cannot_be_written_is_told_before_anything_runs(tmp_path, monkeypatch, number):
+    """Read-only, full or forbidden: the error names the store, the reason and what to do."""
+
+    def refuse(files):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("pipeline.store.held", refuse)
+    told = rf"^cannot write to .*: {os.strerror(number)}; choose another --store$"
+    with pytest.raises(StoreError, match=told), Store(tmp_path / "store").writing():
         pass
