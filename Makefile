@@ -4,11 +4,12 @@
 #   make test     format, lint, types, layers, then the tests
 #   make lint     all of that but the tests
 #   make bench    the benchmarks
+#   make faults   kill drivers, workers and nodes, fill disks; then count rows; quarter of an hour
 #   make pictures the README's pictures, from sweeps of ten minutes in all
 #   make format   let ruff rewrite what `make lint` would refuse
 #   make clean    remove the demo, the caches and the builds; .venv stays
 
-.PHONY: demo test lint bench pictures format clean
+.PHONY: demo test lint bench faults pictures format clean
 .DELETE_ON_ERROR:
 
 # The first of these that runs and is new enough; the pins were tested with 3.11.
@@ -50,6 +51,9 @@ pictures: demo
 
 bench: .venv/.installed-bench
 	set -e; for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark; done
+
+faults: .venv/.installed-test
+	$(BIN)/python -m tests.faults
 
 format: .venv/.installed-test
 	$(BIN)/ruff check --fix --quiet

@@ -1,0 +1,206 @@
+"""The faults: each injected once into a sweep that must then end as if undisturbed.
+
+Every function takes the suite and the number of the injection.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+from contextlib import contextmanager
+from functools import partial
+from time import sleep
+
+import psutil
+
+from core.trials import trial_id
+from pipeline.store import Store
+from pipeline.sweep_file import load_sweep
+from tests.faults.stores import command, wait_for
+
+
+class SkippedError(Exception):
+    """The fault cannot be injected here; the message says why."""
+
+
+def driver_killed(suite, executor):
+    """SIGKILL at any moment; the next run goes on."""
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        suite.at_random(store, executor, _kill)
+        injected.expect(suite.run(store, "serial"), 0)
+    return injected
+
+
+def _kill(process):
+    process.kill()
+    process.communicate()
+
+
+def driver_killed_serial(suite, number):
+    """Half of the kills: all in one process."""
+    return driver_killed(suite, "serial")
+
+
+def driver_killed_on_ray(suite, number):
+    """The other half: its tasks outlive the driver for a while."""
+    return driver_killed(suite, "ray")
+
+
+def interrupted(suite, number):
+    """Ctrl-C: exit code 130, and the next run goes on."""
+    executor = ("serial", "ray")[number % 2]
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        process = suite.at_random(store, executor, lambda p: p.send_signal(signal.SIGINT))
+        injected.expect(process, 130, "run again to resume")
+        injected.expect(suite.run(store, "serial"), 0)
+    return injected
+
+
+def worker_killed(suite, number):
+    """SIGKILL of a process that trains: the same run goes on to its end."""
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        process = suite.at_random(store, "ray", partial(_kill_a_worker, suite))
+        injected.expect(process, 0)
+    return injected
+
+
+def _kill_a_worker(suite, process):
+    """Kill one of the workers of the suite's nodes as soon as one is at work."""
+    if not wait_for(lambda: _workers(suite.cluster), process):
+        return False
+    suite.random.choice(_workers(suite.cluster)).kill()
+    return True
+
+
+def _workers(cluster):
+    """The processes that train."""
+    nodes = cluster.list_all_nodes()
+    raylets = [node.all_processes["raylet"][0].process.pid for node in nodes]
+    children = [child for raylet in raylets for child in psutil.Process(raylet).children()]
+    return [child for child in children if "_with_one_thread" in _title(child)]
+
+
+def _title(process):
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # ended meanwhile
+        return ""
+
+
+def node_lost(suite, number):
+    """A node with its workers, gone without a word: the same run goes on to its end."""
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        process = suite.at_random(store, "ray", lambda process: _lose_a_node(suite))
+        injected.expect(process, 0)
+    suite.cluster.add_node(num_cpus=1)
+    return injected
+
+
+def _lose_a_node(suite):
+    suite.cluster.remove_node(suite.cluster.list_all_nodes()[-1], allow_graceful=False)
+
+
+def trial_kills_its_worker(suite, number):
+    """All others are trained, the culprit is recorded and named, and trained by the next run."""
+    grid = load_sweep(str(suite.sweep)).grid
+    culprit = trial_id(grid[suite.random.randrange(grid.size)])
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        injected.expect(suite.run(store, "ray", faults_culprit=culprit), 1, culprit, "run again")
+        manifest = Store(store).manifest
+        if [failure["trial_id"] for failure in manifest["failures"]] != [culprit]:
+            injected.other.append(f"recorded {manifest['failures']}, expected {culprit}")
+        finished = sum(len(rows) for rows in Store(store).batches("runs", ["trial_id"]))
+        if finished != grid.size - 1:
+            injected.other.append(f"{finished} of {grid.size - 1} other trials were trained")
+        injected.expect(suite.run(store, "serial"), 0)
+    return injected
+
+
+def disk_full(suite, number):
+    """A file system that holds part of the store: exit code 1; with more room, a run goes on."""
+    size = sum(f.stat().st_size + 4096 for f in suite.undisturbed.rglob("*") if f.is_file())
+    kilobytes = round(size * (0.05, 0.4, 0.8)[number % 3] / 1024) + 64
+    store = suite.folder()
+    with _file_system(store, f"size={kilobytes}k"), suite.judged(store / "store") as injected:
+        told = ("No space left on device", "run again to resume")
+        injected.expect(suite.run(store / "store", "serial"), 1, *told)
+        _mount(store, "remount,size=64m")
+        injected.expect(suite.run(store / "store", "serial"), 0)
+    return injected
+
+
+def read_only(suite, number):
+    """A store that cannot be written: exit code 2 naming it, and readers go on."""
+    folder = suite.folder()
+    store = folder / "store"
+    with _file_system(folder, "size=64m"), suite.judged(store) as injected:
+        suite.at_random(store, "serial", _kill)
+        _mount(folder, "remount,ro")
+        told = (str(store), "choose another --store")
+        injected.expect(suite.run(store, "serial"), 2, *told)
+        _mount(folder, "remount,rw")
+        injected.expect(suite.run(store, "serial"), 0)
+    return injected
+
+
+@contextmanager
+def _file_system(folder, options):
+    folder.mkdir()
+    if os.geteuid() != 0:
+        raise SkippedError("only root may mount a small file system")
+    _mount(folder, options)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _mount(folder, options):
+    mounting = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
+    if subprocess.run(mounting, check=False, capture_output=True).returncode:
+        raise SkippedError("this system mounts no tmpfs")
+
+
+def compaction_killed(suite, number):
+    """SIGKILL during `compact`; the next one merges what is left."""
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        injected.expect(suite.run(store, "serial"), 0)
+        process = command("compact", store)
+        wait_for(lambda: any((store / "staging").iterdir()), process)
+        sleep(suite.random.uniform(0, 0.3))
+        _kill(process)
+        injected.expect(command("compact", store), 0)
+    return injected
+
+
+def two_drivers(suite, number):
+    """The second is told who holds the store, and the first goes on."""
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        first = suite.at_random(store, "serial", lambda process: None, faults_pause="0.6")
+        holder = f"process {first.pid} on {socket.gethostname()}"
+        injected.expect(suite.run(store, "serial"), 2, holder)
+        if first.poll() is not None:
+            injected.other.append("the first had ended before")
+        injected.expect(first, 0)
+    return injected
+
+
+FAULTS = {
+    "driver killed (serial)": (driver_killed_serial, 10),
+    "driver killed (Ray)": (driver_killed_on_ray, 10),
+    "driver interrupted": (interrupted, 5),
+    "Ray worker killed": (worker_killed, 10),
+    "Ray node lost": (node_lost, 5),
+    "trial kills its worker": (trial_kills_its_worker, 3),
+    "disk full": (disk_full, 3),
+    "compaction killed": (compaction_killed, 5),
+    "two drivers at once": (two_drivers, 3),
+    "read-only store": (read_only, 1),
+}
