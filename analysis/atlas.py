@@ -16,6 +16,7 @@ from string import Template
 from matplotlib.figure import Figure
 from plotly.offline import get_plotlyjs
 
+from analysis.atlas_argument import argument
 from analysis.atlas_data import atlas_data
 from analysis.atlas_overview import dictionary, overview, summary
 from analysis.gallery import drawn, title
@@ -46,6 +47,7 @@ def atlas(store: str | Path) -> str:
         style=_page("atlas.css"),
         summary=summary(header, columns),
         overview=overview(header, columns, manifest),
+        argument=argument(store, manifest),
         figures="\n".join(_figures(store)),
         dictionary=dictionary(store),
         numbers=pack(header, columns),

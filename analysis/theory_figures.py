@@ -13,6 +13,7 @@ from analysis.chi import chi_against_theory
 from analysis.depth_scales import fitted_multiple, trainable_depth
 from analysis.log_scales import cell_edges, mark_values
 from analysis.pages import STYLE, give_title, hide_unused, panel_grid
+from analysis.tables import UnsuitableRunsError, refuse_other_axes
 from core.mean_field import critical_weight_variance, fixed_point_chi, mean_field
 
 MEASURED = {"color": "#d55e00", "linestyle": "none", "marker": "o", "markersize": 4}
@@ -96,9 +97,17 @@ def chi_by_init_scale(runs: pd.DataFrame) -> Figure:
 
     Args:
         runs: The settings, `chi_measured` and `chi_theory`; one depth, width, bias scale.
+
+    Raises:
+        UnsuitableRunsError: No chi was measured, or one of those settings varies.
     """
     table = chi_against_theory(runs)
-    activations = list(runs["activation"].unique())
+    if table.empty:
+        raise UnsuitableRunsError("no chi was measured; add `measure: [signal]` to the sweep")
+    refuse_other_axes(table, {"activation", "init_scale"})
+    activations = [
+        name for name in runs["activation"].unique() if (table["activation"] == name).any()
+    ]
     columns = min(4, len(activations))
     with mpl.rc_context(STYLE):
         rows = ceil(len(activations) / columns)

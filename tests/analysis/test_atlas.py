@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from analysis.atlas_data import CURVE_STEPS, atlas_data
 from analysis.atlas_profiles import LAYER_STEPS
+from analysis.claims import judge
 from analysis.packing import MISSING, TYPES, differences, pack, quantized, rounded
 from analysis.tables import read_curves, read_layers
 from pipeline.cli import app
@@ -169,3 +171,16 @@ def test_a_store_of_losses_alone_has_a_page(make_store, runs):
     pd.testing.assert_series_equal(
         pd.Series(header["ids"]).str.len().drop_duplicates(), pd.Series([8]), check_names=False
     )
+
+
+def test_the_argument_is_told_where_a_store_holds_it(claims_store, store, tmp_path):
+    """Every claim with its verdict and numbers; no such section in the page of another store."""
+    out = tmp_path / "claims.html"
+    assert report(claims_store, "--out", out).exit_code == 0
+    page = out.read_text()
+    for judged in judge(claims_store):
+        assert escape(judged.claim.statement) in page
+        assert f"<strong>{judged.verdict.verdict}</strong>" in page
+        assert all(escape(str(number)) in page for number in judged.verdict.numbers)
+    report(store, "--out", out)
+    assert 'id="argument"' not in out.read_text()

@@ -27,6 +27,18 @@ def test_chi_has_a_panel_an_activation_with_its_points_on_log_axes(runs):
     assert "theory, infinite width" in labels(figure)
 
 
+def test_activations_without_chi_have_no_panel_and_other_axes_are_refused(runs):
+    """A store of several experiments is drawn as far as one figure can show it."""
+    deep = runs[runs["depth"] == 12]
+    known = deep["chi_measured"].where(deep["activation"] == "relu")
+    figure = chi_by_init_scale(deep.assign(chi_measured=known))
+    assert [axes.get_title() for axes in figure.axes if axes.get_visible()] == ["relu"]
+    with pytest.raises(UnsuitableRunsError, match="no chi was measured"):
+        chi_by_init_scale(deep.assign(chi_measured=np.nan))
+    with pytest.raises(UnsuitableRunsError, match="depth varies"):
+        chi_by_init_scale(runs)
+
+
 def test_the_depth_map_shows_the_loss_left_by_the_best_learning_rate(make_runs):
     """A cell is the least tail loss over the baseline; the fit stands in the legend."""
     scales = [1.0, 1.1, 1.2, 1.3]
