@@ -25,6 +25,25 @@ function cellsOf(atlas, axes, chosen) {
   return cells;
 }
 
+// What the map opens with: the middle depth and the first of all else; where a store holds
+// several experiments and none of its runs is so, the settings that most of them have.
+function firstChoice(atlas, axes) {
+  const chosen = new Map();
+  for (const { name, values } of atlas.settings.values())
+    if (name !== axes.x.name && name !== axes.y.name)
+      chosen.set(name, name === "seed" ? ALL : name === "depth" ? Math.floor((values.length - 1) / 2) : 0);
+  if (cellsOf(atlas, axes, chosen).flat().some((runs) => runs.length)) return chosen;
+  const names = [...chosen.keys()].filter((name) => chosen.get(name) !== ALL);
+  const counts = new Map();
+  for (let run = 0; run < atlas.size; run++) {
+    const key = names.map((name) => atlas.code(name, run)).join();
+    counts.set(key, (counts.get(key) || 0) + 1);
+  }
+  const [[common]] = [...counts].sort((a, b) => b[1] - a[1]);
+  common.split(",").forEach((code, i) => chosen.set(names[i], Number(code)));
+  return chosen;
+}
+
 // The region of most runs: their most frequent outcome, then its most frequent cause.
 function commonRegion(atlas, runs) {
   const most = (keys) => {

@@ -6,7 +6,7 @@ async function start() {
   const axes = axesOf(atlas);
   const map = document.getElementById("map");
   const tip = document.getElementById("tip");
-  const chosen = new Map();
+  const chosen = firstChoice(atlas, axes);
   const hidden = new Set();
   const state = { color: "outcome", cursor: null, opened: null, run: null, cells: [], regions: [] };
 
@@ -25,10 +25,8 @@ async function start() {
     const choices = document.getElementById("choices");
     for (const { name, values } of atlas.settings.values()) {
       if (name === axes.x.name || name === axes.y.name) continue;
-      const pooled = name === "seed";
       const options = values.map((value, code) => [code, told(value)]);
-      if (pooled) options.unshift([ALL, "all, most frequent"]);
-      chosen.set(name, pooled ? ALL : name === "depth" ? Math.floor((values.length - 1) / 2) : 0);
+      if (chosen.get(name) === ALL) options.unshift([ALL, "all, most frequent"]);
       addChoice(choices, name, options, chosen.get(name), (value) => {
         chosen.set(name, Number(value));
         update();

@@ -14,6 +14,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from analysis.atlas import atlas
+
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
 
@@ -208,3 +210,18 @@ def test_the_print_has_the_map_and_no_controls(page):
     assert not page.find_element(By.ID, "choices").is_displayed()
     assert page.find_element(By.CSS_SELECTOR, "#map .hm").is_displayed()
     assert len(page.print_page()) > 10_000
+
+
+def test_a_store_of_several_experiments_opens_on_cells_that_were_run(
+    browser, claims_store, tmp_path
+):
+    """Where no run has the first of every setting, the map begins with what most runs have."""
+    out = tmp_path / "claims.html"
+    out.write_text(atlas(claims_store))
+    browser.get(out.as_uri())
+    WebDriverWait(browser, 20).until(
+        lambda driver: driver.find_elements(By.CSS_SELECTOR, "body[data-ready] #map .hm")
+    )
+    entries = browser.find_element(By.ID, "legend").text.splitlines()
+    assert [entry for entry in entries if entry != "not run"]
+    assert browser.get_log("browser") == []
