@@ -39,7 +39,10 @@ class Injected:
 
     def expect(self, process, code, *told):
         """The process ends with the exit code, and its messages hold what is to be told."""
-        found, said = ended(process)
+        self.expect_of(*ended(process), code, *told)
+
+    def expect_of(self, found, said, code, *told):
+        """Likewise, of a process that has ended with an exit code and messages."""
         if found != code or "Traceback" in said or not all(text in said for text in told):
             self.other.append(f"exit code {found}, expected {code} and {told}: {said}")
 
