@@ -7,6 +7,8 @@ A larger product becomes several such ones, each of some rows of the left factor
 of the same arrays, made once. Elsewhere nothing is cut. Measured in core/DESIGN.md.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,8 +59,13 @@ def block_rows(rows: int, summed: int, columns: int, dot_form: bool) -> int:
         most = min(most, MOST_DOT_FORM_RESULTS // columns)
     if not SMALL_KERNELS or most >= rows:
         return rows
-    height = max((n for n in range(1, most + 1) if rows % n == 0), default=1)
+    height = _largest_divisor(rows, most)
     return height if height >= LEAST_ROWS else rows
+
+
+@cache
+def _largest_divisor(number: int, most: int) -> int:
+    return max((n for n in range(1, most + 1) if number % n == 0), default=1)
 
 
 def _in_dot_form(left: Array, right: Array) -> bool:

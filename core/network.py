@@ -6,9 +6,10 @@ that one matrix product adds the bias and another one gives its gradient.
 """
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from core.activations import Activation
 from core.matrix_products import in_blocks
@@ -49,13 +50,17 @@ class Passes:
         # that lies along its columns is faster.
         self._inputs_t = np.ascontiguousarray(self._inputs[0].T)[None]
         self._all_params = list(params)
-        self._all_gradients = [np.empty_like(p) for p in params]
-        self._all_outputs = np.empty((networks, fan_outs[-1], examples), dtype)
-        self._all_hidden = [np.ones((networks, n, examples), dtype) for n in rows]
         kept = [] if activation.slope_from_output else rows
-        self._all_pre_activations = [np.zeros((networks, n, examples), dtype) for n in kept]
-        widest = max(rows, default=0)
-        self._all_deltas = [np.zeros((networks, widest, examples), dtype) for _ in range(2)]
+        heights = [*rows, *kept, *[max(rows, default=1)] * 2]
+        shapes = [p.shape for p in params] + [(networks, fan_outs[-1], examples)]
+        pieces = iter(_buffers([*((networks, n, examples) for n in heights), *shapes], dtype))
+        self._all_hidden = [next(pieces) for _ in rows]
+        self._all_pre_activations = [next(pieces) for _ in kept]
+        self._all_deltas = [next(pieces) for _ in range(2)]
+        self._all_gradients = [next(pieces) for _ in params]
+        self._all_outputs = next(pieces)
+        for buffer in (*self._all_hidden, *self._all_pre_activations, *self._all_deltas):
+            buffer[:, -1] = 0  # no matrix product fills it
         self.shrink(networks)
 
     def shrink(self, networks: int) -> None:
@@ -125,3 +130,10 @@ class Passes:
         if self._activation.slope_from_output:
             return self._activation.slope_from_output(a, out=a)
         return self._activation.derivative(self._pre_activations[layer], out=a)
+
+
+def _buffers(shapes: Sequence[tuple[int, ...]], dtype: DTypeLike) -> list[Array]:
+    """Arrays in one piece of memory: a large one is mapped in few large pages."""
+    ends = np.cumsum([prod(shape) for shape in shapes])
+    pieces = np.split(np.empty(ends[-1], dtype), ends[:-1])
+    return [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
