@@ -47,7 +47,7 @@ class Activation:
 
 
 def linear(h: Array, out: Array | None = None) -> Array:
-    return np.positive(h, out=out)
+    return h if out is h else np.positive(h, out=out)
 
 
 def linear_slope(h: Array, out: Array | None = None) -> Array:
@@ -111,7 +111,7 @@ def relu(h: Array, out: Array | None = None) -> Array:
 
 def step(h: Array, out: Array | None = None) -> Array:
     """1 where positive, else 0: the derivative of ReLU, which we take as 0 at 0."""
-    return np.sign(np.maximum(h, 0, out=out), out=out)
+    return np.greater(h, 0, out=np.empty_like(h) if out is None else out)
 
 
 def leaky_relu(h: Array, out: Array | None = None) -> Array:
