@@ -87,17 +87,15 @@ def _merge(store: Store, table: str, parts: list[Part]) -> None:
 
 def _write_sorted(store: Store, table: str, parts: list[Part], target: Path) -> int:
     """Write all rows in order, in parts of ROWS_PER_PART; returns how many."""
-    total, writer, room = 0, None, 0
+    # The first part is there without any rows too: it says that the commits are not lost.
+    total, writer, room = 0, _open(target, parts, table), ROWS_PER_PART
     for batch in _sorted_batches(store, table, parts):
         if room < len(batch):
-            if writer is not None:
-                _close(writer)
+            _close(writer)
             writer, room = _open(target, parts, table), ROWS_PER_PART
-        assert writer is not None
         writer.write_batch(batch, row_group_size=ROWS_PER_GROUP)
         total, room = total + len(batch), room - len(batch)
-    if writer is not None:
-        _close(writer)
+    _close(writer)
     return total
 
 

@@ -58,6 +58,20 @@ def test_a_compacted_store_goes_on(small_sweep, store):
         assert compact(store) == dict.fromkeys(SCHEMAS, (1, 1))
 
 
+def test_a_table_without_rows_keeps_its_commits(write_sweep, tmp_path, monkeypatch):
+    """As `layers` where nothing was measured: the compacted store is sound, and can go on."""
+    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
+    sweep, store = write_sweep(measure="[]"), Store(tmp_path / "store")
+    with store.writing():
+        finished = sweeps.finished_indices(sweep.grid, store)
+        sweeps.run_sweep(sweep, finished, store, run_serially, lambda found: None)
+        assert compact(store)["layers"][1] == 1
+    assert list(verify(store)) == []
+    with store.writing():
+        assert len(sweeps.finished_indices(sweep.grid, store)) == sweep.grid.size
+
+
 def test_many_rows_make_several_files(store, monkeypatch):
     """No file grows without bound; together they hold every row once."""
     monkeypatch.setattr(compaction, "ROWS_PER_PART", 100)
