@@ -1,5 +1,6 @@
 """What every test may ask for, and the environment in which all of them run."""
 
+import gc
 import logging
 import os
 import secrets
@@ -19,6 +20,11 @@ import pytest
 from pipeline.claims import claim_sweeps, run_claims
 from pipeline.grid import Grid
 from pipeline.store import Store
+
+
+def pytest_unconfigure() -> None:
+    """Let go of Hypothesis' hook in the garbage collector: DuckDB would report it as a leak."""
+    gc.callbacks.clear()
 
 
 @pytest.fixture
