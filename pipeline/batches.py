@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets import DatasetInfo
+from core.gradient_descent import CURVE_POINTS
 from core.network import layer_widths
 from core.trials import Trial, trial_id
 from pipeline.grid import Block, Grid
@@ -17,6 +18,10 @@ Indices = NDArray[np.int64]
 SECONDS_PER_FLOP = {"float32": 1 / 60e9, "float64": 1 / 30e9}
 SECONDS_PER_ELEMENT = {"float32": 2e-9, "float64": 5e-9}
 SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
+
+# What a measurement costs, in steps of float64. A sweep's learning rates share a start, so its
+# signals are counted once a trial, at the end; its sharpness takes some 75 products of two steps.
+MEASURED_STEPS = {"signal": 6, "sharpness": 150}
 
 # Long enough that scheduling costs nothing, short enough that workers end together.
 BATCH_SECONDS = 1.0
@@ -67,13 +72,20 @@ def flops(trial: Trial, data: DatasetInfo) -> int:
 
 
 def seconds(trial: Trial, data: DatasetInfo) -> float:
-    """Estimated time of one training on one core, if it runs to its end."""
-    elements = (trial.depth - 1) * trial.width * trial.examples * (trial.steps + 1)
-    return (
-        flops(trial, data) * SECONDS_PER_FLOP[trial.dtype]
-        + elements * SECONDS_PER_ELEMENT[trial.dtype]
-        + SECONDS_PER_TRIAL
+    """Estimated time of one training on one core, if it runs to its end, measurements included."""
+    elements = (trial.depth - 1) * trial.width * trial.examples
+    step = flops(trial, data) / (trial.steps + 1)
+    training = (trial.steps + 1) * (
+        step * SECONDS_PER_FLOP[trial.dtype] + elements * SECONDS_PER_ELEMENT[trial.dtype]
     )
+    asked = trial.measure.split("+")
+    measured = sum(steps for name, steps in MEASURED_STEPS.items() if name in asked)
+    if "sharpness_curve" in asked:
+        measured += MEASURED_STEPS["sharpness"] * min(trial.steps, CURVE_POINTS)
+    measuring = measured * (
+        step * SECONDS_PER_FLOP["float64"] + elements * SECONDS_PER_ELEMENT["float64"]
+    )
+    return training + measuring + SECONDS_PER_TRIAL
 
 
 def trials_per_batch(trial: Trial, data: DatasetInfo) -> int:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.trials import TRIAL_FIELDS
-from pipeline.files import STAGING, LocalFiles, sync
+from pipeline.files import STAGING, LocalFiles, one_line, sync
 from pipeline.grid import SHAPE_FIELDS
 from pipeline.parts import Part, part_name
 from pipeline.schemas import SCHEMAS
@@ -59,22 +59,22 @@ def compact(store: Store) -> dict[str, tuple[int, int]]:
     counts = {}
     for table in SCHEMAS:
         before = store.parts(table)
-        if len(before) > 1:
-            try:
-                _merge(store, table, before)
-            except (OSError, duckdb.Error) as error:
-                raise CompactionError(
-                    f"{store.location}/{table} could not be merged: {' '.join(str(error).split())}"
-                ) from error
+        try:
+            expected = sum(_rows_in(store.path / table / part.name) for part in before)
+            if len(before) > 1:
+                _merge(store, table, before, expected)
+        except (OSError, duckdb.Error, pa.ArrowException) as error:
+            raise CompactionError(
+                f"{store.location}/{table} could not be merged: {one_line(error)}"
+            ) from error
         counts[table] = (len(before), len(store.parts(table)))
     return counts
 
 
-def _merge(store: Store, table: str, parts: list[Part]) -> None:
+def _merge(store: Store, table: str, parts: list[Part], expected: int) -> None:
     merged = store.path / STAGING / f"merged-{table}"
     merged.mkdir()
     rows = _write_sorted(store, table, parts, merged)
-    expected = sum(_rows_in(store.path / table / part.name) for part in parts)
     if rows != expected:
         raise DamagedStoreError(
             f"{store.location}/{table} has {expected} rows, {rows} came out of the merge; nothing "
@@ -88,28 +88,29 @@ def _merge(store: Store, table: str, parts: list[Part]) -> None:
 def _write_sorted(store: Store, table: str, parts: list[Part], target: Path) -> int:
     """Write all rows in order, in parts of ROWS_PER_PART; returns how many."""
     # The first part is there without any rows too: it says that the commits are not lost.
-    total, writer, room = 0, _open(target, parts, table), ROWS_PER_PART
+    files = [_open(target, table, 1)]
+    total, room = 0, ROWS_PER_PART
     for batch in _sorted_batches(store, table, parts):
         if room < len(batch):
-            _close(writer)
-            writer, room = _open(target, parts, table), ROWS_PER_PART
-        writer.write_batch(batch, row_group_size=ROWS_PER_GROUP)
+            files[-1].close()
+            files.append(_open(target, table, len(files) + 1))
+            room = ROWS_PER_PART
+        files[-1].write_batch(batch, row_group_size=ROWS_PER_GROUP)
         total, room = total + len(batch), room - len(batch)
-    _close(writer)
+    files[-1].close()
+    for number in range(1, len(files) + 1):
+        written = target / str(number)
+        sync(written)
+        name = part_name(parts[0].first, parts[-1].last, number, len(files))
+        written.rename(target / name)
     return total
 
 
-def _open(target: Path, parts: list[Part], table: str) -> pq.ParquetWriter:
-    """A new part that holds the commits of all of `parts`."""
-    name = part_name(parts[0].first, parts[-1].last)
+def _open(target: Path, table: str, number: int) -> pq.ParquetWriter:
+    """The `number`th file, which gets its name once it is known of how many."""
     return pq.ParquetWriter(
-        target / name, SCHEMAS[table], compression="zstd", write_page_checksum=True
+        target / str(number), SCHEMAS[table], compression="zstd", write_page_checksum=True
     )
-
-
-def _close(writer: pq.ParquetWriter) -> None:
-    writer.close()
-    sync(Path(str(writer.where)))
 
 
 def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.RecordBatch]:

@@ -124,6 +124,11 @@ def reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
+def one_line(error: BaseException) -> str:
+    """An error's message without line breaks."""
+    return " ".join(str(error).split())
+
+
 def sync(path: Path) -> None:
     """Let a file's content, or a folder's names, survive a loss of power too."""
     descriptor = os.open(path, os.O_RDONLY)

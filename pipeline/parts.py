@@ -1,8 +1,8 @@
 """Part files, named by the commits whose rows they hold.
 
-`part-00000003-00000007-1f2e3d4c.parquet` holds commits 3 to 7; before a compaction both
-numbers are one. So a file that went missing leaves a gap, and what a crash left
-unfinished is told from what was lost.
+`part-00000003-00000007-1of2-1f2e3d4c.parquet` is the first of the two files that hold commits
+3 to 7; before a compaction both numbers are one, and so is the file. So a file that went missing
+leaves a gap, and what a crash left unfinished is told from what was lost.
 """
 
 import re
@@ -10,15 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-_NAME = re.compile(r"part-(\d{8})-(\d{8})-[0-9a-f]{8}\.parquet")
+_NAME = re.compile(r"part-(\d{8})-(\d{8})-(\d+)of(\d+)-[0-9a-f]{8}\.parquet")
 
 
 @dataclass(frozen=True, order=True)
 class Part:
-    """A part file and the commits it holds, first to last."""
+    """A part file: the `number`th of `files` that hold the commits first to last."""
 
     first: int
     last: int
+    number: int
+    files: int
     name: str
 
     def overlaps(self, others: Iterable["Part"]) -> bool:
@@ -26,15 +28,18 @@ class Part:
         return any(self.first <= other.last and other.first <= self.last for other in others)
 
 
-def part_name(first: int, last: int) -> str:
-    """A new name for a part of commits `first` to `last`."""
-    return f"part-{first:08}-{last:08}-{uuid4().hex[:8]}.parquet"
+def part_name(first: int, last: int, number: int = 1, files: int = 1) -> str:
+    """A new name for the `number`th of the `files` that hold commits `first` to `last`."""
+    return f"part-{first:08}-{last:08}-{number}of{files}-{uuid4().hex[:8]}.parquet"
 
 
 def parsed(name: str) -> Part | None:
     """The part of that name; None for a file that no store wrote."""
     match = _NAME.fullmatch(name)
-    return Part(int(match[1]), int(match[2]), name) if match else None
+    if match is None:
+        return None
+    first, last, number, files = map(int, match.groups())
+    return Part(first, last, number, files, name)
 
 
 def parts_among(names: Iterable[str]) -> list[Part]:
@@ -43,8 +48,12 @@ def parts_among(names: Iterable[str]) -> list[Part]:
 
 
 def missing_commits(parts: Sequence[Part], last: int) -> list[int]:
-    """The commits from 1 to `last` that no part holds."""
-    held: set[int] = set()
+    """The commits from 1 to `last` that no part holds, or of whose files one is missing."""
+    numbers: dict[tuple[int, int, int], set[int]] = {}
     for part in parts:
-        held.update(range(part.first, part.last + 1))
+        numbers.setdefault((part.first, part.last, part.files), set()).add(part.number)
+    held: set[int] = set()
+    for (first, last_held, files), found in numbers.items():
+        if len(found) == files:
+            held.update(range(first, last_held + 1))
     return [commit for commit in range(1, last + 1) if commit not in held]

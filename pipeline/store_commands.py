@@ -3,6 +3,8 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +13,7 @@ from core.outcomes import OUTCOMES
 from pipeline.compaction import CompactionError
 from pipeline.compaction import compact as compact_store
 from pipeline.grid import Grid
+from pipeline.locks import LeaseLostError
 from pipeline.store import Store, StoreError
 from pipeline.sweep import finished_indices
 from pipeline.verification import Problem, set_aside
@@ -55,7 +58,8 @@ def status(store: StoreArgument, as_json: AsJson = False) -> None:
         print(f"  {outcome:<12}{outcomes[outcome]:>10,}")
     for sweep in sweeps:
         missing = sweep["trials"] - sweep["finished"]
-        print(f"sweep {sweep['name']}: {sweep['trials']:,} trials, {missing:,} missing")
+        told = f"{sweep['trials']:,} trials, {missing:,} missing"
+        print(f"sweep {sweep['name']}: {told}, last run {sweep['last_run']}")
     for failure in failures:
         print(f"failed {failure['trial_id']} at {failure['failed_at']}: {failure['reason']}")
 
@@ -63,7 +67,12 @@ def status(store: StoreArgument, as_json: AsJson = False) -> None:
 def _progress(entry: dict[str, Any], store: Store) -> dict[str, Any]:
     grid = Grid(entry["axes"])
     finished = len(finished_indices(grid, store))
-    return {"name": entry["name"], "trials": grid.size, "finished": finished}
+    return {
+        "name": entry["name"],
+        "last_run": entry.get("last_run"),
+        "trials": grid.size,
+        "finished": finished,
+    }
 
 
 @commands.command()
@@ -76,17 +85,17 @@ def verify(
 ) -> None:
     """Check every file and row against the schema and the manifest; name what is damaged."""
     target = existing(store)
-    problems = list(verify_store(target))
     moved: list[str] = []
-    if repair:
-        with target.writing(mend=False):
+    with _ending_in_a_line(), target.writing(mend=False) if repair else nullcontext():
+        problems = list(verify_store(target))
+        if repair:
             moved = set_aside(target, problems)
     if as_json:
         found = [{"file": p.file, "problem": p.problem} for p in problems]
         print(json.dumps({"store": store, "problems": found, "set_aside": moved}, indent=2))
     else:
         _print_problems(store, problems, moved)
-    if problems and not repair:
+    if [problem for problem in problems if problem.part is None or not repair]:
         raise typer.Exit(1)
 
 
@@ -99,16 +108,23 @@ def _print_problems(store: str, problems: list[Problem], moved: list[str]) -> No
         print(f"{store} is sound")
 
 
+@contextmanager
+def _ending_in_a_line() -> Iterator[None]:
+    """Tell what stopped the work in a line on stderr, and end with exit code 1."""
+    try:
+        yield
+    except (CompactionError, LeaseLostError, OSError) as error:
+        remedy = "the rows are as they were: `phasesweep verify` tells damage, else run again"
+        print(f"error: {error}; {remedy}", file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
 @commands.command()
 def compact(store: StoreArgument) -> None:
     """Merge small files into few large, sorted ones; the rows stay as they are."""
     target = existing(store)
-    try:
-        with target.writing():
-            counts = compact_store(target)
-    except CompactionError as error:
-        print(f"error: {error}; the rows are as they were: run again to go on", file=sys.stderr)
-        raise typer.Exit(1) from error
+    with _ending_in_a_line(), target.writing():
+        counts = compact_store(target)
     for table, (before, after) in counts.items():
         print(f"{table:<8}{before:>6,} files -> {after:,}")
     print(f"compacted {store}", file=sys.stderr)

@@ -14,7 +14,7 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from core.activations import ACTIVATIONS
 from core.datasets import DATASETS, SCALINGS, Dataset, DatasetInfo
@@ -35,8 +35,19 @@ MOST_SHAPES = 1_000_000
 MOST_TOLD = 10  # problems of one file
 MOST_SHOWN = 100  # characters of one value
 
+SMALLEST_SCALE = 1e-12
+
+
+def _none_or_not_tiny(scale: float) -> float:
+    if 0 < scale < SMALLEST_SCALE:
+        raise ValueError(f"must be 0 or at least {SMALLEST_SCALE:g}")
+    return scale
+
+
 # The bounds keep float32 arithmetic meaningful and one training within a machine.
-Scale = Annotated[float, Field(ge=0, le=1e5, allow_inf_nan=False)]
+Scale = Annotated[
+    float, Field(ge=0, le=1e5, allow_inf_nan=False), AfterValidator(_none_or_not_tiny)
+]
 Rate = Annotated[float, Field(ge=1e-12, le=1e12, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 

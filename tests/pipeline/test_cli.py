@@ -112,7 +112,7 @@ def test_status_counts_outcomes_and_what_is_missing(phasesweep):
     assert (code, err) == (0, "")
     assert out.startswith("stores/mine: 6 trainings\n")
     assert all(re.search(rf"^ +{outcome} +\d+$", out, re.MULTILINE) for outcome in OUTCOMES)
-    assert "sweep mine: 6 trials, 0 missing\n" in out
+    assert "sweep mine: 6 trials, 0 missing, last run " in out
 
 
 def test_status_as_json_is_one_document(phasesweep, tmp_path):

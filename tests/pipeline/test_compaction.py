@@ -13,7 +13,7 @@ from pipeline import sweep as sweeps
 from pipeline.compaction import CompactionError, compact
 from pipeline.executors import run_serially
 from pipeline.schemas import SCHEMAS
-from pipeline.store import Store, StoreError
+from pipeline.store import DamagedStoreError, Store, StoreError
 from pipeline.verification import verify
 
 
@@ -119,6 +119,27 @@ def test_a_kill_at_any_step_leaves_every_row_once(store, step, table, when):
     with Store(store.path).writing():
         assert list(verify(store)) == []
     assert not list((store.path / "staging").iterdir())
+
+
+def test_a_lost_file_of_a_compacted_range_is_noticed(store, monkeypatch):
+    """The files of a range are counted in their names: a writer refuses the store."""
+    monkeypatch.setattr(compaction, "ROWS_PER_PART", 100)
+    monkeypatch.setattr(compaction, "ROWS_PER_GROUP", 50)
+    with store.writing():
+        compact(store)
+    (store.path / "runs" / store.parts("runs")[1].name).unlink()
+    with pytest.raises(DamagedStoreError, match=r"runs has lost commit 1.*--repair"):
+        store.writing().__enter__()
+
+
+def test_a_damaged_file_that_needs_no_merge_is_noticed(small_sweep, store):
+    """Also where a table has one file alone."""
+    with store.writing():
+        compact(store)
+        path = store.path / "runs" / store.parts("runs")[0].name
+        path.write_bytes(path.read_bytes()[:-20])
+        with pytest.raises(compaction.CompactionError, match="runs could not be merged"):
+            compact(store)
 
 
 def test_an_object_store_is_not_compacted(store, monkeypatch):
