@@ -38,6 +38,15 @@ def _saturated(run: Run) -> str:
     )
 
 
+def _plateau(run: Run) -> str:
+    return (
+        "The network answers with the best constant guess, whose loss is "
+        f"{number(run['baseline_loss'])}: its output biases learned and the layers below "
+        "hardly moved. Gradients reach them, but small ones; an init scale nearer to the "
+        "critical one, or fewer layers, is what helps."
+    )
+
+
 def _low_learning_rate(run: Run) -> str:
     return (
         "Gradients arrive in every layer, but the steps are too small: over the last fifth "
@@ -105,6 +114,7 @@ CAUSES: dict[str | None, Callable[[Run], str]] = {
     "vanishing": _vanishing,
     "dead": _dead,
     "saturated": _saturated,
+    "plateau": _plateau,
     "low_learning_rate": _low_learning_rate,
     "init_scale": _init_scale,
     "learning_rate": _learning_rate,

@@ -1,18 +1,14 @@
 """The commands that read a store; the phasesweep command mounts them."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from analysis.tables import MissingTableError, NotAStoreError, UnsuitableRunsError, read_runs
+from analysis.tables import read_runs
+from analysis.theory_commands import PICTURES, StorePath, refusing
 
 commands = typer.Typer()
-
-PICTURES = (".png", ".svg", ".pdf")
-
-StorePath = Annotated[str, typer.Argument(metavar="STORE", help="A store's folder or URL.")]
 
 
 @commands.command("map")
@@ -28,11 +24,8 @@ def draw_map(
     # Charts take seconds to import, and other commands never need them.
     from analysis.figures import stability_map
 
-    try:
+    with refusing():
         figure = stability_map(read_runs(store))
-    except (NotAStoreError, MissingTableError, UnsuitableRunsError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(2) from error
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=150)
     print(out)

@@ -21,5 +21,5 @@ def explain(
     from analysis.explanation import explain as told
 
     with refusing():
-        story = told(store, trial)
+        story = told(store, trial.strip("'\""))  # as a CSV file quotes it
     print(story)

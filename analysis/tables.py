@@ -30,11 +30,19 @@ LOCKS = (
     "SET lock_configuration = true",
 )
 
+CHECKED = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
+
 Value = str | int | float
 
 
 class NotAStoreError(ValueError):
     """A folder that is no phasesweep store; the message names it and the remedy."""
+
+
+class DamagedTableError(ValueError):
+    """A file of the store that cannot be read; the message says how to repair the store."""
 
 
 class MissingTableError(ValueError):
@@ -164,6 +172,8 @@ def _read(
         rows = dataset.to_table(kept, _filter(where or {}))
     except FileNotFoundError:  # A compaction took the files' place since they were listed.
         rows = _dataset(store, table).to_table(kept, _filter(where or {}))
+    except OSError as error:
+        raise _damaged(store, error) from error
     return rows.to_pandas()
 
 
@@ -182,10 +192,21 @@ def _dataset(store: str | Path, table: str) -> ds.Dataset:
     if not parts:
         raise _missing(store, table)
     filesystem, _ = _place(store)
-    each = [ds.dataset(part, format="parquet", filesystem=filesystem) for part in parts]
+    try:
+        each = [ds.dataset(part, format=CHECKED, filesystem=filesystem) for part in parts]
+    except pa.ArrowInvalid as error:
+        raise _damaged(store, error) from error
     # The newest part first: its metadata is the one that is kept.
     schema = pa.unify_schemas([part.schema for part in reversed(each)])
-    return ds.dataset(parts, schema=schema, format="parquet", filesystem=filesystem)
+    return ds.dataset(parts, schema=schema, format=CHECKED, filesystem=filesystem)
+
+
+def _damaged(store: str | Path, error: Exception) -> DamagedTableError:
+    told = " ".join(str(error).split())
+    return DamagedTableError(
+        f"{store} is damaged ({told}); `phasesweep verify {store} --repair` sets the file "
+        "aside, and running its sweep again trains what it held"
+    )
 
 
 def read_manifest(store: str | Path) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from core.mean_field import critical_weight_variance, mean_field
 
 commands = typer.Typer()
 
+PICTURES = (".png", ".svg", ".pdf")
+
 StorePath = Annotated[str, typer.Argument(metavar="STORE", help="A store's folder or URL.")]
 
 
@@ -51,8 +53,8 @@ def figure(
     with refusing():
         target = out or Path(f"{name}.png")
         _require_known(name, FIGURES)
-        if target.suffix not in (".png", ".svg", ".pdf"):
-            raise ValueError(f"--out must end in .png, .svg or .pdf, got {target}")
+        if target.suffix not in PICTURES:
+            raise ValueError(f"--out must end in {', '.join(PICTURES)}, got {target}")
         drawn = FIGURES[name](store)
     target.parent.mkdir(parents=True, exist_ok=True)
     drawn.savefig(target, dpi=150)

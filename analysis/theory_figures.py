@@ -76,7 +76,7 @@ def _draw_depths(panel: Axes, depths: pd.DataFrame) -> None:
     xi = np.array([_xi(activation, each, bias_scale**2) for each in fine])
     panel.plot(fine, xi, color=LINES, linewidth=1.6, linestyle=":", label=r"$\xi$ (theory)")
     if multiple is not None:
-        label = rf"{multiple.value:.1f} $\xi$: the fit, within a factor {multiple.error:.2f}"
+        label = rf"{multiple.value:.1f} $\xi$: the mean, standard error {multiple.error - 1:.0%}"
         panel.plot(fine, multiple.value * xi, color=LINES, linewidth=2.0, label=label)
     panel.plot(variance, depths["trainable_depth"], label="trainable depth", **MEASURED)
     critical = critical_weight_variance(activation, bias_scale**2)

@@ -56,6 +56,7 @@ SHIFTS = (
     *_tenfold("vanishing_gradient"),
     *_tenfold("active_fraction"),
     *_tenfold("saturated_slope"),
+    *_tenfold("plateau"),
     *_tenfold("exploding_start"),
 )
 
@@ -91,7 +92,7 @@ def _called(row: dict[str, object], rules: Thresholds) -> tuple[str, str | None]
     if row["init_phase"] is None and row["log10_gradient_per_error"] is None:
         return name, row["cause"]
     if name == "stalled":
-        return name, stall_cause(_end(row), rules)
+        return name, stall_cause(_end(row), run, rules)
     if name in ("diverged", "overflow"):
         rate, start = row["learning_rate"], row["log10_gradient_per_error"]
         return name, divergence_cause(run, rate, start, row["critical_learning_rate"], rules)

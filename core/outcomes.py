@@ -30,6 +30,7 @@ class Thresholds:
     dead_unit: float = 1e-6  # |phi'| below it for every example: the unit is dead
     saturated_unit: float = 0.1  # x phi'(0): the unit is saturated for an example
     saturated_slope: float = 1e-3  # mean |phi'| over the hidden units
+    plateau: float = 0.01  # x baseline: the tail lies so close to the best constant's loss
     exploding_start: float = 1e3  # x baseline loss, or gradient x output error, at step 0
     init_phase: float = 6.0  # |L ln chi|: beyond it gradients vanish or explode at step 0
 
@@ -161,13 +162,14 @@ class EndSignals:
     mean_slope: float | None
 
 
-def stall_cause(end: EndSignals, rules: Thresholds = THRESHOLDS) -> str:
-    """Why a run stalled: dead, vanishing, saturated or low_learning_rate.
+def stall_cause(end: EndSignals, run: LossSummary, rules: Thresholds = THRESHOLDS) -> str:
+    """Why a run stalled: dead, vanishing, saturated, plateau or low_learning_rate.
 
     Gradients vanish where the first layer's is a millionth of the last hidden layer's, or
     of the output error: a linear or small-scale tanh network without biases loses its
     signal on the way forward as fast as its gradient on the way back, so that all its
-    layers have equally vanished gradients and their ratio shows nothing.
+    layers have equally vanished gradients and their ratio shows nothing. At a plateau the
+    network answers with the best constant: its output biases learned and nothing else did.
     """
     # A dead layer also stops the gradient, so it is looked for first.
     if end.active_fraction is not None and end.active_fraction < rules.active_fraction:
@@ -178,6 +180,8 @@ def stall_cause(end: EndSignals, rules: Thresholds = THRESHOLDS) -> str:
         return "vanishing"
     if end.mean_slope is not None and end.mean_slope < rules.saturated_slope:
         return "saturated"
+    if run.tail is not None and abs(run.tail - run.baseline) <= rules.plateau * run.baseline:
+        return "plateau"
     return "low_learning_rate"
 
 

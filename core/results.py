@@ -79,7 +79,7 @@ def _cause(
     if start.signals is None:
         return None
     if called == "stalled":
-        return stall_cause(final)
+        return stall_cause(final, summary)
     if called in ("diverged", "overflow"):
         return divergence_cause(
             summary,

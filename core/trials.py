@@ -66,8 +66,8 @@ class TrialResult:
         "overflow, diverged, trained, oscillating, stalled or slow: first rule that matches", "name"
     )
     cause: str | None = column(
-        "stalled by vanishing, dead, saturated, low_learning_rate; diverged or overflowed by "
-        "init_scale, learning_rate, sharpening; else NULL, as without `signal`",
+        "stalled by vanishing, dead, saturated, plateau, low_learning_rate; diverged or overflowed "
+        "by init_scale, learning_rate, sharpening; else NULL, as without `signal`",
         "name",
     )
     init_phase: str | None = column(

@@ -1,11 +1,14 @@
 """Reading a store: the rows that pandas reads, errors that say what to do, a locked DuckDB."""
 
+import shutil
+
 import duckdb
 import pandas as pd
 import polars as pl
 import pytest
 
 from analysis.tables import (
+    DamagedTableError,
     MissingTableError,
     NotAStoreError,
     UnsuitableRunsError,
@@ -172,3 +175,19 @@ def test_an_axis_that_would_be_mixed_up_is_named_with_a_remedy_that_works(make_r
     assert remedy == "runs[runs.width == 8]"
     refuse_other_axes(runs[runs.width == 8], {"depth"})
     refuse_other_axes(runs, {"width"})
+
+
+def test_a_damaged_file_is_told_with_the_remedy(store, tmp_path):
+    """Cut short or with a flipped byte: no reader's traceback, and never a wrong number."""
+    damaged = tmp_path / "damaged"
+    shutil.copytree(store, damaged)
+    (part,) = (damaged / "runs").iterdir()
+    whole = part.read_bytes()
+    part.write_bytes(whole[:-20])
+    with pytest.raises(DamagedTableError, match=r"damaged is damaged .*verify .* --repair"):
+        read_runs(damaged)
+    flipped = bytearray(whole)
+    flipped[len(whole) // 3] ^= 0xFF
+    part.write_bytes(flipped)
+    with pytest.raises(DamagedTableError, match=r"verify .* --repair"):
+        read_runs(damaged)

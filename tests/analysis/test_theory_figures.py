@@ -57,7 +57,7 @@ def test_the_depth_map_shows_the_loss_left_by_the_best_learning_rate(make_runs):
     figure = trainable_depth_map(runs)
     mesh = figure.axes[0].collections[0].get_array()
     np.testing.assert_allclose(mesh, [[0.01] * 4, [0.5] * 4])
-    assert any(r"\xi$: the fit" in label for label in labels(figure))
+    assert any(r"\xi$: the mean" in label for label in labels(figure))
 
 
 def test_the_catapult_figure_counts_in_units_of_the_curvature(runs):

@@ -121,8 +121,9 @@ def test_the_phase_at_initialization_is_l_ln_chi(chi, depth, phase):
     assert init_phase(None, depth) is None
 
 
-def stall(hidden_ratio=-2.0, per_error=-2.0, active=1.0, slope=0.5):
-    return stall_cause(EndSignals(hidden_ratio, per_error, active, slope))
+def stall(hidden_ratio=-2.0, per_error=-2.0, active=1.0, slope=0.5, loss=2.5):
+    run = summarize(np.full(101, loss), BASELINE)
+    return stall_cause(EndSignals(hidden_ratio, per_error, active, slope), run)
 
 
 def test_a_stall_has_the_first_cause_that_fits():
@@ -131,7 +132,14 @@ def test_a_stall_has_the_first_cause_that_fits():
     assert stall(hidden_ratio=-7.0) == "vanishing"
     assert stall(slope=5e-4) == "saturated"
     assert stall() == "low_learning_rate"
-    assert stall_cause(EndSignals(None, None, None, None)) == "low_learning_rate"
+    assert stall(None, None, None, None) == "low_learning_rate"
+
+
+def test_a_stall_at_the_best_constant_is_a_plateau():
+    """Within 1% of its loss; gradients that vanished are named first."""
+    assert stall(loss=BASELINE) == stall(loss=1.0099 * BASELINE) == "plateau"
+    assert stall(loss=1.0101 * BASELINE) == "low_learning_rate"
+    assert stall(hidden_ratio=-7.0, loss=BASELINE) == "vanishing"
 
 
 def test_gradients_that_vanish_alike_in_every_layer_vanish():
