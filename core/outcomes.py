@@ -169,7 +169,8 @@ def stall_cause(end: EndSignals, run: LossSummary, rules: Thresholds = THRESHOLD
     of the output error: a linear or small-scale tanh network without biases loses its
     signal on the way forward as fast as its gradient on the way back, so that all its
     layers have equally vanished gradients and their ratio shows nothing. At a plateau the
-    network answers with the best constant: its output biases learned and nothing else did.
+    network has come to answer with the best constant: its output biases learned and nothing
+    else did.
     """
     # A dead layer also stops the gradient, so it is looked for first.
     if end.active_fraction is not None and end.active_fraction < rules.active_fraction:
@@ -180,7 +181,10 @@ def stall_cause(end: EndSignals, run: LossSummary, rules: Thresholds = THRESHOLD
         return "vanishing"
     if end.mean_slope is not None and end.mean_slope < rules.saturated_slope:
         return "saturated"
-    if run.tail is not None and abs(run.tail - run.baseline) <= rules.plateau * run.baseline:
+    reach = rules.plateau * run.baseline
+    if run.tail is not None and abs(run.tail - run.baseline) <= reach < abs(
+        run.initial - run.baseline
+    ):
         return "plateau"
     return "low_learning_rate"
 
