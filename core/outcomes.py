@@ -181,10 +181,9 @@ def stall_cause(end: EndSignals, run: LossSummary, rules: Thresholds = THRESHOLD
         return "vanishing"
     if end.mean_slope is not None and end.mean_slope < rules.saturated_slope:
         return "saturated"
-    reach = rules.plateau * run.baseline
-    if run.tail is not None and abs(run.tail - run.baseline) <= reach < abs(
-        run.initial - run.baseline
-    ):
+    # It came there: from twice as far at least, not by a start that happened to lie near.
+    reach = min(rules.plateau * run.baseline, abs(run.initial - run.baseline) / 2)
+    if run.tail is not None and abs(run.tail - run.baseline) <= reach:
         return "plateau"
     return "low_learning_rate"
 

@@ -139,7 +139,9 @@ def test_a_stall_at_the_best_constant_is_a_plateau():
     """Come within 1% of its loss; one that began there has a low rate, if gradients arrive."""
     assert stall(loss=BASELINE) == stall(loss=1.0099 * BASELINE) == "plateau"
     assert stall(loss=1.0101 * BASELINE) == "low_learning_rate"
-    assert stall(loss=BASELINE, initial=BASELINE) == "low_learning_rate"
+    near = 1.005 * BASELINE
+    assert stall(loss=near, initial=1.009 * BASELINE) == "low_learning_rate"
+    assert stall(loss=near, initial=1.011 * BASELINE) == "plateau"
     assert stall(hidden_ratio=-7.0, loss=BASELINE) == "vanishing"
 
 
