@@ -189,6 +189,15 @@ class _Stack:
 
 
 def _norms(gradients: list[Array]) -> Floats:
-    """The norm over all layers of each network's gradient, (networks,), in float64."""
-    flat = (g.reshape(len(g), -1).astype(np.float64) for g in gradients)
-    return np.sqrt(np.sum([np.vecdot(g, g) for g in flat], axis=0))
+    """The norm over all layers of each network's gradient, (networks,).
+
+    In the gradients' own dtype, and anew in float64 where that is too narrow for squares.
+    """
+    flat = [g.reshape(len(g), -1) for g in gradients]
+    squares = np.asarray(np.sum([np.vecdot(g, g) for g in flat], axis=0, dtype=np.float64))
+    numbers = np.finfo(flat[0].dtype)
+    narrow = ~((squares > numbers.tiny / numbers.eps**2) & (squares < numbers.max * numbers.eps))
+    if narrow.any():
+        wide = [g[narrow].astype(np.float64) for g in flat]
+        squares[narrow] = np.sum([np.vecdot(g, g) for g in wide], axis=0)
+    return np.sqrt(squares)

@@ -77,10 +77,9 @@ def train_trials(trials: Sequence[Trial], task: Task) -> Iterator[Training]:
     Yields:
         A Training for each trial, in the order given.
     """
-    size = networks_per_stack(trials[0], task)
     measured: dict[Start, StartMeasurement] = {}
-    for start in range(0, len(trials), size):
-        yield from _Stack(trials[start : start + size], task, measured).trainings()
+    for stack in even_stacks(len(trials), networks_per_stack(trials[0], task)):
+        yield from _Stack(trials[stack], task, measured).trainings()
 
 
 def networks_per_stack(trial: Trial, task: Task) -> int:
@@ -93,6 +92,13 @@ def networks_per_stack(trial: Trial, task: Task) -> int:
     numbers = 3 * widest * task.examples + 2 * widest * (trial.width + 1)
     bytes_each = np.dtype(trial.dtype).itemsize * numbers
     return max(1, min(MOST_NETWORKS, cache_bytes() // bytes_each))
+
+
+def even_stacks(networks: int, most: int) -> list[slice]:
+    """As few stacks as hold all networks, and none much smaller than the others."""
+    stacks = -(-networks // most)
+    edges = [networks * n // stacks for n in range(stacks + 1)]
+    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
 
 @cache

@@ -12,7 +12,7 @@ from processes import Processes
 from reports import interleaved, machine, medians, save, show
 from workloads import WORKLOADS, Floats, Workload
 
-ROUNDS = 9
+ROUNDS = 5
 TOLERANCE = 1e-3  # relative: float32 losses after up to 500 steps, summed in other orders
 
 OURS = "ours on Ray, 2 workers"

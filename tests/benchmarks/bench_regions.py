@@ -16,7 +16,7 @@ SHAPE = Workload(width=32, examples=128, depth=32, steps=50, trials=16)
 REGIONS = {
     "trained": ("tanh", 1.2, 0.01),
     "vanishing": ("tanh", 0.05, 0.01),
-    "oscillating": ("tanh", 2.0, 0.1),
+    "diverging, tanh": ("tanh", 2.0, 0.1),
     "diverging": ("relu", 3.0, 1.0),
     "trained, ReLU": ("relu", 1.4, 0.001),
 }

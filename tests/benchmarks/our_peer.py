@@ -8,7 +8,7 @@ from workloads import Floats, Workload
 
 from core.datasets import Task
 from core.gradient_descent import descend
-from core.training import networks_per_stack
+from core.training import even_stacks, networks_per_stack
 from core.trials import Trial
 from pipeline.executors import run_on_ray
 
@@ -45,8 +45,7 @@ def prepare(workload: Workload, trials: range, activation: str = "tanh") -> Call
 
     def train() -> Floats:
         last = []
-        for first in range(0, len(trials), size):
-            stack = slice(first, first + size)
+        for stack in even_stacks(len(trials), size):
             copies = [p[stack].copy() for p in params]
             last.append(descend(copies, rates[stack], workload.steps, problem).losses[-1])
         return np.concatenate(last)
@@ -75,12 +74,9 @@ class TrainShare:
         """The share's first trial and its last losses."""
         rates, problem = self.workload.learning_rates(share.trials), self.workload.problem()
         size, last = stack_size(self.workload), []
-        for first in range(0, len(share), size):
-            end = min(first + size, len(share))
-            stack = slice(share.trials.start + first, share.trials.start + end)
-            copies = [p[stack].copy() for p in self.params]
-            descent = descend(copies, rates[first:end], self.workload.steps, problem)
-            last.append(descent.losses[-1])
+        for stack in even_stacks(len(share), size):
+            copies = [p[share.trials.start :][stack].copy() for p in self.params]
+            last.append(descend(copies, rates[stack], self.workload.steps, problem).losses[-1])
         return share.trials.start, np.concatenate(last)
 
 

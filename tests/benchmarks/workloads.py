@@ -75,8 +75,8 @@ class Workload:
 
 
 WORKLOADS = (
-    Workload(width=16, examples=16, depth=3, steps=500, trials=400),
-    Workload(width=32, examples=128, depth=11, steps=100, trials=36),
-    Workload(width=64, examples=256, depth=11, steps=50, trials=16),
-    Workload(width=128, examples=256, depth=21, steps=10, trials=8),
+    Workload(width=16, examples=16, depth=3, steps=500, trials=800),
+    Workload(width=32, examples=128, depth=11, steps=100, trials=72),
+    Workload(width=64, examples=256, depth=11, steps=50, trials=32),
+    Workload(width=128, examples=256, depth=21, steps=10, trials=20),
 )

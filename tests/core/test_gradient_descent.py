@@ -185,6 +185,18 @@ def test_logged_gradient_norms_do_not_depend_on_the_learning_rate():
     np.testing.assert_allclose(norms[0], norms[0, 0], rtol=1e-12)
 
 
+@pytest.mark.parametrize("rate", [1e-12, 1e-3])
+@pytest.mark.parametrize("init_scale", [1e-5, 1.0, 1e4])
+def test_gradient_norms_do_not_underflow_where_their_squares_do(init_scale, rate):
+    """float32 norms agree with float64 ones, though steps and gradients may be tiny or huge."""
+    rates, problem = np.array([rate, 0.1]), make_problem("linear")
+    narrow, wide = (
+        descend(start(2, np.array([init_scale, 1.0]), dtype), rates, 0, problem).gradient_norms
+        for dtype in ("float32", "float64")
+    )
+    np.testing.assert_allclose(narrow, wide, rtol=1e-4)
+
+
 def test_logged_steps_are_log_spaced_with_both_ends():
     """At most 26 points, 0 and the last step always among them."""
     for steps in (0, 1, 5, 100, 10_000):

@@ -15,7 +15,7 @@ from core.initializers import INITIALIZERS, initial_params
 from core.losses import LOSSES
 from core.network import Passes, layer_widths
 from core.outcomes import OUTCOMES
-from core.training import MOST_NETWORKS, networks_per_stack, train_trials
+from core.training import MOST_NETWORKS, even_stacks, networks_per_stack, train_trials
 from core.trials import Trial
 
 SETTING = {
@@ -231,3 +231,13 @@ def test_small_networks_share_a_stack_and_large_ones_do_not():
     small, large = make_trial(width=1), make_trial(width=2000)
     assert networks_per_stack(small, Task(np.ones((2, 2)), np.ones((1, 2)), None)) == MOST_NETWORKS
     assert networks_per_stack(large, task_of(large)) == 1
+
+
+@pytest.mark.parametrize(("networks", "most"), [(1, 5), (5, 5), (6, 5), (400, 199), (1000, 7)])
+def test_stacks_hold_every_network_once_and_are_even(networks, most):
+    """No stack is larger than allowed, and none a remainder that costs as much as a full one."""
+    stacks = even_stacks(networks, most)
+    sizes = [stack.stop - stack.start for stack in stacks]
+    assert [n for stack in stacks for n in range(networks)[stack]] == list(range(networks))
+    assert max(sizes) <= most
+    assert max(sizes) - min(sizes) <= 1
