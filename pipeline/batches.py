@@ -14,14 +14,20 @@ from pipeline.grid import Block, Grid
 
 Indices = NDArray[np.int64]
 
-# Measured on one core (AVX-512, OpenBLAS); a slower machine only gets longer batches.
-SECONDS_PER_FLOP = {"float32": 1 / 60e9, "float64": 1 / 30e9}
-SECONDS_PER_ELEMENT = {"float32": 2e-9, "float64": 5e-9}
+# Fitted to measured trainings by tests/benchmarks/bench_cost_model.py, on one core (AVX-512,
+# OpenBLAS); a slower machine only gets longer batches.
+SECONDS_PER_FLOP = {"float32": 1 / 80e9, "float64": 1 / 45e9}
+SECONDS_PER_ELEMENT = {"float32": 1e-9, "float64": 3e-9}
+MORE_PER_ELEMENT = {
+    "erf": 6e-9,
+    "gelu": 13e-9,
+    "softplus": 12e-9,
+}  # SciPy's and NumPy's scalar code
 SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
 
 # What a measurement costs, in steps of float64. A sweep's learning rates share a start, so its
 # signals are counted once a trial, at the end; its sharpness takes some 75 products of two steps.
-MEASURED_STEPS = {"signal": 6, "sharpness": 150}
+MEASURED_STEPS = {"signal": 4, "sharpness": 150}
 
 # Long enough that scheduling costs nothing, short enough that workers end together.
 BATCH_SECONDS = 1.0
@@ -73,19 +79,18 @@ def flops(trial: Trial, data: DatasetInfo) -> int:
 
 def seconds(trial: Trial, data: DatasetInfo) -> float:
     """Estimated time of one training on one core, if it runs to its end, measurements included."""
-    elements = (trial.depth - 1) * trial.width * trial.examples
-    step = flops(trial, data) / (trial.steps + 1)
-    training = (trial.steps + 1) * (
-        step * SECONDS_PER_FLOP[trial.dtype] + elements * SECONDS_PER_ELEMENT[trial.dtype]
-    )
     asked = trial.measure.split("+")
     measured = sum(steps for name, steps in MEASURED_STEPS.items() if name in asked)
     if "sharpness_curve" in asked:
         measured += MEASURED_STEPS["sharpness"] * min(trial.steps, CURVE_POINTS)
-    measuring = measured * (
-        step * SECONDS_PER_FLOP["float64"] + elements * SECONDS_PER_ELEMENT["float64"]
-    )
-    return training + measuring + SECONDS_PER_TRIAL
+    training = (trial.steps + 1) * _step_seconds(trial, data, trial.dtype)
+    return training + measured * _step_seconds(trial, data, "float64") + SECONDS_PER_TRIAL
+
+
+def _step_seconds(trial: Trial, data: DatasetInfo, dtype: str) -> float:
+    elements = (trial.depth - 1) * trial.width * trial.examples
+    of_element = SECONDS_PER_ELEMENT[dtype] + MORE_PER_ELEMENT.get(trial.activation, 0)
+    return flops(trial, data) / (trial.steps + 1) * SECONDS_PER_FLOP[dtype] + elements * of_element
 
 
 def trials_per_batch(trial: Trial, data: DatasetInfo) -> int:
