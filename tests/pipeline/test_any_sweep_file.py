@@ -46,6 +46,9 @@ def several(values):
     return st.lists(values, min_size=1, max_size=4, unique=True)
 
 
+SCALES = st.just(0.0) | st.floats(1e-12, 1e5)
+
+
 good_axes = st.fixed_dictionaries(
     {
         "dataset": several(st.sampled_from(["digits", "wine", "spirals"])),
@@ -58,8 +61,8 @@ good_axes = st.fixed_dictionaries(
         "features": several(st.sampled_from(SCALINGS)),
         "width": several(st.integers(1, 10**5)),
         "initializer": several(st.sampled_from([*INITIALIZERS])),
-        "init_scale": several(st.floats(0, 1e5)),
-        "bias_scale": several(st.floats(0, 1e5)),
+        "init_scale": several(SCALES),
+        "bias_scale": several(SCALES),
         "loss": several(st.sampled_from(["mse", "cross_entropy"])),
         "steps": several(st.integers(0, 10**8)),
         "seed": several(st.integers(0, 2**63 - 1)),

@@ -176,3 +176,16 @@ def test_a_grid_that_cannot_be_planned_is_told(write, axes, most):
     """Beyond 2^63 cells no index counts them; each shape is planned on its own."""
     many = {name: f"{{linspace: [{1 + place}, 99999, 70000]}}" for place, name in enumerate(axes)}
     assert f"make more than {most}" in refusal(write(**many))
+
+
+def test_a_scale_too_small_for_any_arithmetic_is_refused(tmp_path):
+    """No scale at all is 0; what would underflow on the way is refused, with the bound."""
+    path = tmp_path / "sweep.yaml"
+    rest = "dataset: digits\ndepth: 2\nactivation: tanh\nlearning_rate: 1\n"
+    path.write_text(rest + "init_scale: 1.0e-100\n")
+    with pytest.raises(
+        SweepFileError, match=r"init_scale: must be 0 or at least 1e-12, got 1e-100"
+    ):
+        load_sweep(str(path))
+    path.write_text(rest + "init_scale: 0\n")
+    assert load_sweep(str(path)).grid.axes["init_scale"] == (0.0,)
