@@ -35,7 +35,7 @@ from pipeline.executors import (
     run_on_ray,
     run_serially,
 )
-from pipeline.interrupts import interrupted_by_sigterm
+from pipeline.interrupts import ignore_interrupts, interrupted_by_sigterm
 from pipeline.locks import LeaseLostError
 from pipeline.progress import progress
 from pipeline.store import Store, StoreError
@@ -81,6 +81,8 @@ def main() -> None:
     except (SweepFileError, StoreError, ClusterError, NotAStoreError) as error:
         _say(f"error: {error}")
         sys.exit(2)
+    finally:
+        ignore_interrupts()
 
 
 @app.command()

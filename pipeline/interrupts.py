@@ -57,3 +57,8 @@ def interrupted_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def ignore_interrupts() -> None:
+    """Let Ctrl-C do nothing from now on: the interpreter's own end would die of it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -13,6 +13,7 @@ from pipeline.cli import main
 from pipeline.compaction import CompactionError
 from pipeline.executors import ClusterError
 from pipeline.files import LocalFiles
+from pipeline.interrupts import kept_handlers
 
 SWEEP = """\
 name: mine
@@ -35,7 +36,8 @@ def phasesweep(tmp_path, monkeypatch, capfd):
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["phasesweep", *map(str, arguments)])
         try:
-            main()
+            with kept_handlers():
+                main()
         except SystemExit as end:
             code = end.code or 0
         else:

@@ -54,6 +54,15 @@ cli.progress = pausing
 cli.main()
 """
 
+# The command, which is interrupted while its process ends.
+INTERRUPTED_AT_EXIT = """
+import atexit, signal
+from pipeline.cli import main
+
+atexit.register(signal.raise_signal, signal.SIGINT)
+main()
+"""
+
 # The command, which says at its end whether it has come to import Ray.
 TELLING_OF_RAY = """
 import sys
@@ -132,6 +141,12 @@ def test_a_run_on_a_ray_of_its_own_is_interrupted_and_resumed_as_any_other(small
     run(small_sweep, tmp_path / "store")
     run(small_sweep, tmp_path / "serial")
     assert_same_bits(tmp_path / "store", tmp_path / "serial")
+
+
+def test_an_interrupt_after_all_is_done_changes_no_exit_code(small_sweep, tmp_path):
+    """Ctrl-C, when the process is ending anyway."""
+    ended = phasesweep(INTERRUPTED_AT_EXIT, "plan", "sweep.yaml", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(("depth", "code"), [("0", 2), ("2", 0)])
