@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.activations import ACTIVATIONS
 from core.losses import LOSSES
 from core.network import Passes
-from core.outcomes import is_decided
+from core.outcomes import THRESHOLDS, is_decided, is_surely_trained
 from core.subnormals import flushed_subnormals
 
 Array = NDArray[np.floating]
@@ -76,6 +76,7 @@ def descend(
     steps: int,
     problem: Problem,
     observe: Observer | None = None,
+    stop: str = "full",
 ) -> Descent:
     """Train every network of a stack by full-batch gradient descent.
 
@@ -91,8 +92,9 @@ def descend(
         problem: What all networks of the stack are trained on.
         observe: Called at every logged step, before the step is taken; must not change
             the parameters.
+        stop: A name in STOPS: whether a network leaves too once it has trained beyond doubt.
     """
-    stack = _Stack(params, learning_rates, steps, problem)
+    stack = _Stack(params, learning_rates, steps, problem, stop)
     # A diverging network must not stop its stack: overflow is expected here.
     with np.errstate(all="ignore"), flushed_subnormals():
         for step in range(steps):
@@ -126,13 +128,16 @@ class _Stack:
     network i's after the last step.
     """
 
-    def __init__(self, params: list[Array], learning_rates: Floats, steps: int, problem: Problem):
+    def __init__(
+        self, params: list[Array], learning_rates: Floats, steps: int, problem: Problem, stop: str
+    ):
         networks, self._dtype = len(learning_rates), params[0].dtype
         self.passes = Passes(params, problem.inputs, ACTIVATIONS[problem.activation])
         self._loss = LOSSES[problem.loss]
         self._targets = problem.targets.astype(self._dtype)
         self._examples = problem.inputs.shape[1]
         self._learning_rates = learning_rates
+        self._baseline, self._stop = problem.baseline, stop
         self._worst_start = np.full(networks, problem.baseline)
         self.order = np.arange(networks)
         self._factors = self._step_factors()
@@ -160,6 +165,10 @@ class _Stack:
         if step == 0:
             self._worst_start = np.fmax(losses, self._worst_start)
         self._decided = is_decided(losses, self._worst_start[self.order])
+        if self._stop == "decided" and step < self._last_step:
+            first = max(0, step + 1 - THRESHOLDS.tail_losses)
+            recent = self.losses[first : step + 1, self.order]
+            self._decided |= is_surely_trained(recent, self._baseline)
         self.passes.backward(np.multiply(residuals, self._factors, out=residuals))
         if step in self.logged_places:
             norms = _norms(self.passes.gradients) / self._learning_rates[self.order]

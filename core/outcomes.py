@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 Losses = NDArray[np.float64]
 
+# What may end a training before its last step, beside an overflow or a divergence.
+STOPS = ("full", "decided")
+
 OUTCOMES = ("overflow", "diverged", "trained", "oscillating", "stalled", "slow")
 
 
@@ -21,6 +24,7 @@ class Thresholds:
     diverged_at_once: float = 1e6  # x max(initial, baseline): decided at that step
     diverged_at_end: float = 1.1  # x max(initial, baseline): the tail ended above it
     trained: float = 0.1  # x baseline: the tail ended at or below it
+    surely_trained: float = 0.05  # x baseline: a tail of losses in a row at or below it
     tail_losses: int = 20
     rise: float = 1e-3  # of the loss: a step raises the loss if by more than this
     oscillating_share: float = 0.1  # of the steps in the second half raise the loss
@@ -76,6 +80,23 @@ def is_decided(
         worst_start: (networks,), max(initial loss, baseline loss).
     """
     return ~(np.isfinite(losses) & (losses <= rules.diverged_at_once * worst_start))
+
+
+def is_surely_trained(
+    recent: Losses, baseline: float, rules: Thresholds = THRESHOLDS
+) -> NDArray[np.bool_]:
+    """Whether each network has trained beyond doubt, where a run with `stop: decided` ends.
+
+    As many losses in a row as a tail has are at most half of what `trained` asks of their
+    mean. No run of the quickstart that came so far ended as anything but trained.
+
+    Args:
+        recent: (losses, networks), the last ones; too few decide nothing.
+        baseline: The best constant predictor's loss.
+    """
+    if len(recent) < rules.tail_losses:
+        return np.zeros(recent.shape[1], dtype=bool)
+    return recent[-rules.tail_losses :].max(axis=0) <= rules.surely_trained * baseline
 
 
 def summarize(losses: Losses, baseline: float, rules: Thresholds = THRESHOLDS) -> LossSummary:

@@ -136,6 +136,7 @@ class _Stack:
             self._shape.steps,
             self._problem,
             self._sharpness_observer(sharpness),
+            self._shape.stop,
         )
         accuracies, ends = _accuracies(descent, self._task), self._end_signals(descent)
         overflowed = _overflowed_params(descent)

@@ -7,14 +7,14 @@ meaning are written here once, and the store's schema and the data dictionary fo
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
 
-def column(meaning: str, unit: str = "1") -> Any:
+def column(meaning: str, unit: str = "1", **default: Any) -> Any:
     """A dataclass field that says what its column means; unit "1" is a pure number."""
-    return field(metadata={"meaning": meaning, "unit": unit})
+    return field(metadata={"meaning": meaning, "unit": unit}, **default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,15 @@ class Trial:
     seed: int = column("seed of the initial weights")
     dtype: str = column("float32 or float64: the arithmetic of the training", "name")
     measure: str = column("measured beside the losses: signal, sharpness, sharpness_curve", "name")
+    stop: str = column(
+        "full: takes every step; decided: ends once trained beyond doubt", "name", default="full"
+    )
 
 
 TRIAL_FIELDS = tuple(f.name for f in fields(Trial))
+
+# Settings that came later: hashed only where they differ, so that no older id changes.
+DEFAULTS: Mapping[str, Any] = {f.name: f.default for f in fields(Trial) if f.default is not MISSING}
 
 
 def trial_id(trial: Trial) -> str:
@@ -49,7 +55,9 @@ def trial_id(trial: Trial) -> str:
     """
     digest = hashlib.blake2b(digest_size=12)
     for name in sorted(TRIAL_FIELDS):
-        digest.update(_encoded(name, getattr(trial, name)))
+        value = getattr(trial, name)
+        if name not in DEFAULTS or value != DEFAULTS[name]:
+            digest.update(_encoded(name, value))
     return digest.hexdigest()
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from core.training import STACKED_FIELDS
-from core.trials import TRIAL_FIELDS, Trial
+from core.trials import DEFAULTS, TRIAL_FIELDS, Trial
 
 Value = str | int | float
 Axes = Mapping[str, tuple[Value, ...]]
@@ -27,8 +27,9 @@ class Cells(Sequence[Trial]):
     """The product of some axes, the last of ORDER fastest; indexable, iterable, not listed."""
 
     def __init__(self, axes: Axes):
-        """Args: axes: For every field of a Trial the values it takes."""
-        self.axes = {name: axes[name] for name in ORDER}
+        """Args: axes: For every field of a Trial the values it takes, but for DEFAULTS."""
+        defaults: Axes = {name: (value,) for name, value in DEFAULTS.items()}
+        self.axes = {name: {**defaults, **axes}[name] for name in ORDER}
         self._shape = tuple(len(values) for values in self.axes.values())
         self.size = prod(self._shape)
 
@@ -91,6 +92,8 @@ class Grid(Cells):
         inside = np.ones(len(rows), dtype=bool)
         for name, values in self.axes.items():
             column = rows[name]
+            if name in DEFAULTS:  # NULL where an older version wrote the row
+                column = column.fill_null(DEFAULTS[name])
             places = pc.index_in(column, value_set=pa.array(values, type=column.type))
             inside &= places.is_valid().to_numpy(zero_copy_only=False)
             index = index * len(values) + places.fill_null(0).to_numpy(zero_copy_only=False)

@@ -21,6 +21,7 @@ from core.datasets import DATASETS, SCALINGS, Dataset, DatasetInfo
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES
 from core.measurements import MEASUREMENTS
+from core.outcomes import STOPS
 from core.trials import TRIAL_FIELDS
 from pipeline import strict_yaml
 from pipeline.axis_values import Counts, Names, Numbers
@@ -113,6 +114,9 @@ class SweepFields(BaseModel):
     )
     loss: Names[Literal[*LOSSES]] = Field(  # type: ignore[valid-type]
         ("cross_entropy",), description="one of " + ", ".join(LOSSES)
+    )
+    stop: Names[Literal[*STOPS]] = Field(  # type: ignore[valid-type]
+        ("full",), description="one of " + ", ".join(STOPS)
     )
     steps: Counts[Annotated[int, Field(ge=0, le=10**8)]] = Field(
         (100,), description="gradient-descent steps, as in steps: 100"

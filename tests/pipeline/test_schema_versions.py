@@ -14,7 +14,7 @@ from pipeline.schemas import SCHEMA_VERSION
 from pipeline.store import Store
 from pipeline.verification import verify
 
-ADDED_SINCE = ["rare_rise", "active_fraction"]
+ADDED_SINCE = ["rare_rise", "active_fraction", "stop"]
 
 
 def run(sweep, store):

@@ -1,0 +1,76 @@
+"""`stop: decided`: fewer steps, the same labels."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.outcomes import THRESHOLDS
+from core.training import train_trials
+from core.trials import DEFAULTS, trial_id
+from pipeline.grid import Grid
+from pipeline.sweep import tasks
+from pipeline.sweep_file import load_sweep
+
+
+@pytest.fixture(scope="module")
+def both():
+    """A part of the quickstart, trained in full and with `stop: decided`: pairs of trainings."""
+    sweep = load_sweep("quickstart")
+    some = {
+        "depth": (2, 4),
+        "init_scale": sweep.grid.axes["init_scale"][1::3],
+        "measure": ("none",),
+    }
+    grid = Grid({**sweep.grid.axes, **some})
+    (task,) = tasks(sweep).values()
+    pairs = []
+    for block in grid.blocks():
+        full = train_trials(list(block), task)
+        decided = train_trials([replace(trial, stop="decided") for trial in block], task)
+        pairs += zip(full, decided, strict=True)
+    return pairs
+
+
+def test_no_outcome_of_the_quickstart_changes(both):
+    """Over every activation, learning rate and kind of outcome."""
+    changed = [
+        full.trial for full, decided in both if full.result.outcome != decided.result.outcome
+    ]
+    assert changed == []
+    assert {full.result.outcome for full, _ in both} >= {
+        "trained",
+        "slow",
+        "diverged",
+        "oscillating",
+    }
+
+
+def test_only_trained_networks_stop_and_most_of_them_do(both):
+    """All others take the steps they took; what is trained is left where it surely is."""
+    trained = [decided.result for full, decided in both if full.result.outcome == "trained"]
+    stopped = [result for result in trained if result.steps_run < 100]
+    assert len(stopped) > len(trained) / 2
+    for result in stopped:
+        assert result.final_loss <= THRESHOLDS.surely_trained * result.baseline_loss
+        assert result.steps_run >= THRESHOLDS.tail_losses - 1
+    others = [pair for pair in both if pair[0].result.outcome != "trained"]
+    assert all(full.result.steps_run == decided.result.steps_run for full, decided in others)
+
+
+def test_the_steps_taken_are_the_same_steps(both):
+    """A network that leaves early has the losses of the full run up to there, to the bit."""
+    for full, decided in both:
+        shared = decided.curve.steps[:-1]
+        assert decided.curve.losses[:-1].tolist() == full.curve.losses[: len(shared)].tolist()
+
+
+def test_a_sweep_that_does_not_say_trains_in_full(grid_of):
+    """`full` is the default, and leaves every id what it was before there was a choice."""
+    (trial,) = grid_of()
+    assert trial.stop == DEFAULTS["stop"] == "full"
+    assert trial_id(replace(trial, stop="decided")) != trial_id(trial)
+
+
+def test_a_sweep_file_may_ask_for_both(write_sweep):
+    """`stop` is an axis as any other."""
+    assert write_sweep(stop="[full, decided]").grid.size == 2 * write_sweep().grid.size
