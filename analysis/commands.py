@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from analysis.tables import read_runs
-from analysis.theory_commands import PICTURES, StorePath, refusing
+from analysis.theory_commands import PICTURES, StoreArgument, refusing
 
 commands = typer.Typer()
 
 
 @commands.command("map")
 def draw_map(
-    store: StorePath,
+    store: StoreArgument,
     out: Annotated[Path, typer.Option(help="The picture, .png, .svg or .pdf.")] = Path(
         "stability_map.png"
     ),

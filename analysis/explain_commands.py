@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from analysis.theory_commands import StorePath, refusing
+from analysis.theory_commands import StoreArgument, refusing
 
 commands = typer.Typer()
 
 
 @commands.command()
 def explain(
-    store: StorePath,
+    store: StoreArgument,
     trial: Annotated[
         str, typer.Argument(metavar="TRIAL_ID", help="A run's id, or how it uniquely begins.")
     ],

@@ -13,7 +13,7 @@ from analysis.dictionary import dictionary_page
 from analysis.printing import aligned, json_lines
 from analysis.queries import answer
 from analysis.tables import TABLES, MissingTableError, read_schema
-from analysis.theory_commands import Formats, StorePath, refusing
+from analysis.theory_commands import Formats, StoreArgument, refusing
 
 commands = typer.Typer()
 
@@ -23,7 +23,7 @@ CSV = pyarrow.csv.WriteOptions(quoting_style="needed")
 
 @commands.command()
 def query(
-    store: StorePath,
+    store: StoreArgument,
     sql: Annotated[
         str, typer.Argument(help="DuckDB SQL over runs, layers, curves; or `describe runs`.")
     ],
@@ -36,14 +36,14 @@ def query(
 
 
 @commands.command()
-def dictionary(store: StorePath) -> None:
+def dictionary(store: StoreArgument) -> None:
     """Print what every column of a store means, as Markdown."""
     with refusing():
         schemas = dict(_schemas(store))
     print(dictionary_page(schemas), end="")
 
 
-def _schemas(store: StorePath) -> Iterator[tuple[str, pa.Schema]]:
+def _schemas(store: StoreArgument) -> Iterator[tuple[str, pa.Schema]]:
     for table in TABLES:
         try:
             yield table, read_schema(store, table)

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from analysis.theory_commands import StorePath, refusing
+from analysis.theory_commands import StoreArgument, refusing
 
 commands = typer.Typer()
 
 
 @commands.command()
 def report(
-    store: StorePath,
+    store: StoreArgument,
     out: Annotated[Path, typer.Option(help="The page, .html.")] = Path("atlas.html"),
 ) -> None:
     """Make a page of a store: an interactive map, the figures, the dictionary; opens offline."""
@@ -32,7 +32,7 @@ def report(
 
 @commands.command()
 def gallery(
-    store: StorePath,
+    store: StoreArgument,
     out: Annotated[Path, typer.Option(help="A folder.")] = Path("gallery"),
 ) -> None:
     """Draw every figure that a store has the numbers for."""

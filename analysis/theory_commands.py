@@ -17,7 +17,7 @@ commands = typer.Typer()
 
 PICTURES = (".png", ".svg", ".pdf")
 
-StorePath = Annotated[str, typer.Argument(metavar="STORE", help="A store's folder or URL.")]
+StoreArgument = Annotated[str, typer.Argument(metavar="STORE", help="A store's folder or URL.")]
 
 
 class Formats(StrEnum):
@@ -41,7 +41,7 @@ def refusing() -> Iterator[None]:
 @commands.command()
 def figure(
     name: Annotated[str, typer.Argument(help="Which one; a wrong name lists them.")],
-    store: StorePath,
+    store: StoreArgument,
     out: Annotated[
         Path | None, typer.Option(help="The picture, .png, .svg or .pdf.  [default: NAME.png]")
     ] = None,
@@ -64,7 +64,7 @@ def figure(
 @commands.command()
 def table(
     name: Annotated[str, typer.Argument(help="Which one; a wrong name lists them.")],
-    store: StorePath,
+    store: StoreArgument,
     form: Annotated[Formats, typer.Option("--format", help="How to print it.")] = Formats.table,
 ) -> None:
     """Print the numbers behind one of the figures."""

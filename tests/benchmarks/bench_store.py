@@ -19,6 +19,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
+from reports import machine, save
 
 os.environ.setdefault("RAY_AUTH_TOKEN", os.urandom(32).hex())
 
@@ -173,7 +174,7 @@ def in_a_process(*arguments):
 
 
 def main():
-    """Measure all of it and print one JSON document."""
+    """Measure all of it; prints and saves one JSON document."""
     with tempfile.TemporaryDirectory() as scratch:
         folders = {trials: Path(scratch) / str(trials) for trials in SIZES}
         measured = {"runs": [in_a_process("run", n, folders[n]) for n in SIZES]}
@@ -185,6 +186,7 @@ def main():
     measured["memory_growth"] = round(large / small - 1, 3)
     measured["plans"] = [planned(5, 1), planned(125, 10), planned(500, 500)]
     print(json.dumps(measured, indent=2))
+    save("store", {"machine": machine("ray", "pyarrow"), **measured})
 
 
 if __name__ == "__main__":

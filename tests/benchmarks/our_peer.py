@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from workloads import Floats, Workload
@@ -65,24 +66,26 @@ class Share:
 
 @dataclass(frozen=True)
 class TrainShare:
-    """The work of a task; initial weights travel once, through the object store."""
+    """The work of a task; a worker draws the initial weights once, as every peer does."""
 
     workload: Workload
-    params: list[Floats]
 
     def __call__(self, share: Share) -> tuple[int, Floats]:
         """The share's first trial and its last losses."""
-        rates, problem = self.workload.learning_rates(share.trials), self.workload.problem()
-        size, last = stack_size(self.workload), []
-        for stack in even_stacks(len(share), size):
-            copies = [p[share.trials.start :][stack].copy() for p in self.params]
-            last.append(descend(copies, rates[stack], self.workload.steps, problem).losses[-1])
-        return share.trials.start, np.concatenate(last)
+        return share.trials.start, prepared(self.workload, share.trials)()
+
+
+@cache
+def prepared(workload: Workload, trials: range) -> Callable[[], Floats]:
+    """What `prepare` returns, the same to every task of a process."""
+    return prepare(workload, trials)
 
 
 def prepare_on_ray(workload: Workload) -> Callable[[], Floats]:
-    """The same through our executor, on the Ray that is already up."""
-    work = TrainShare(workload, workload.start(range(workload.trials)))
+    """The same through our executor, on the Ray that is already up.
+
+    Run it until every worker has met every share: the first time draws initial weights.
+    """
 
     def shares() -> Iterator[Share]:
         edges = np.linspace(0, workload.trials, TASKS + 1).round().astype(int).tolist()
@@ -90,7 +93,7 @@ def prepare_on_ray(workload: Workload) -> Callable[[], Floats]:
 
     def train() -> Floats:
         # The executor knows batches and rows; a share and its losses do as well.
-        done = run_on_ray(work, shares())  # type: ignore[arg-type]
+        done = run_on_ray(TrainShare(workload), shares())  # type: ignore[arg-type]
         return np.concatenate([losses for _, losses in sorted(done, key=lambda part: part[0])])
 
     return train
