@@ -35,8 +35,7 @@ def trial(**settings: object) -> Trial:
         "seed": 0,
         "measure": "none",
     }
-    names = Trial.__dataclass_fields__
-    return Trial(**{name: ({**usual, **fixed, **settings})[name] for name in names})
+    return Trial(**usual | fixed | settings)
 
 
 def run(shape: Trial, task: Task, count: int) -> None:
