@@ -21,8 +21,10 @@ SECONDS_PER_ELEMENT = {"float32": 1e-9, "float64": 3e-9}
 MORE_PER_ELEMENT = {
     "erf": 6e-9,
     "gelu": 13e-9,
-    "softplus": 12e-9,
-}  # SciPy's and NumPy's scalar code
+    "selu": 2e-9,
+    "silu": 2e-9,
+    "softplus": 2e-9,
+}  # SciPy's scalar code; more passes over memory
 SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
 
 # What a measurement costs, in steps of float64. A sweep's learning rates share a start, so its

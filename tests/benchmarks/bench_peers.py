@@ -2,6 +2,8 @@
 
 import logging
 import os
+from statistics import median
+from typing import Any
 
 import numpy as np
 import our_peer
@@ -9,10 +11,11 @@ import ray
 import task_peers
 from gemm_peer import FLOPS as GEMM_FLOPS
 from processes import Processes
-from reports import interleaved, machine, medians, save, show
+from reports import interleaved, machine, save, show
 from workloads import WORKLOADS, Floats, Workload
 
-ROUNDS = 9
+ROUNDS = 15
+MOST_SECONDS = 60.0  # of a way on a shape
 WARM_UPS = 4  # of ours on Ray: two workers have met both shares
 TOLERANCE = 1e-3  # relative: float32 losses after up to 500 steps, summed in other orders
 
@@ -29,24 +32,28 @@ WAYS = {
 }
 
 
-def compare(workload: Workload, ways: dict[str, Processes]) -> dict[str, dict[str, float]]:
-    """Each way's trials a second, GFLOP/s, seconds of compiling, and difference in loss."""
+def compare(workload: Workload, ways: dict[str, Processes]) -> dict[str, dict[str, Any]]:
+    """Each way's seconds and rates, their ratio to ours round by round, and difference in loss."""
     ours = our_peer.prepare_on_ray(workload)
     for _ in range(WARM_UPS):
         expected = ours()
     first = {name: way.load(workload) for name, way in ways.items()}
-    seconds = interleaved({OURS: ours, **{n: way.run for n, way in ways.items()}}, ROUNDS)
+    runs = {OURS: ours, **{name: way.run for name, way in ways.items()}}
+    seconds = interleaved(runs, ROUNDS, MOST_SECONDS)
     found = {}
-    for name, median in medians(seconds).items():
+    for name, rounds in seconds.items():
+        typical = median(rounds)
         flops = 2 * GEMM_FLOPS if name == GEMM else workload.flops
         found[name] = {
-            "trials_per_second": workload.trials / median,
-            "gflops": flops / median / 1e9,
-            "seconds": median,
-            "least_seconds": min(seconds[name]),
+            "trials_per_second": workload.trials / typical,
+            "gflops": flops / typical / 1e9,
+            "seconds": rounds,
+            "ratio": median(a / b for a, b in zip(rounds, seconds[OURS], strict=False)),
+            "least_ratio": min(rounds) / min(seconds[OURS]),
         }
         if name in first and name != GEMM:
-            found[name]["compile_seconds"] = max(0.0, first[name][0] - median)
+            compiled = first[name][0] / median(seconds[OURS])
+            found[name]["ratio_with_compiling"] = max(compiled, found[name]["ratio"])
             found[name]["loss_error"] = _error(name, first[name][1], expected)
     return found
 
@@ -61,48 +68,38 @@ def _error(name: str, losses: Floats, expected: Floats) -> float:
     return error
 
 
-def table(workload: Workload, found: dict[str, dict[str, float]]) -> None:
+def table(workload: Workload, found: dict[str, dict[str, Any]]) -> None:
     """Print one shape's comparison."""
-    ours, rows = found[OURS], []
+    products, rows = found[GEMM]["gflops"], []
     for name, way in found.items():
-        compiled = (way["seconds"] + way.get("compile_seconds", 0)) / ours["seconds"]
-        comparison = [
-            f"{way['seconds'] / ours['seconds']:.2f}",
-            f"{way['least_seconds'] / ours['least_seconds']:.2f}",
-            f"{compiled:.2f}" if name.startswith("JAX") else "",
-            f"{way.get('loss_error', 0):.0e}",
-        ]
-        rows.append(
-            [
-                name,
-                "" if name == GEMM else f"{way['trials_per_second']:.1f}",
-                f"{way['gflops']:.0f}",
-                f"{way['gflops'] / found[GEMM]['gflops']:.0%}",
-                *([""] * 4 if name == GEMM else comparison),
-            ]
-        )
-    header = ["", "trials/s", "GFLOP/s", "of products alone", "ours is x faster"]
-    show(
-        f"{workload.name}: medians of {ROUNDS} rounds",
-        [*header, "least times", "with compiling", "losses differ by"],
-        rows,
-    )
+        cells = [f"{way['gflops']:.0f}", f"{way['gflops'] / products:.0%}"]
+        if name != GEMM:
+            cells += [f"{way['ratio']:.2f}", f"{way['least_ratio']:.2f}"]
+            cells += [f"{way['loss_error']:.0e}"] if "loss_error" in way else []
+            cells = [f"{way['trials_per_second']:.1f}", *cells]
+        else:
+            cells = ["", *cells]
+        rows.append([name, *cells])
+    header = ["", "trials/s", "GFLOP/s", "of products alone", "ours is x faster", "of least times"]
+    title = f"{workload.name}: medians of {ROUNDS} rounds"
+    show(title, [*header, "losses differ by"], rows)
 
 
-def summary(found: dict[str, dict[str, dict[str, float]]]) -> None:
+def summary(found: dict[str, dict[str, dict[str, Any]]]) -> None:
     """Print how many times as long as ours each way takes, shape by shape."""
     shapes = list(found.values())
     rows = []
-    for name in shapes[0]:
-        if name not in (OURS, GEMM):
-            rows.append([name, *(f"{s[name]['seconds'] / s[OURS]['seconds']:.2f}" for s in shapes)])
+    for name in WAYS:
+        if name != GEMM:
+            rows.append([name, *(f"{shape[name]['ratio']:.2f}" for shape in shapes)])
         if name.startswith("JAX"):
-            totals = [s[name]["seconds"] + s[name]["compile_seconds"] for s in shapes]
-            ratios = [t / s[OURS]["seconds"] for t, s in zip(totals, shapes, strict=True)]
-            rows.append([f"{name}, with compiling", *(f"{ratio:.2f}" for ratio in ratios)])
-    rows.append(["our trials/s", *(f"{s[OURS]['trials_per_second']:.0f}" for s in shapes)])
-    rows.append(["our share of the rate of products alone"])
-    rows[-1] += [f"{s[OURS]['gflops'] / s[GEMM]['gflops']:.0%}" for s in shapes]
+            compiled = (f"{shape[name]['ratio_with_compiling']:.2f}" for shape in shapes)
+            rows.append([f"{name}, with compiling", *compiled])
+    shares = (f"{shape[OURS]['gflops'] / shape[GEMM]['gflops']:.0%}" for shape in shapes)
+    rows += [
+        ["our trials/s", *(f"{shape[OURS]['trials_per_second']:.0f}" for shape in shapes)],
+        ["our share of the rate of products alone", *shares],
+    ]
     show("Ours on Ray is so many times faster than", ["", *found], rows)
 
 

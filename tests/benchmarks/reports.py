@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from random import Random
 from statistics import median
 from time import perf_counter
 
@@ -44,16 +45,18 @@ def save(name: str, content: Mapping[str, object]) -> None:
 def interleaved(
     runs: Mapping[str, Callable[[], object]], rounds: int, most_seconds: float = 10.0
 ) -> dict[str, list[float]]:
-    """Seconds of each run in every round: A B C, A B C, so that noise falls on all alike.
+    """Seconds of each run in every round, in a new order each, so that noise falls on all alike.
 
     What has taken `most_seconds` in all is left out of further rounds.
     """
+    order, rng = list(runs), Random(0)
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
-        for name, run in runs.items():
+        rng.shuffle(order)
+        for name in order:
             if sum(seconds[name]) < most_seconds:
                 began = perf_counter()
-                run()
+                runs[name]()
                 seconds[name].append(perf_counter() - began)
     return seconds
 
