@@ -105,7 +105,9 @@ def events(run: Run) -> Iterator[str]:
         yield f"step {run['diverged_step']:.0f}: the loss leaves its start upwards for good"
     if run["overflow_step"] is not None:
         yield f"step {run['overflow_step']:.0f}: a number leaves the floating-point range"
-    last = f"step {run['steps_run']} of {run['steps']}: the run ends"
+    early = run["outcome"] == "trained" and run["steps_run"] < run["steps"]
+    why = ", trained beyond doubt (`stop: decided`)," if early else ""
+    last = f"step {run['steps_run']} of {run['steps']}: the run ends{why}"
     yield last + ("" if run["final_loss"] is None else f" with loss {number(run['final_loss'])}")
     if run["final_accuracy"] is not None:
         yield f"it classifies {run['final_accuracy']:.0%} of the examples correctly"

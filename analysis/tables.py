@@ -204,8 +204,8 @@ def _dataset(store: str | Path, table: str) -> ds.Dataset:
 def _damaged(store: str | Path, error: Exception) -> DamagedTableError:
     told = " ".join(str(error).split())
     return DamagedTableError(
-        f"{store} is damaged ({told}); `phasesweep verify {store} --repair` sets the file "
-        "aside, and running its sweep again trains what it held"
+        f"{store} is damaged ({told}); `phasesweep verify {store}` says which file "
+        "is no part of it, or with --repair sets a damaged one aside to be trained again"
     )
 
 

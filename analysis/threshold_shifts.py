@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from analysis.tables import UnsuitableRunsError
 from core.outcomes import (
     THRESHOLDS,
     EndSignals,
@@ -114,7 +115,16 @@ def moved_shares(runs: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row for each of SHIFTS: `threshold`, `moved` to what, `outcome_changed` and
         `cause_changed`, shares of all runs.
+
+    Raises:
+        UnsuitableRunsError: Runs with `stop: decided`, whose losses end where they were decided.
     """
+    decided = int((runs["stop"] == "decided").sum()) if "stop" in runs else 0
+    if decided:
+        raise UnsuitableRunsError(
+            f"{decided:,} of {len(runs):,} runs have stop = decided: they ended under the rules as "
+            "they are and cannot be judged by others; use a store of full runs"
+        )
     rows = []
     for shift in SHIFTS:
         again = judged_again(runs, shift.rules, shift.late_rise)

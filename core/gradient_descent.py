@@ -50,9 +50,10 @@ class Descent:
         logged_steps: (points,), log-spaced, 0 and the last step included.
         gradient_norms: (points, networks), norm of dLoss/d(all parameters); NaN likewise.
         steps_run: (networks,), steps taken.
-        survivors: (survivors,), the networks that ran to the end.
-        params: Their parameters at the end, one (survivors, fan_out, fan_in + 1) a layer.
-        outputs: Their outputs at the end, (survivors, outputs, examples).
+        survivors: (survivors,), the networks that ran to the end, or until they had trained
+            beyond doubt.
+        params: Their parameters there, one (survivors, fan_out, fan_in + 1) a layer.
+        outputs: Their outputs there, (survivors, outputs, examples).
     """
 
     losses: Floats
@@ -80,9 +81,10 @@ def descend(
 ) -> Descent:
     """Train every network of a stack by full-batch gradient descent.
 
-    A network whose loss overflows or explodes is decided: it leaves the stack and costs
-    nothing more. Every network's arithmetic is its own, so neither the stack's size nor
-    a neighbor's divergence changes a bit of it.
+    A network whose loss overflows or explodes is decided, and so with `stop: decided` is one
+    that has trained beyond doubt: it leaves the stack and costs nothing more. Every network's
+    arithmetic is its own, so neither the stack's size nor a neighbor's divergence changes a
+    bit of it.
 
     Args:
         params: One array per layer, (networks, fan_out, fan_in + 1), the last column the
@@ -92,7 +94,7 @@ def descend(
         problem: What all networks of the stack are trained on.
         observe: Called at every logged step, before the step is taken; must not change
             the parameters.
-        stop: A name in STOPS: whether a network leaves too once it has trained beyond doubt.
+        stop: A name in STOPS.
     """
     stack = _Stack(params, learning_rates, steps, problem, stop)
     # A diverging network must not stop its stack: overflow is expected here.
@@ -110,14 +112,15 @@ def descend(
             if observe:
                 observe(steps, stack.order, stack.passes.params)
             stack.drop_decided(steps)
+        survivors, params = stack.survivors()
     return Descent(
         stack.losses,
         stack.logged,
         stack.gradient_norms,
         stack.steps_run,
-        stack.order,
-        stack.passes.params,
-        stack.outputs[stack.order],
+        survivors,
+        params,
+        stack.outputs[survivors],
     )
 
 
@@ -125,7 +128,8 @@ class _Stack:
     """The state of a descent: buffers, who is still in them, and what was recorded.
 
     `order[i]` is the network that sits at position i of the buffers. `outputs[i]` are
-    network i's after the last step.
+    network i's when it was last measured; `trained` holds the parameters of those that left
+    with them.
     """
 
     def __init__(
@@ -149,6 +153,7 @@ class _Stack:
         self.gradient_norms = np.full((len(self.logged), networks), np.nan)
         self.steps_run = np.full(networks, steps, dtype=np.int64)
         self.outputs = np.empty_like(self.passes.outputs)
+        self.trained: dict[int, list[Array]] = {}
 
     def _step_factors(self) -> Array:
         """Learning rate / examples: folded into delta, it spares a pass over each layer."""
@@ -158,22 +163,36 @@ class _Stack:
     def measure(self, step: int) -> None:
         """Find losses, gradients and who is decided, all before the step is taken."""
         residuals = self.passes.forward()
-        if step == self._last_step:
+        if step == self._last_step or self._stop == "decided":
             self.outputs[self.order] = residuals
         losses = self._loss(residuals, self._targets).astype(np.float64)
         self.losses[step, self.order] = losses
         if step == 0:
             self._worst_start = np.fmax(losses, self._worst_start)
-        self._decided = is_decided(losses, self._worst_start[self.order])
+        self._decided = diverged = is_decided(losses, self._worst_start[self.order])
         if self._stop == "decided" and step < self._last_step:
             first = max(0, step + 1 - THRESHOLDS.tail_losses)
-            recent = self.losses[first : step + 1, self.order]
-            self._decided |= is_surely_trained(recent, self._baseline)
+            trained = is_surely_trained(self.losses[first : step + 1, self.order], self._baseline)
+            for place in np.flatnonzero(trained):
+                params = [p[place].copy() for p in self.passes.params]
+                self.trained[int(self.order[place])] = params
+            self._decided = diverged | trained
         self.passes.backward(np.multiply(residuals, self._factors, out=residuals))
         if step in self.logged_places:
             norms = _norms(self.passes.gradients) / self._learning_rates[self.order]
-            norms[self._decided] = np.nan
+            norms[diverged] = np.nan
             self.gradient_norms[self.logged_places[step], self.order] = norms
+
+    def survivors(self) -> tuple[Ints, list[Array]]:
+        """The networks that did not diverge, and their parameters when last measured."""
+        if not self.trained:
+            return self.order, self.passes.params
+        left = zip(*self.trained.values(), strict=True)
+        params = [
+            np.concatenate([p, np.stack(those)])
+            for p, those in zip(self.passes.params, left, strict=True)
+        ]
+        return np.concatenate([self.order, np.array(list(self.trained), np.int64)]), params
 
     def take_step(self) -> None:
         """Move every parameter against its gradient, which carries the learning rate."""

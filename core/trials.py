@@ -37,7 +37,9 @@ class Trial:
     dtype: str = column("float32 or float64: the arithmetic of the training", "name")
     measure: str = column("measured beside the losses: signal, sharpness, sharpness_curve", "name")
     stop: str = column(
-        "full: takes every step; decided: ends once trained beyond doubt", "name", default="full"
+        "full: takes every step; decided: ends once trained beyond doubt; NULL: full",
+        "name",
+        default="full",
     )
 
 
@@ -45,6 +47,13 @@ TRIAL_FIELDS = tuple(f.name for f in fields(Trial))
 
 # Settings that came later: hashed only where they differ, so that no older id changes.
 DEFAULTS: Mapping[str, Any] = {f.name: f.default for f in fields(Trial) if f.default is not MISSING}
+
+
+def trial_of(row: Mapping[str, Any]) -> Trial:
+    """The trial of a row of `runs`, be it one that had not all columns yet."""
+    given: dict[str, Any] = {name: row.get(name) for name in TRIAL_FIELDS}
+    given |= {name: value for name, value in DEFAULTS.items() if given[name] is None}
+    return Trial(**given)
 
 
 def trial_id(trial: Trial) -> str:

@@ -24,7 +24,7 @@ MORE_PER_ELEMENT = {
     "selu": 2e-9,
     "silu": 2e-9,
     "softplus": 2e-9,
-}  # SciPy's scalar code; more passes over memory
+}
 SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
 
 # What a measurement costs, in steps of float64. A sweep's learning rates share a start, so its

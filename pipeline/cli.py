@@ -220,7 +220,3 @@ def _duration(seconds: float) -> str:
 
 def _say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    main()

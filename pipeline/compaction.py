@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.trials import TRIAL_FIELDS
+from core.trials import DEFAULTS, TRIAL_FIELDS
 from pipeline.files import STAGING, LocalFiles, one_line, sync
 from pipeline.grid import SHAPE_FIELDS
 from pipeline.parts import Part, part_name
@@ -120,7 +120,9 @@ def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.
     )
     connection.register("rows", store.rows(table, parts))
     order = ", ".join(f'"{name}"' for name in ORDERS[table])
-    sorted_rows = connection.sql(f"SELECT * FROM rows ORDER BY {order}")
+    given = [f"coalesce({name}, '{DEFAULTS[name]}') AS {name}" for name in _defaulted(table)]
+    columns = f"* REPLACE ({', '.join(given)})" if given else "*"
+    sorted_rows = connection.sql(f"SELECT {columns} FROM rows ORDER BY {order}")
     reader: pa.RecordBatchReader = sorted_rows.to_arrow_reader(ROWS_PER_GROUP)
     for batch in reader:
         yield pa.RecordBatch.from_arrays(
@@ -128,6 +130,11 @@ def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.
             schema=SCHEMAS[table],
         )
     connection.close()
+
+
+def _defaulted(table: str) -> list[str]:
+    """Columns with a default that a row of an older version stands for without saying so."""
+    return [name for name in SCHEMAS[table].names if name in DEFAULTS]
 
 
 def _rows_in(file: Path) -> int:

@@ -27,7 +27,7 @@ class Cells(Sequence[Trial]):
     """The product of some axes, the last of ORDER fastest; indexable, iterable, not listed."""
 
     def __init__(self, axes: Axes):
-        """Args: axes: For every field of a Trial the values it takes, but for DEFAULTS."""
+        """Args: axes: For each field of a Trial its values; those of DEFAULTS may be left out."""
         defaults: Axes = {name: (value,) for name, value in DEFAULTS.items()}
         self.axes = {name: {**defaults, **axes}[name] for name in ORDER}
         self._shape = tuple(len(values) for values in self.axes.values())
@@ -54,7 +54,7 @@ class Grid(Cells):
     """All cells of a sweep."""
 
     def __init__(self, axes: Axes):
-        """Args: axes: For every field of a Trial the values it takes."""
+        """Args: axes: As of Cells."""
         super().__init__(axes)
         self._stacked = {name: self.axes[name] for name in STACKED_FIELDS}
         self._block_size = prod(len(values) for values in self._stacked.values())
@@ -79,7 +79,7 @@ class Grid(Cells):
     def __contains__(self, settings: object) -> bool:
         """Whether settings by name, as a failure records them, are a cell of the grid."""
         return isinstance(settings, Mapping) and all(
-            settings.get(name) in values for name, values in self.axes.items()
+            settings.get(name, DEFAULTS.get(name)) in values for name, values in self.axes.items()
         )
 
     def indices_of(self, rows: pa.RecordBatch) -> NDArray[np.int64]:

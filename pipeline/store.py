@@ -122,11 +122,17 @@ class Store:
         """The part files of a table, in order of their commits."""
         return parts_among(self.files.names(table))
 
+    @property
+    def last_commit(self) -> int:
+        """The number of the last commit that was finished, whether its parts are still there."""
+        told: int = self.manifest.get("last_commit", 0)
+        return max([told, *(part.last for part in self.parts("runs"))])
+
     def missing_commits(self, table: str) -> list[int]:
         """The commits that a table should hold and does not, less those set aside."""
-        last = max((part.last for part in self.parts("runs")), default=0)
         known = set(self.manifest.get("set_aside", []))
-        return [n for n in missing_commits(self.parts(table), last) if n not in known]
+        missing = missing_commits(self.parts(table), self.last_commit)
+        return [n for n in missing if n not in known]
 
     @contextmanager
     def writing(self, *, mend: bool = True) -> Iterator[None]:
@@ -166,8 +172,7 @@ class Store:
                 (self.path / table).mkdir(exist_ok=True)
 
     def _refuse_lost_commits(self) -> None:
-        self._commits = max((part.last for part in self.parts("runs")), default=0)
-        self._commits = max([self._commits, *self.manifest.get("set_aside", [])])
+        self._commits = max([self.last_commit, *self.manifest.get("set_aside", [])])
         for table in SCHEMAS:
             lost = self.missing_commits(table)
             if lost:
@@ -205,6 +210,8 @@ class Store:
             rows = pa.concat_tables([batch.tables()[table] for batch in batches])
             self.files.write(f"{table}/{name}", parquet(rows))
         self._commits = number
+        # Were its part in `runs` lost, nothing else would tell it from a commit never finished.
+        self.describe(last_commit=number)
 
     def rows(self, table: str, parts: Sequence[Part]) -> ds.Dataset:
         """Parts of a table, to be scanned; columns that an older version had not are NULL."""

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from core.gradient_descent import CURVE_POINTS
 from core.outcomes import OUTCOMES
-from core.trials import TRIAL_FIELDS, Trial, trial_id
+from core.trials import DEFAULTS, TRIAL_FIELDS, trial_id, trial_of
 from pipeline.files import STAGING, one_line
 from pipeline.locks import LEASE, LOCK
 from pipeline.parts import Part, parsed
@@ -21,7 +21,14 @@ OURS = {MANIFEST, LOCK, LEASE, STAGING, DAMAGED, *SCHEMAS}
 # Of a curve: log-spaced points, both ends, and the last loss of a run that ended early.
 MOST_POINTS = CURVE_POINTS + 3
 # Columns of `runs` without which a row says nothing.
-REQUIRED = ("trial_id", *TRIAL_FIELDS, "outcome", "baseline_loss", "steps_run", "batch_id")
+REQUIRED = (
+    "trial_id",
+    *(name for name in TRIAL_FIELDS if name not in DEFAULTS),
+    "outcome",
+    "baseline_loss",
+    "steps_run",
+    "batch_id",
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ def verify(store: Store) -> Iterator[Problem]:
     settings, and that every trial has one row in `runs` and its rows in the other tables.
     Commits that a running sweep adds meanwhile are left for the next time.
     """
-    last = max((part.last for part in store.parts("runs")), default=0)
+    last = store.last_commit
     yield from _foreign_files(store)
     yield from _lost_commits(store)
     trials: dict[bytes, _Expected] = {}
@@ -172,7 +179,7 @@ def _run_problems(rows: pa.Table, trials: dict[bytes, _Expected]) -> Iterator[st
         found = row.pop("trial_id").encode()
         if found in trials:
             yield f"has trial {found.decode()}, which has a row already"
-        elif len(named) == len(TRIAL_FIELDS) and trial_id(Trial(**row)) != found.decode():
+        elif trial_id(trial_of(row)) != found.decode():
             yield f"has trial {found.decode()} with settings of another id"
         trials[found] = _expected(row)
 

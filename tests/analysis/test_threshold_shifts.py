@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from analysis.tables import UnsuitableRunsError
 from analysis.threshold_shifts import SHIFTS, judged_again, moved_shares
 from core.outcomes import THRESHOLDS
 
@@ -53,3 +54,9 @@ def test_a_shift_moves_one_threshold_alone(shift):
     }
     assert moved <= {shift.threshold}
     assert moved or shift.late_rise != "late_rise"
+
+
+def test_runs_that_ended_once_decided_are_refused(runs):
+    """Their losses end where today's rules were sure; another rule might not have been."""
+    with pytest.raises(UnsuitableRunsError, match=rf"{len(runs):,} runs have stop = decided"):
+        moved_shares(runs.assign(stop="decided"))

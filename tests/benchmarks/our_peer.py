@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from workloads import Floats, Workload
@@ -41,8 +41,14 @@ def stack_size(workload: Workload) -> int:
 
 def prepare(workload: Workload, trials: range, activation: str = "tanh") -> Callable[[], Floats]:
     """A function that trains these trials, stack after stack, and returns their last losses."""
+    return _training(workload, trials, workload.start(trials), activation)
+
+
+def _training(
+    workload: Workload, trials: range, params: list[Floats], activation: str = "tanh"
+) -> Callable[[], Floats]:
     problem, size = workload.problem(activation), stack_size(workload)
-    params, rates = workload.start(trials), workload.learning_rates(trials)
+    rates = workload.learning_rates(trials)
 
     def train() -> Floats:
         last = []
@@ -72,19 +78,19 @@ class TrainShare:
 
     def __call__(self, share: Share) -> tuple[int, Floats]:
         """The share's first trial and its last losses."""
-        return share.trials.start, prepared(self.workload, share.trials)()
+        params = [p[share.trials.start : share.trials.stop] for p in _start(self.workload)]
+        return share.trials.start, _training(self.workload, share.trials, params)()
 
 
-@cache
-def prepared(workload: Workload, trials: range) -> Callable[[], Floats]:
-    """What `prepare` returns, the same to every task of a process."""
-    return prepare(workload, trials)
+@lru_cache(maxsize=1)
+def _start(workload: Workload) -> list[Floats]:
+    return workload.start(range(workload.trials))
 
 
 def prepare_on_ray(workload: Workload) -> Callable[[], Floats]:
     """The same through our executor, on the Ray that is already up.
 
-    Run it until every worker has met every share: the first time draws initial weights.
+    Run it until every worker has had a task: its first one draws the initial weights.
     """
 
     def shares() -> Iterator[Share]:

@@ -33,11 +33,13 @@ def test_the_slope_from_the_output_is_the_derivative(name):
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_values_keep_their_dtype_and_may_overwrite_their_argument(name, dtype):
     """Writing over the argument gives the same numbers as a fresh array."""
-    x = AWAY_FROM_KINKS.astype(dtype)
+    x, activation = AWAY_FROM_KINKS.astype(dtype), ACTIVATIONS[name]
+    shortcut = [activation.slope_from_output] if activation.slope_from_output else []
     for function in (
-        ACTIVATIONS[name].value,
-        ACTIVATIONS[name].derivative,
-        ACTIVATIONS[name].second_derivative,
+        activation.value,
+        activation.derivative,
+        activation.second_derivative,
+        *shortcut,
     ):
         fresh, overwritten = function(x.copy()), x.copy()
         function(overwritten, out=overwritten)
@@ -46,11 +48,19 @@ def test_values_keep_their_dtype_and_may_overwrite_their_argument(name, dtype):
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_huge_pre_activations_give_limits_not_nan(name):
-    """At +-1e300 a value is its limit: saturated, linear or zero."""
+def test_what_is_no_number_stays_none(name):
+    """A diverged network must not look like a finite one."""
+    assert np.isnan(ACTIVATIONS[name].value(np.array([np.nan]))).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_huge_pre_activations_give_limits_not_nan(name, dtype):
+    """Far out a value is its limit: saturated, linear or zero."""
+    huge = np.array([-1, 1], dtype) * np.sqrt(np.finfo(dtype).max)
     with np.errstate(over="ignore", under="ignore"):
-        values = ACTIVATIONS[name].value(np.array([-1e300, 1e300]))
-        slopes = ACTIVATIONS[name].derivative(np.array([-1e300, 1e300]))
+        values = ACTIVATIONS[name].value(huge.copy())
+        slopes = ACTIVATIONS[name].derivative(huge.copy())
     assert np.isfinite(values).all()
     assert np.isfinite(slopes).all()
     if ACTIVATIONS[name].saturates:

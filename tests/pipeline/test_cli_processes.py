@@ -63,6 +63,20 @@ atexit.register(signal.raise_signal, signal.SIGINT)
 main()
 """
 
+# The command, interrupted when it comes to import NumPy.
+INTERRUPTED_AT_ONCE = """
+import sys
+from pipeline.__main__ import main
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "numpy":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupt())
+main()
+"""
+
 # The command, which says at its end whether it has come to import Ray.
 TELLING_OF_RAY = """
 import sys
@@ -149,6 +163,12 @@ def test_an_interrupt_after_all_is_done_changes_no_exit_code(small_sweep, tmp_pa
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def test_an_interrupt_while_it_is_loading_is_one_too(small_sweep, tmp_path):
+    """Exit code 130 and no traceback, though nothing is there yet that could handle it."""
+    ended = phasesweep(INTERRUPTED_AT_ONCE, "run", "sweep.yaml", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (130, "")
+
+
 @pytest.mark.parametrize(("depth", "code"), [("0", 2), ("2", 0)])
 def test_ray_is_not_started_for_a_wrong_or_a_small_sweep(write_sweep, tmp_path, depth, code):
     """Its import alone takes seconds."""
@@ -162,7 +182,7 @@ def test_ray_is_not_started_for_a_wrong_or_a_small_sweep(write_sweep, tmp_path, 
 
 def test_messages_to_a_closed_stderr_do_not_end_in_the_data(small_sweep, tmp_path):
     """As with `2>&-`: the run runs, and stdout stays free for data."""
-    shell = f'"{sys.executable}" -m pipeline.cli run sweep.yaml 2>&-'
+    shell = f'"{sys.executable}" -m pipeline run sweep.yaml 2>&-'
     ended = subprocess.run(["sh", "-c", shell], stdout=subprocess.PIPE, cwd=tmp_path, check=True)
     assert ended.stdout == b""
     assert len(scientific(tmp_path / "stores" / "small", "runs")) == small_sweep.grid.size

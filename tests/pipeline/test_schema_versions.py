@@ -8,7 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.tables import connect, read_runs
+from core.trials import settings
 from pipeline import sweep as sweeps
+from pipeline.compaction import compact
 from pipeline.executors import run_serially
 from pipeline.schemas import SCHEMA_VERSION
 from pipeline.store import Store
@@ -57,6 +59,27 @@ def test_old_and_new_rows_are_read_together(older_store, write_sweep):
     assert known == runs["rare_rise"].notna().sum()
     parts = f"read_parquet('{older_store}/runs/*.parquet', union_by_name = true)"
     assert duckdb.sql(f"select count(rare_rise) from {parts}").fetchall()[0][0] == known
+
+
+def test_old_and_new_rows_are_merged(older_store, write_sweep):
+    """Nothing is missing afterwards, and an older row says what it stood for."""
+    larger = write_sweep(seed="[0, 1]", stop="[full, decided]")
+    run(larger, Store(older_store))
+    store = Store(older_store)
+    with store.writing():
+        compact(store)
+    assert list(verify(Store(older_store))) == []
+    assert run(larger, Store(older_store)).total() == 0
+    assert pd.read_parquet(older_store / "runs")["stop"].value_counts().nunique() == 1
+
+
+def test_a_failure_that_an_older_version_recorded_is_of_the_grid(write_sweep):
+    """So it is forgotten once its trial is trained."""
+    grid = write_sweep().grid
+    recorded = dict(settings(grid[0]))
+    del recorded["stop"]
+    assert recorded in grid
+    assert recorded not in write_sweep(stop="decided").grid
 
 
 def test_every_file_carries_its_version_units_and_meanings(older_store):

@@ -1,7 +1,8 @@
 """`stop: decided`: fewer steps, the same labels."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 
 from core.outcomes import THRESHOLDS
@@ -13,16 +14,21 @@ from pipeline.sweep_file import load_sweep
 
 
 @pytest.fixture(scope="module")
-def both():
+def quickstart():
+    """The shipped sweep."""
+    return load_sweep("quickstart")
+
+
+@pytest.fixture(scope="module")
+def both(quickstart):
     """A part of the quickstart, trained in full and with `stop: decided`: pairs of trainings."""
-    sweep = load_sweep("quickstart")
     some = {
         "depth": (2, 4),
-        "init_scale": sweep.grid.axes["init_scale"][1::3],
+        "init_scale": quickstart.grid.axes["init_scale"][1::3],
         "measure": ("none",),
     }
-    grid = Grid({**sweep.grid.axes, **some})
-    (task,) = tasks(sweep).values()
+    grid = Grid({**quickstart.grid.axes, **some})
+    (task,) = tasks(quickstart).values()
     pairs = []
     for block in grid.blocks():
         full = train_trials(list(block), task)
@@ -62,6 +68,21 @@ def test_the_steps_taken_are_the_same_steps(both):
     for full, decided in both:
         shared = decided.curve.steps[:-1]
         assert decided.curve.losses[:-1].tolist() == full.curve.losses[: len(shared)].tolist()
+
+
+def test_what_is_measured_at_the_end_is_measured_where_it_left(quickstart):
+    """Accuracy and signals are those of a full run of so many steps, to the bit."""
+    (task,) = tasks(quickstart).values()
+    grid = Grid(
+        {**quickstart.grid.axes, "depth": (2,), "activation": ("tanh",), "init_scale": (1.0,)}
+    )
+    for decided in train_trials([replace(trial, stop="decided") for trial in grid], task):
+        if decided.result.outcome == "trained":
+            shorter = replace(decided.trial, stop="full", steps=decided.result.steps_run)
+            (full,) = train_trials([shorter], task)
+            assert full.result.final_accuracy == decided.result.final_accuracy is not None
+            for name, values in asdict(full.end_signals).items():
+                np.testing.assert_array_equal(values, getattr(decided.end_signals, name))
 
 
 def test_a_sweep_that_does_not_say_trains_in_full(grid_of):

@@ -110,13 +110,21 @@ def test_a_path_that_the_system_refuses_is_told(tmp_path):
         Store(tmp_path / ("a" * 300))
 
 
-def test_a_commit_that_never_came_to_its_runs_part_is_removed(batch_rows, tmp_path):
+def test_a_commit_that_never_came_to_its_runs_part_is_removed(batch_rows, tmp_path, monkeypatch):
     """A crash between the tables' files leaves no orphan: the trials are trained again."""
     store = Store(tmp_path / "store")
+    write = store.files.write
+
+    def full_before_runs(name, content):
+        if name.startswith("runs/"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(name, content)
+
     with store.writing():
         store.commit(batch_rows[:1])
-        store.commit(batch_rows[1:])
-    sorted((store.path / "runs").iterdir())[-1].unlink()
+        monkeypatch.setattr(store.files, "write", full_before_runs)
+        with pytest.raises(OSError, match="No space"):
+            store.commit(batch_rows[1:])
     (store.path / "staging" / "half").write_bytes(b"PAR1")
     resumed = Store(store.path)
     with resumed.writing():
