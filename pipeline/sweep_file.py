@@ -200,7 +200,8 @@ def _validated(content: dict[Any, Any], path: Path) -> SweepFields:
     try:
         fields = SweepFields.model_validate({_named(key): v for key, v in content.items()})
     except ValidationError as error:
-        problems = error.errors(include_url=False)
+        # What is missing comes last: it may be there under a name that is told before.
+        problems = sorted(error.errors(include_url=False), key=lambda p: p["type"] == "missing")
         told = [_told(problem["loc"], problem) for problem in problems[:MOST_TOLD]]
         if len(problems) > MOST_TOLD:
             told.append(f"and {len(problems) - MOST_TOLD:,} problems more")

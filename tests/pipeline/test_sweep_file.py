@@ -165,6 +165,13 @@ def test_hundreds_of_problems_are_told_in_a_page(write):
     assert len(told) < 3000
 
 
+def test_a_misspelled_field_is_told_before_the_one_it_stands_for(write):
+    """Which is missing for no other reason."""
+    told = refusal(write(activation=None, actvation="tanh")).splitlines()
+    assert "actvation: no such field (got 'tanh'); did you mean activation?" in told[0]
+    assert told[-1].startswith("activation: is missing")
+
+
 @pytest.mark.parametrize(
     ("axes", "most"),
     [
