@@ -73,9 +73,13 @@ def worker_killed(suite, number):
 
 def _kill_a_worker(suite, process):
     """Kill one of the workers of the suite's nodes as soon as one is at work."""
-    if not wait_for(lambda: _workers(suite.cluster), process):
+    at_work = []
+    if not wait_for(lambda: at_work.extend(_workers(suite.cluster)) or at_work, process):
         return False
-    suite.random.choice(_workers(suite.cluster)).kill()
+    try:
+        suite.random.choice(at_work).kill()
+    except psutil.NoSuchProcess:  # the run is over
+        return False
     return True
 
 
