@@ -12,8 +12,9 @@ from analysis.tables import UnsuitableRunsError, axes, refuse_other_axes
 from core.trials import TRIAL_FIELDS
 
 SHOWN_SETTINGS = ("activation", "depth", "init_scale", "learning_rate", "seed")
-# What was measured beside a training changes nothing that a figure shows.
-TELLING = [name for name in TRIAL_FIELDS if name != "measure"]
+# What was measured beside a training, or how early a trained one may end, changes nothing
+# that a figure shows.
+TELLING = [name for name in TRIAL_FIELDS if name not in ("measure", "stop")]
 
 WIDEST_INCHES = 10.0
 NARROWEST_INCHES = 6.5

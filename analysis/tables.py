@@ -15,10 +15,11 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 
-from core.trials import TRIAL_FIELDS
+from core.trials import DEFAULTS, TRIAL_FIELDS
 
 TABLES = ("runs", "layers", "curves")
 
@@ -174,14 +175,19 @@ def _read(
         rows = _dataset(store, table).to_table(kept, _filter(where or {}))
     except OSError as error:
         raise _damaged(store, error) from error
-    return rows.to_pandas()
+    frame = rows.to_pandas()
+    # What a row of an older version stands for without saying so.
+    return frame.fillna({name: value for name, value in DEFAULTS.items() if name in frame})
 
 
 def _filter(where: Mapping[str, Value | Sequence[Value]]) -> ds.Expression | None:
     kept = None
     for name, wanted in where.items():
         values = [wanted] if isinstance(wanted, Value) else list(wanted)
-        condition = ds.field(name).isin(values)
+        column = ds.field(name)
+        if name in DEFAULTS:
+            column = pc.coalesce(column, pc.scalar(DEFAULTS[name]))
+        condition = column.isin(values)
         kept = condition if kept is None else kept & condition
     return kept
 
@@ -198,6 +204,9 @@ def _dataset(store: str | Path, table: str) -> ds.Dataset:
         raise _damaged(store, error) from error
     # The newest part first: its metadata is the one that is kept.
     schema = pa.unify_schemas([part.schema for part in reversed(each)])
+    for name in DEFAULTS:
+        if table == "runs" and name not in schema.names:
+            schema = schema.append(pa.field(name, pa.string()))
     return ds.dataset(parts, schema=schema, format=CHECKED, filesystem=filesystem)
 
 

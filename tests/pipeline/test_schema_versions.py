@@ -61,6 +61,15 @@ def test_old_and_new_rows_are_read_together(older_store, write_sweep):
     assert duckdb.sql(f"select count(rare_rise) from {parts}").fetchall()[0][0] == known
 
 
+def test_an_older_row_is_read_as_what_it_stood_for(older_store, write_sweep):
+    """Before any newer row is there, and beside one; also where it is asked for."""
+    old = len(read_runs(older_store))
+    assert read_runs(older_store, ["stop"])["stop"].tolist() == ["full"] * old
+    run(write_sweep(stop="decided"), Store(older_store))
+    assert len(read_runs(older_store, where={"stop": "full"})) == old
+    assert read_runs(older_store)["stop"].value_counts().to_dict() == {"full": old, "decided": old}
+
+
 def test_old_and_new_rows_are_merged(older_store, write_sweep):
     """Nothing is missing afterwards, and an older row says what it stood for."""
     larger = write_sweep(seed="[0, 1]", stop="[full, decided]")
