@@ -20,7 +20,8 @@ def advise(
 ) -> None:
     """Say which init scale and learning rate to start from, by what, and how sure."""
     # The theory takes a while to import, and other commands never need it.
-    from analysis.advice import init_advice, rate_advice
+    from analysis.advice import rate_advice
+    from analysis.init_advice import init_advice
 
     asked = {"dataset": dataset, "activation": activation, "depth": depth, "width": width}
     wanted = {name: value for name, value in asked.items() if value is not None}
