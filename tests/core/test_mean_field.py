@@ -17,12 +17,8 @@ from core.layer_maps import (
     variance_by_layer,
     variance_slope,
 )
-from core.mean_field import (
-    POSITIVELY_HOMOGENEOUS,
-    MeanField,
-    critical_weight_variance,
-    mean_field,
-)
+from core.mean_field import MeanField, critical_weight_variance, mean_field
+from core.variance_limits import POSITIVELY_HOMOGENEOUS
 
 CRITICAL_WITH_BIAS = ["sigmoid", "tanh", "erf", "elu", "selu", "gelu", "silu"]
 SETTINGS = [(name, v) for name in ACTIVATIONS for v in (0.4, 1.2, 1.9)]
