@@ -139,6 +139,7 @@ class _Stack:
             self._shape.stop,
         )
         accuracies, ends = _accuracies(descent, self._task), self._end_signals(descent)
+        input_mean_square = self._task.input_mean_square
         overflowed = _overflowed_params(descent)
         seconds = (perf_counter() - began) / max(1, int((descent.steps_run + 1).sum()))
         for network, trial in enumerate(self._trials):
@@ -148,7 +149,15 @@ class _Stack:
             if network in overflowed:
                 summary = replace(summary, overflow_step=steps_run)
             start, end = self._measured[_start(trial)], ends.get(network)
-            result = trial_result(trial, losses, summary, accuracies.get(network), start, end)
+            result = trial_result(
+                trial,
+                losses,
+                summary,
+                accuracies.get(network),
+                start,
+                end,
+                input_mean_square,
+            )
             curve = _curve(descent, network, losses, sharpness)
             share = seconds * (steps_run + 1)
             yield Training(trial, result, curve, start.signals, end, share)
