@@ -38,7 +38,8 @@ def trial_result(
         accuracy: Fraction classified right at the end; None without classes.
         start: What was measured at step 0.
         end: Each layer's signals after the last step; None if not asked for or decided.
-        input_mean_square: Of the task's features; it can decide chi at infinite width.
+        input_mean_square: Of the features that Gaussian weights would make the same first
+            layer from; it can decide chi at infinite width.
     """
     called = outcome(summary)
     final = EndSignals(None, None, None, None) if end is None else end_signals(end)
