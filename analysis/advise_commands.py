@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from analysis.theory_commands import refusing
+from analysis.theory_commands import ActivationOption, refusing
 
 commands = typer.Typer()
 
 
 @commands.command()
 def advise(
-    activation: Annotated[str, typer.Option(help="Its name, as in a sweep file.")],
+    activation: ActivationOption,
     depth: Annotated[int, typer.Option(min=1, help="Weight matrices, the output's included.")],
     width: Annotated[int | None, typer.Option(min=1, help="Units in each hidden layer.")] = None,
     dataset: Annotated[str | None, typer.Option(help="What is trained on.")] = None,

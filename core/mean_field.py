@@ -7,6 +7,7 @@ Sources: Poole et al. (2016), arXiv:1606.05340; Schoenholz et al. (2017), arXiv:
 """
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from math import isclose, log
 
@@ -220,7 +221,9 @@ def _tabulated(activation: str) -> tuple[Array, Array]:
 
 def _require_activation(activation: str) -> None:
     if activation not in ACTIVATIONS:
-        raise ValueError(f"activation {activation!r} is unknown; choose from {sorted(ACTIVATIONS)}")
+        close = get_close_matches(activation.lower(), ACTIVATIONS, n=1)
+        meant = f"did you mean {close[0]!r}? It is one of" if close else "choose from"
+        raise ValueError(f"activation {activation!r} is unknown; {meant} {', '.join(ACTIVATIONS)}")
 
 
 def _require_variance(name: str, variance: float) -> None:
