@@ -21,44 +21,21 @@ def advise(
     """Say which init scale and learning rate to start from, by what, and how sure."""
     # The theory takes a while to import, and other commands never need it.
     from analysis.advice import rate_advice
-    from analysis.init_advice import init_advice
+    from analysis.init_advice import init_advice, init_lines
 
     asked = {"dataset": dataset, "activation": activation, "depth": depth, "width": width}
     wanted = {name: value for name, value in asked.items() if value is not None}
     with refusing():
-        init = init_advice(activation, depth)
+        init = init_advice(activation, depth, width)
         wanted["init_scale"] = init.start or 1.0
         rate = rate_advice(store, wanted) if store is not None else None
     for heading, lines in {
-        "Init scale, from theory": _init_lines(init, depth, width),
+        "Init scale, from theory": init_lines(init),
         "Learning rate, from a store": _rate_lines(rate, wanted),
     }.items():
         print(heading)
         for line in lines:
             print(f"  {line}")
-
-
-def _init_lines(init: Any, depth: int, width: int | None) -> Iterator[str]:
-    if init.critical is None:
-        yield "none is critical without biases: gradients never keep their size exactly"
-    else:
-        yield f"{init.critical:.4g} is critical: gradients neither vanish nor explode"
-    if init.lowest is None:
-        yield f"none passes a signal through {depth} layers; choose another activation"
-    else:
-        yield (
-            f"{init.lowest:.3g} to {init.highest:.3g} pass signals and gradients through "
-            f"{depth} layers (six depth scales, arXiv:1611.01232)"
-        )
-    if width is None:
-        yield "how sure: exact for infinite width; give --width to hear how far off yours may be"
-    elif depth > width / 4:
-        yield (
-            f"how sure: not very; {depth} layers of {width} units scatter from draw to draw "
-            "(depth / width above 1/4), so try several seeds"
-        )
-    else:
-        yield f"how sure: well; {width} units are wide for {depth} layers"
 
 
 def _rate_lines(rate: Any, wanted: dict[str, Any]) -> Iterator[str]:

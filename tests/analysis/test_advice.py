@@ -66,6 +66,6 @@ def test_a_wrong_name_lists_the_right_ones(store, arguments, told):
 def test_without_a_store_theory_is_all():
     """And where to get a learning rate from."""
     done = advise("--activation", "tanh", "--depth", 30, "--width", 500)
-    assert "1 is critical" in done.stdout
-    assert "how sure: well; 500 units are wide for 30 layers" in done.stdout
+    assert "Start from init_scale 1.225. At 1 gradients neither" in done.stdout
+    assert "How sure: well. 500 units are wide for 30 layers." in done.stdout
     assert "--store names one" in done.stdout
