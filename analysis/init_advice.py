@@ -145,9 +145,9 @@ def init_lines(advice: InitAdvice) -> Iterator[str]:
     if advice.lowest is not None:
         yield (
             f"Init scales from {advice.lowest:.4g} to {advice.highest:.4g} pass signals and "
-            f"gradients through {advice.depth} layers: these are at most {TRAINABLE_SCALES} of "
-            "theory's depth scales, as many as tanh networks of the shipped sweep trainable_depth "
-            "could be trained through in 200 steps."
+            f"gradients through {advice.depth} layers: no more than {TRAINABLE_SCALES} of theory's "
+            "depth scales, which is how deep the shipped sweep trainable_depth trained tanh in "
+            "200 steps."
         )
     yield share_sentence(advice.activation, advice.depth)
     yield _how_sure(advice)
@@ -159,7 +159,7 @@ def _why(advice: InitAdvice) -> str:
             "It is the middle of those that pass; none is critical, with or without biases: "
             "gradients never keep their size exactly."
         )
-    only = "; without biases no init scale does that" if advice.bias_scale else ""
+    only = "; without biases there is no such scale" if advice.bias_scale else ""
     if advice.critical == advice.start:
         return f"It is critical: gradients neither vanish nor explode{only}."
     return (

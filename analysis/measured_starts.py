@@ -9,6 +9,9 @@ import numpy as np
 
 DATASET, EXAMPLES, WIDTH, STEPS, SEEDS = "digits", 128, 64, 200, 3
 LEARNING_RATES = [float(f"{rate:.3g}") for rate in np.geomspace(1e-3, 0.3, 8)]
+# What a start gets that trained no run.
+LONGER_STEPS = 1000
+LONGER_RATES = LEARNING_RATES[2:6]
 
 
 @dataclass(frozen=True)
@@ -18,39 +21,42 @@ class Share:
     Attributes:
         seeds: For how many of SEEDS some learning rate trained.
         runs: How many trained, of all seeds and LEARNING_RATES.
+        longer: Where none did, for how many of SEEDS one of LONGER_RATES trained within
+            LONGER_STEPS.
     """
 
     seeds: int
     runs: int
+    longer: int | None = None
 
 
 # By depth and activation, each from the init scale and bias scale of init_advice.
 SHARES = {
     10: {
         "linear": Share(3, 15),
-        "sigmoid": Share(3, 6),
+        "sigmoid": Share(3, 7),
         "tanh": Share(3, 12),
-        "erf": Share(3, 12),
+        "erf": Share(3, 15),
         "relu": Share(3, 15),
         "leaky_relu": Share(3, 15),
-        "elu": Share(3, 12),
-        "selu": Share(3, 10),
-        "gelu": Share(3, 15),
-        "silu": Share(3, 14),
+        "elu": Share(3, 16),
+        "selu": Share(3, 15),
+        "gelu": Share(3, 17),
+        "silu": Share(3, 17),
         "softplus": Share(3, 10),
     },
     30: {
         "linear": Share(3, 13),
-        "sigmoid": Share(0, 0),
-        "tanh": Share(3, 7),
-        "erf": Share(3, 6),
-        "relu": Share(0, 0),
+        "sigmoid": Share(0, 0, longer=3),
+        "tanh": Share(3, 12),
+        "erf": Share(3, 12),
+        "relu": Share(0, 0, longer=3),
         "leaky_relu": Share(1, 1),
-        "elu": Share(3, 6),
-        "selu": Share(2, 2),
-        "gelu": Share(0, 0),
-        "silu": Share(1, 1),
-        "softplus": Share(0, 0),
+        "elu": Share(3, 12),
+        "selu": Share(3, 15),
+        "gelu": Share(3, 8),
+        "silu": Share(2, 3),
+        "softplus": Share(0, 0, longer=0),
     },
 }
 
@@ -59,9 +65,13 @@ def share_sentence(activation: str, depth: int) -> str:
     """What was measured at the depth nearest to this one."""
     nearest = min(SHARES, key=lambda measured: abs(np.log(measured / depth)))
     share = SHARES[nearest][activation]
-    return (
-        f"Measured on {EXAMPLES} {DATASET} at depth {nearest}, {WIDTH} units wide, in {STEPS} "
-        f"steps: from the start advised there {share.runs} of {SEEDS * len(LEARNING_RATES)} runs "
-        f"trained ({len(LEARNING_RATES)} learning rates for each of {SEEDS} seeds; "
-        f"{share.seeds} of {SEEDS} seeds at one of them at least)."
+    tried = f"{SEEDS * len(LEARNING_RATES)} runs ({SEEDS} seeds, {len(LEARNING_RATES)} rates)"
+    told = (
+        f"Measured on {EXAMPLES} {DATASET} at depth {nearest}, {WIDTH} units wide: from the start "
+        f"advised there {share.runs or 'none'} of {tried} trained in {STEPS} steps"
     )
+    if share.longer is None:
+        return f"{told}, for {share.seeds} of {SEEDS} seeds at some rate."
+    if share.longer:
+        return f"{told}; in {LONGER_STEPS:,} steps {share.longer} of {SEEDS} seeds did."
+    return f"{told}, nor in {LONGER_STEPS:,}; choose another activation or fewer layers."

@@ -1,6 +1,7 @@
 """Whether the starts that `advise` names train: every activation at two depths."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 
 import numpy as np
 from reports import machine, save, show
@@ -10,16 +11,28 @@ from analysis.measured_starts import (
     DATASET,
     EXAMPLES,
     LEARNING_RATES,
+    LONGER_RATES,
+    LONGER_STEPS,
     SEEDS,
     SHARES,
     STEPS,
     WIDTH,
+    Share,
 )
 from core.activations import ACTIVATIONS
 from core.datasets import load_dataset, make_task
 from core.training import train_trials
 from core.trials import Trial
 
+HEADER = [
+    "activation",
+    "sigma_w",
+    "sigma_b",
+    "seeds trained",
+    "runs trained",
+    f"seeds in {LONGER_STEPS} steps",
+    "at rates",
+]
 SETTING = Trial(
     dataset=DATASET,
     examples=EXAMPLES,
@@ -40,7 +53,9 @@ SETTING = Trial(
 )
 
 
-def trained(advice: InitAdvice) -> np.ndarray:
+def trained(
+    advice: InitAdvice, steps: int = STEPS, rates: Sequence[float] = LEARNING_RATES
+) -> np.ndarray:
     """Which runs from an advised start trained, (seeds, learning rates)."""
     start = replace(
         SETTING,
@@ -48,35 +63,42 @@ def trained(advice: InitAdvice) -> np.ndarray:
         depth=advice.depth,
         init_scale=advice.start,
         bias_scale=advice.bias_scale,
+        steps=steps,
     )
     trials = [
-        replace(start, seed=seed, learning_rate=rate)
-        for seed in range(SEEDS)
-        for rate in LEARNING_RATES
+        replace(start, seed=seed, learning_rate=rate) for seed in range(SEEDS) for rate in rates
     ]
     task = make_task(
         load_dataset(SETTING.dataset, SETTING.examples), SETTING.examples, SETTING.features
     )
     outcomes = [training.result.outcome for training in train_trials(trials, task)]
-    return np.reshape([each == "trained" for each in outcomes], (SEEDS, len(LEARNING_RATES)))
+    return np.reshape([each == "trained" for each in outcomes], (SEEDS, len(rates)))
+
+
+def share(advice: InitAdvice, runs: np.ndarray) -> Share:
+    """What analysis.measured_starts quotes."""
+    longer = None
+    if not runs.any():
+        longer = int(trained(advice, LONGER_STEPS, LONGER_RATES).any(axis=1).sum())
+    return Share(int(runs.any(axis=1).sum()), int(runs.sum()), longer)
 
 
 def main() -> None:
     """A table for each depth of analysis.measured_starts, with the shares that it quotes."""
-    shares: dict[int, dict[str, tuple[int, int]]] = {}
+    found: dict[int, dict[str, Share]] = {}
     for depth in SHARES:
-        rows, shares[depth] = [], {}
+        rows, found[depth] = [], {}
         for activation in ACTIVATIONS:
             advice = init_advice(activation, depth)
             runs = trained(advice)
-            seeds, rates = int(runs.any(axis=1).sum()), np.array(LEARNING_RATES)[runs.any(axis=0)]
-            shares[depth][activation] = seeds, int(runs.sum())
+            found[depth][activation] = here = share(advice, runs)
+            rates = " ".join(map(str, np.array(LEARNING_RATES)[runs.any(axis=0)])) or "none"
             scales = [f"{advice.start:.4g}", f"{advice.bias_scale:.4g}"]
-            counts = [f"{seeds} of {SEEDS}", f"{runs.sum()} of {runs.size}"]
-            rows.append([activation, *scales, *counts, " ".join(map(str, rates)) or "none"])
-        header = ["activation", "sigma_w", "sigma_b", "seeds trained", "runs trained", "at rates"]
-        show(f"Advised starts, depth {depth}, {WIDTH} wide, {STEPS} steps", header, rows)
-    save("init_advice", {"machine": machine(), "seeds_and_runs_trained": shares})
+            counts = [f"{here.seeds} of {SEEDS}", f"{here.runs} of {runs.size}", here.longer]
+            rows.append([activation, *scales, *counts, rates])
+        show(f"Advised starts, depth {depth}, {WIDTH} wide, {STEPS} steps", HEADER, rows)
+    content = {d: {name: asdict(each) for name, each in of.items()} for d, of in found.items()}
+    save("init_advice", {"machine": machine(), "shares": content})
 
 
 if __name__ == "__main__":
