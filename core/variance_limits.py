@@ -152,8 +152,7 @@ def _excess(activation: str, q: ArrayLike) -> Array:
     below, above = _far_slopes(activation)
 
     def integrand(h: Array) -> Array:
-        line = np.where(h < 0, below, above) * h
-        return (phi.value(h) - line) * (phi.value(h) + line)
+        return phi.value(h) ** 2 - (np.where(h < 0, below, above) * h) ** 2
 
     return gaussian_mean(integrand, q, phi.kinks)
 

@@ -62,6 +62,14 @@ def test_a_variance_that_grows_ever_slower_has_no_limit(name, bias_variance):
     assert variance_limit(name, 2 / slope**2, bias_variance, 1.0) is None
 
 
+@pytest.mark.parametrize("scale", [2**0.5, 1.41421356237])
+def test_the_square_root_of_two_counts_as_such_in_spite_of_rounding(scale):
+    """Its square is 2 + 4e-16 in float64 and 2 - 9e-12 in 12 digits."""
+    assert scale**2 != 2
+    assert variance_limit("softplus", scale**2, 0.1, 1.0) is None
+    assert [limit.q for limit in variance_limits("gelu", scale**2, 0.0)] == [0]
+
+
 @pytest.mark.parametrize("name", ["gelu", "silu"])
 def test_a_variance_that_falls_ever_slower_dies_out(name):
     """GELU and SiLU at (2, 0) lose a little at every size; a small bias is a fixed point."""
