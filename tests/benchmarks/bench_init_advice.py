@@ -94,8 +94,9 @@ def main() -> None:
             found[depth][activation] = here = share(advice, runs)
             rates = " ".join(map(str, np.array(LEARNING_RATES)[runs.any(axis=0)])) or "none"
             scales = [f"{advice.start:.4g}", f"{advice.bias_scale:.4g}"]
-            counts = [f"{here.seeds} of {SEEDS}", f"{here.runs} of {runs.size}", here.longer]
-            rows.append([activation, *scales, *counts, rates])
+            counts = [f"{here.seeds} of {SEEDS}", f"{here.runs} of {runs.size}"]
+            longer = "" if here.longer is None else f"{here.longer} of {SEEDS}"
+            rows.append([activation, *scales, *counts, longer, rates])
         show(f"Advised starts, depth {depth}, {WIDTH} wide, {STEPS} steps", HEADER, rows)
     content = {d: {name: asdict(each) for name, each in of.items()} for d, of in found.items()}
     save("init_advice", {"machine": machine(), "shares": content})
