@@ -38,7 +38,7 @@ def trial_result(
         start: What was measured at step 0.
         end: Each layer's signals after the last step; None if not asked for or decided.
     """
-    called = outcome(summary)
+    called = outcome(summary, trial.trained_level)
     final = EndSignals(None, None, None, None) if end is None else end_signals(end)
     chi, chi_error = start.chi
     return TrialResult(
