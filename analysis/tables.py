@@ -155,9 +155,11 @@ def refuse_other_axes(runs: pd.DataFrame, expected: Collection[str]) -> None:
             continue
         values = sorted(runs[name].unique().tolist())
         shown = ", ".join(map(repr, values[:5])) + (", ..." if len(values) > 5 else "")
+        judged = f"; or judge all by one: --trained-level {values[0]!r}"
         raise UnsuitableRunsError(
             f"{name} varies among the runs ({shown}) and would be mixed up here; "
             f"select one value first, as in runs[runs.{name} == {values[0]!r}]"
+            + (judged if name == "trained_level" else "")
         )
 
 
