@@ -40,7 +40,7 @@ def test_every_moved_threshold_has_its_shares(runs):
     table = moved_shares(runs)
     assert len(table) == len(SHIFTS)
     assert table[["outcome_changed", "cause_changed"]].stack().between(0, 1).all()
-    trained = table[(table["threshold"] == "trained_level") & (table["moved"] == "its tenfold")]
+    trained = table[(table["threshold"] == "trained_level") & (table["moved"] == "x 10")]
     assert trained["outcome_changed"].item() > 0
 
 
