@@ -26,6 +26,7 @@ from analysis.tables import NotAStoreError
 from analysis.theory_commands import commands as theory_commands
 from core.trials import trial_id
 from pipeline import sweep as sweeps
+from pipeline.best_runs import COLUMNS, best_as_json, best_in_words, find_best, varying_settings
 from pipeline.claims import claim_sweeps, run_claims
 from pipeline.executors import (
     ClusterError,
@@ -181,12 +182,16 @@ def plan(
     asked = load_sweep(sweep)
     target = Store(store or _default_store(asked))
     planned = sweeps.plan(asked, sweeps.finished_indices(asked.grid, target))
+    found = find_best(map(asked.grid.rows_of, target.batches("runs", COLUMNS)))
+    varying = varying_settings([asked.grid])
     if as_json:
         document = {
             "sweep": asked.name,
             "store": target.location,
             **asdict(planned),
             "remaining": planned.remaining,
+            "trained": found.trained,
+            "best": best_as_json(found, varying),
         }
         print(json.dumps(document, indent=2))
         return
@@ -198,6 +203,8 @@ def plan(
         shapes = f"{planned.sampled_shapes:,} of {asked.grid.shapes:,} shapes"
         print(f"           from a sample of {shapes}: batches, FLOPs and time are not exact")
     print(f"           {_duration(planned.seconds / cpus)} on {cpus} CPUs")
+    for line in best_in_words(found, varying, target.location):
+        print(line)
 
 
 def _cpus() -> int:
