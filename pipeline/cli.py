@@ -39,6 +39,7 @@ from pipeline.executors import (
 from pipeline.interrupts import ignore_interrupts, interrupted_by_sigterm
 from pipeline.locks import LeaseLostError
 from pipeline.progress import progress
+from pipeline.standard_streams import told_failures
 from pipeline.store import Store, StoreError
 from pipeline.store_commands import AsJson
 from pipeline.store_commands import commands as store_commands
@@ -75,15 +76,19 @@ class Executors(StrEnum):
 
 def main() -> None:
     """Run the command; a wrong request is told in a line and ends with exit code 2."""
-    if sys.stderr is None:  # closed, as by 2>&-; print would take None for stdout
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - open to the end
+    try:
+        with told_failures():
+            _run_command()
+    finally:
+        ignore_interrupts()
+
+
+def _run_command() -> None:
     try:
         app()
     except (SweepFileError, StoreError, ClusterError, NotAStoreError) as error:
         _say(f"error: {error}")
         sys.exit(2)
-    finally:
-        ignore_interrupts()
 
 
 @app.command()
