@@ -1,6 +1,7 @@
 """A store written by an older phasesweep goes on, and reads together with what is new."""
 
 import json
+from itertools import product
 
 import duckdb
 import pandas as pd
@@ -37,6 +38,8 @@ def older_store(write_sweep, tmp_path):
         path = store.path / "runs" / part.name
         pq.write_table(pq.read_table(path).drop_columns(ADDED_SINCE), path)
     manifest = {**store.manifest, "schema_version": SCHEMA_VERSION - 1}
+    for entry, (name, _, _) in product(manifest["sweeps"], ADDED_SETTINGS):
+        del entry["axes"][name]
     (store.path / "manifest.json").write_text(json.dumps(manifest))
     return store.path
 
@@ -46,6 +49,15 @@ def test_an_older_store_is_sound_and_finished(older_store, write_sweep):
     assert run(write_sweep(), Store(older_store)).total() == 0
     assert list(verify(Store(older_store))) == []
     assert Store(older_store).manifest["schema_version"] == SCHEMA_VERSION
+
+
+def test_a_sweep_that_is_run_again_is_the_same_sweep(older_store, write_sweep):
+    """Though the older version did not write the axes that there were not yet."""
+    run(write_sweep(), Store(older_store))
+    (entry,) = Store(older_store).manifest["sweeps"]
+    assert entry["axes"]["trained_level"] == [0.1]
+    run(write_sweep(trained_level=0.5), Store(older_store))
+    assert len(Store(older_store).manifest["sweeps"]) == 2
 
 
 def test_old_and_new_rows_are_read_together(older_store, write_sweep):
