@@ -73,8 +73,8 @@ def _rank(run: BestRun) -> tuple[float, str]:
 
 
 def _best_of(rows: pa.RecordBatch) -> BestRun | None:
-    ended = pc.is_in(rows["outcome"], value_set=pa.array(ENDED))
-    rows = rows.filter(pc.and_(ended, pc.greater(rows["baseline_loss"], 0)))
+    rows = rows.filter(pc.is_in(rows["outcome"], value_set=pa.array(ENDED)))
+    # Of a best constant whose loss is 0 they are infinite or no numbers.
     shares = pc.divide(rows["tail_loss"], rows["baseline_loss"]).to_numpy(zero_copy_only=False)
     if not np.isfinite(shares).any():
         return None

@@ -61,6 +61,7 @@ def test_only_trained_networks_stop_and_most_of_them_do(both):
     for result in stopped:
         assert result.final_loss <= sure * result.baseline_loss
         assert result.steps_run >= THRESHOLDS.tail_losses - 1
+    assert max(result.final_loss / result.baseline_loss for result in stopped) > sure / 2
     others = [pair for pair in both if pair[0].result.outcome != "trained"]
     assert all(full.result.steps_run == decided.result.steps_run for full, decided in others)
 
