@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.boundaries import critical_learning_rate_bracket
-from analysis.tables import axes, read_runs
+from analysis.judgments import read_judged
+from analysis.tables import axes
 from core.trials import TRIAL_FIELDS
 
 NEAR = 0.15  # of a number: a grid's next value is seldom nearer
@@ -38,7 +39,9 @@ class RateAdvice:
     seeds: int
 
 
-def rate_advice(store: str | Path, wanted: dict[str, Any]) -> RateAdvice:
+def rate_advice(
+    store: str | Path, wanted: dict[str, Any], trained_level: float | None = None
+) -> RateAdvice:
     """What the store's nearest runs say of the learning rate.
 
     Names must be those asked for; of numbers the nearest is taken, one after another. Where
@@ -47,11 +50,13 @@ def rate_advice(store: str | Path, wanted: dict[str, Any]) -> RateAdvice:
     Args:
         store: The store's folder.
         wanted: `activation`, `depth` and `init_scale`; `width` and `dataset` if they matter.
+        trained_level: As of analysis.judgments.read_judged.
 
     Raises:
         ValueError: The store has no run with a name asked for; the message lists its own.
     """
-    runs = read_runs(store, ["trial_id", *TRIAL_FIELDS, "outcome", "critical_learning_rate"])
+    columns = ["trial_id", *TRIAL_FIELDS, "outcome", "critical_learning_rate"]
+    runs = read_judged(store, trained_level, columns)
     region: dict[str, Any] = {}
     for name, value in wanted.items():
         region[name] = _nearest(runs[name], value)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from analysis.theory_commands import ActivationOption, refusing
+from analysis.theory_commands import ActivationOption, TrainedLevel, refusing
 
 commands = typer.Typer()
 
@@ -17,6 +17,7 @@ def advise(
     width: Annotated[int | None, typer.Option(min=1, help="Units in each hidden layer.")] = None,
     dataset: Annotated[str | None, typer.Option(help="What is trained on.")] = None,
     store: Annotated[str | None, typer.Option(help="Runs to learn from: folder or URL.")] = None,
+    trained_level: TrainedLevel = None,
 ) -> None:
     """Say which init scale and learning rate to start from, by what, and how sure."""
     # The theory takes a while to import, and other commands never need it.
@@ -28,7 +29,7 @@ def advise(
     with refusing():
         init = init_advice(activation, depth, width)
         wanted["init_scale"] = init.start or 1.0
-        rate = rate_advice(store, wanted) if store is not None else None
+        rate = rate_advice(store, wanted, trained_level) if store is not None else None
     for heading, lines in {
         "Init scale, from theory": init_lines(init),
         "Learning rate, from a store": _rate_lines(rate, wanted),

@@ -22,23 +22,26 @@ from analysis.atlas_overview import dictionary, overview, summary
 from analysis.gallery import drawn, title
 from analysis.packing import compressed, pack
 from analysis.tables import read_manifest
-from core.outcomes import THRESHOLDS
 
 SCRIPTS = ("data.js", "cells.js", "map.js", "run.js", "page.js")
 DOTS_PER_INCH = 120
 
 
-def atlas(store: str | Path) -> str:
+def atlas(store: str | Path, trained_level: float | None = None) -> str:
     """The page of a store.
+
+    Args:
+        store: Its folder or URL.
+        trained_level: As of analysis.judgments.read_judged.
 
     Raises:
         NotAStoreError, MissingTableError: There is no store, or no run in it.
-        ValueError: A setting takes too many values for a page.
+        ValueError: They cannot be judged at that level, or a setting takes too
+            many values for a page.
     """
     manifest = read_manifest(store)
-    header, columns = atlas_data(store)
+    header, columns = atlas_data(store, trained_level)
     header["store"] = Path(store).name
-    header["trained"] = manifest.get("thresholds", {}).get("trained", THRESHOLDS.trained)
     script = "".join(_page(name) for name in SCRIPTS)
     plotly = get_plotlyjs()
     return Template(_page("page.html")).substitute(
@@ -48,7 +51,7 @@ def atlas(store: str | Path) -> str:
         summary=summary(header, columns),
         overview=overview(header, columns, manifest),
         argument=argument(store, manifest),
-        figures="\n".join(_figures(store)),
+        figures="\n".join(_figures(store, trained_level)),
         dictionary=dictionary(store),
         numbers=pack(header, columns),
         plotly=compressed(plotly.encode()),
@@ -65,10 +68,11 @@ def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _figures(store: str | Path) -> Iterator[str]:
+def _figures(store: str | Path, trained_level: float | None) -> Iterator[str]:
     """Every figure that the store has the numbers for, and why the others are missing."""
     missing = []
-    for name, figure in drawn(store):
+    judged = "" if trained_level is None else f" --trained-level {trained_level:g}"
+    for name, figure in drawn(store, trained_level):
         words = escape(title(name))
         if isinstance(figure, str):
             missing.append(f"<li>{words}: {escape(figure)}</li>")
@@ -76,7 +80,7 @@ def _figures(store: str | Path) -> Iterator[str]:
         yield (
             f'<figure><img alt="{words}" src="data:image/png;base64,{_png(figure)}">'
             f"<figcaption>{words}: <code>phasesweep figure {name} "
-            f"{escape(Path(store).name)}</code></figcaption></figure>"
+            f"{escape(Path(store).name)}{judged}</code></figcaption></figure>"
         )
     if missing:
         yield (

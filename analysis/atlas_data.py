@@ -10,9 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.atlas_profiles import profile_columns
+from analysis.judgments import read_judged
 from analysis.packing import codes, differences, quantized, rounded
-from analysis.regions import INDEX, REGIONS
-from analysis.tables import MissingTableError, read_curves, read_runs
+from analysis.regions import INDEX, REGIONS, Region
+from analysis.tables import MissingTableError, read_curves
+from analysis.trained_levels import level_words
 from core.trials import TRIAL_FIELDS
 
 Columns = dict[str, NDArray[Any]]
@@ -61,22 +63,31 @@ MEASURES = (
 )
 
 
-def atlas_data(store: str | Path) -> tuple[dict[str, Any], Columns]:
+def atlas_data(
+    store: str | Path, trained_level: float | None = None
+) -> tuple[dict[str, Any], Columns]:
     """The header and columns of a store's page, for analysis.packing.pack.
+
+    Args:
+        store: Its folder or URL.
+        trained_level: As of analysis.judgments.read_judged.
 
     Raises:
         NotAStoreError, MissingTableError: There is no store, or no run in it.
+        UnsuitableRunsError: They cannot be judged at that level.
     """
     stored = [each.name for each in MEASURES if each.name != "rate_ratio"]
     wanted = ["trial_id", *TRIAL_FIELDS, "outcome", "cause", "critical_learning_rate", *stored]
-    runs = read_runs(store, wanted)
+    runs = read_judged(store, trained_level, wanted)
+    level = level_words(runs)
     # Runs that share a start are neighbors: what they share compresses.
     runs = runs.sort_values([*TRIAL_FIELDS], ignore_index=True)
     runs["rate_ratio"] = runs["learning_rate"] / runs["critical_learning_rate"]
     columns: Columns = {"region": _regions(runs)}
     header: dict[str, Any] = {
         "ids": _shortened(runs["trial_id"]),
-        "regions": [{**asdict(region), "label": region.label} for region in REGIONS],
+        "regions": [_told(region, level) for region in REGIONS],
+        "trained": level,
         "settings": [],
         "fixed": {},
     }
@@ -93,6 +104,10 @@ def atlas_data(store: str | Path) -> tuple[dict[str, Any], Columns]:
         columns[f"measure {each.name}"] = rounded(_scaled(runs[each.name], each))
     header["patterns"], curves = curve_columns(store, runs["trial_id"])
     return header, {**columns, **curves, **profile_columns(store, runs)}
+
+
+def _told(region: Region, level: str) -> dict[str, str]:
+    return {"outcome": region.outcome, "label": region.label(level), "color": region.color}
 
 
 def _color_bounds(measure: Measure, runs: pd.DataFrame) -> dict[str, float | None]:

@@ -40,6 +40,7 @@ def summary(header: dict[str, Any], columns: Columns) -> str:
     trained = [region["outcome"] == "trained" for region in header["regions"]]
     share = np.isin(columns["region"], np.flatnonzero(trained)).mean()
     told = f"{len(header['ids']):,} trainings, of which {share:.0%} trained"
+    told += f" (their loss fell below {header['trained']} of the best constant's)"
     if "measure wall_seconds" in columns:
         seconds = float(np.nansum(10.0 ** columns["measure wall_seconds"].astype(np.float64)))
         told += f"; they took {_duration(seconds)} of one core's time"

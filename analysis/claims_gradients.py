@@ -8,9 +8,12 @@ import pandas as pd
 
 from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, Verdict, number
 from core.outcomes import THRESHOLDS
+from core.trials import DEFAULTS
 
 RIGHT = 1e-3  # relative error of a gradient that agrees with finite differences
-SMALL = THRESHOLDS.trained**0.5  # x the best constant's error: such a loss counts as trained
+SMALL = (
+    DEFAULTS["trained_level"] ** 0.5
+)  # x the best constant's error: such a loss counts as trained
 VANISHED = THRESHOLDS.vanishing_gradient  # x the output error
 
 

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.tables import read_runs
-from analysis.theory_commands import PICTURES, StoreArgument, refusing
+from analysis.theory_commands import PICTURES, StoreArgument, TrainedLevel, refusing
 
 commands = typer.Typer()
 
@@ -17,15 +16,17 @@ def draw_map(
     out: Annotated[Path, typer.Option(help="The picture, .png, .svg or .pdf.")] = Path(
         "stability_map.png"
     ),
+    trained_level: TrainedLevel = None,
 ) -> None:
     """Draw where networks train, stall and diverge: init scale against learning rate."""
     if out.suffix not in PICTURES:
         raise typer.BadParameter(f"must end in {', '.join(PICTURES)}, got {out}")
     # Charts take seconds to import, and other commands never need them.
     from analysis.figures import stability_map
+    from analysis.judgments import read_judged
 
     with refusing():
-        figure = stability_map(read_runs(store))
+        figure = stability_map(read_judged(store, trained_level))
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=150)
     print(out)

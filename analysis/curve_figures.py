@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from analysis.log_scales import evenly_chosen, limits
 from analysis.pages import STYLE, give_title, hide_unused, panel_grid, require_drawable
-from core.outcomes import OUTCOMES, THRESHOLDS
+from analysis.trained_levels import level_by_run
+from core.outcomes import OUTCOMES
 
 MOST_CURVES = 60  # a panel
 LEVEL = {"color": "0.35", "linewidth": 0.9}
@@ -36,6 +37,7 @@ def loss_curves_by_outcome(curves: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     require_drawable(runs)
     found = [outcome for outcome in OUTCOMES if (runs["outcome"] == outcome).any()]
     low, high = limits(runs["learning_rate"])
+    (trained,) = level_by_run(runs).unique()
     columns = min(len(found), 3)
     with mpl.rc_context(STYLE):
         rows = ceil(len(found) / columns)
@@ -47,7 +49,7 @@ def loss_curves_by_outcome(curves: pd.DataFrame, runs: pd.DataFrame) -> Figure:
             lines.set(norm=LogNorm(low, high), cmap="viridis", linewidth=0.7, alpha=0.8)
             panel.add_collection(lines)
             panel.axhline(1, linestyle=(0, (3, 2)), label="best constant predictor", **LEVEL)
-            panel.axhline(THRESHOLDS.trained, linestyle=":", label="counts as trained", **LEVEL)
+            panel.axhline(trained, linestyle=":", label="counts as trained", **LEVEL)
             panel.set(yscale="log", ylim=(LOWEST, HIGHEST), xlim=(0, runs["steps"].max()))
             panel.set_xscale("symlog", linthresh=1)
             panel.set_title(f"{outcome}: {len(here):,} runs")

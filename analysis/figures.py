@@ -62,7 +62,7 @@ def stability_map(runs: pd.DataFrame) -> Figure:
             panel.set_title(f"depth {depth}")
         for panel, activation in zip(panels[:, -1], activations, strict=True):
             panel.annotate(activation, (1.03, 0.5), **BESIDE_PANEL)
-        name_regions(figure, np.ma.stack(grids))
+        name_regions(figure, np.ma.stack(grids), runs)
         note = chosen("depths", depths, every_depth)
         give_title(figure, "Where networks train, stall and diverge", runs, note)
     return figure

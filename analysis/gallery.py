@@ -5,8 +5,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from analysis.judgments import read_judged
 from analysis.named import FIGURES
-from analysis.tables import read_schema
 
 # Of FIGURES those that tell of any store, in the order in which they tell it.
 SHOWN = (
@@ -23,16 +23,24 @@ SHOWN = (
 )
 
 
-def drawn(store: str | Path) -> Iterator[tuple[str, Figure | str]]:
+def drawn(
+    store: str | Path, trained_level: float | None = None
+) -> Iterator[tuple[str, Figure | str]]:
     """Each figure's name, and the figure, or what it needs that the store has not.
+
+    Args:
+        store: Its folder or URL.
+        trained_level: As of analysis.judgments.read_judged.
 
     Raises:
         NotAStoreError, MissingTableError: There is no store, or no run in it.
+        UnsuitableRunsError: They cannot be judged at that level.
     """
-    read_schema(store)  # A missing store is told once, not for each figure.
+    # What no figure could be drawn of is told once, not for each figure.
+    read_judged(store, trained_level, ["outcome"])
     for name in SHOWN:
         try:
-            yield name, FIGURES[name](store)
+            yield name, FIGURES[name](store, trained_level)
         except ValueError as error:
             yield name, str(error)
 

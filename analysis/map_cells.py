@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.log_scales import cell_edges, mark_ticks
 from analysis.regions import REGIONS
+from analysis.trained_levels import level_words
 
 NOT_RUN = {"facecolor": "white", "edgecolor": "0.8", "hatch": "////", "linewidth": 0}
 
@@ -39,10 +40,11 @@ def draw_cells(panel: Axes, grid: np.ma.MaskedArray, scales: Values, rates: Valu
     mark_ticks(panel.yaxis, scales)
 
 
-def name_regions(figure: Figure, grids: np.ma.MaskedArray) -> None:
-    """Add a legend, in words, of the regions that a map's grids have."""
+def name_regions(figure: Figure, grids: np.ma.MaskedArray, runs: pd.DataFrame) -> None:
+    """Add a legend, in words, of the regions that the grids of a map of the runs have."""
     present = np.unique(grids.compressed()).astype(int)
-    entries = [Patch(color=REGIONS[i].color, label=REGIONS[i].label) for i in present]
+    level = level_words(runs)
+    entries = [Patch(color=REGIONS[i].color, label=REGIONS[i].label(level)) for i in present]
     if np.ma.is_masked(grids):
         entries.append(Patch(**NOT_RUN, label="not run"))
     columns = 3 if figure.get_figwidth() > 9 else 2

@@ -15,44 +15,68 @@ from analysis.curvatures import edge_of_stability, largest_stable_rates
 from analysis.curve_figures import loss_curves_by_outcome
 from analysis.depth_scales import fitted_multiple, trainable_depth
 from analysis.figures import critical_learning_rate_by_depth, stability_map
+from analysis.judgments import read_judged
 from analysis.label_agreement import label_agreement, label_agreement_map
 from analysis.layer_figures import gradient_by_layer
 from analysis.share_figures import outcome_shares_by_axis
-from analysis.tables import read_curves, read_layers, read_runs
+from analysis.tables import UnsuitableRunsError, read_curves, read_layers
 from analysis.theory_figures import chi_by_init_scale, trainable_depth_map
 from analysis.threshold_figures import map_by_threshold
 from analysis.threshold_shifts import moved_shares
 
-FIGURES: dict[str, Callable[[str | Path], Figure]] = {
-    "stability_map": lambda store: stability_map(read_runs(store)),
-    "critical_learning_rate": lambda store: critical_learning_rate_by_depth(read_runs(store)),
-    "outcome_shares": lambda store: outcome_shares_by_axis(read_runs(store)),
-    "loss_curves": lambda store: loss_curves_by_outcome(read_curves(store), read_runs(store)),
-    "gradient_by_layer": lambda store: gradient_by_layer(read_layers(store), read_runs(store)),
-    "label_agreement": lambda store: label_agreement_map(read_runs(store)),
-    "trainable_depth": lambda store: trainable_depth_map(read_runs(store)),
-    "chi": lambda store: chi_by_init_scale(deepest(read_runs(store))),
-    "edge_of_stability": lambda store: edge_of_stability_by_step(
-        read_curves(store), read_runs(store)
+# How each is made: from a store, and the trained level to judge its runs at (None: their own).
+FIGURES: dict[str, Callable[[str | Path, float | None], Figure]] = {
+    "stability_map": lambda store, level: stability_map(read_judged(store, level)),
+    "critical_learning_rate": lambda store, level: critical_learning_rate_by_depth(
+        read_judged(store, level)
     ),
-    "catapult": lambda store: catapult_by_rate(read_runs(store)),
-    "thresholds": lambda store: map_by_threshold(read_runs(store)),
-    "claim_layers": lambda store: claim_layers(selected(store, PROFILES)),
-    "claim_c8": lambda store: claim_c8(evidence(store, CLAIMS["C8"])),
-    "claim_c9": lambda store: claim_c9(evidence(store, CLAIMS["C9"])),
+    "outcome_shares": lambda store, level: outcome_shares_by_axis(read_judged(store, level)),
+    "loss_curves": lambda store, level: loss_curves_by_outcome(
+        read_curves(store), read_judged(store, level)
+    ),
+    "gradient_by_layer": lambda store, level: gradient_by_layer(
+        read_layers(store), read_judged(store, level)
+    ),
+    "label_agreement": lambda store, level: label_agreement_map(read_judged(store, level)),
+    "trainable_depth": lambda store, level: trainable_depth_map(read_judged(store, level)),
+    "chi": lambda store, level: chi_by_init_scale(deepest(read_judged(store, level))),
+    "edge_of_stability": lambda store, level: edge_of_stability_by_step(
+        read_curves(store), read_judged(store, level)
+    ),
+    "catapult": lambda store, level: catapult_by_rate(read_judged(store, level)),
+    "thresholds": lambda store, level: map_by_threshold(read_judged(store, level)),
+    "claim_layers": lambda store, level: claim_layers(
+        selected(_as_recorded(store, level), PROFILES)
+    ),
+    "claim_c8": lambda store, level: claim_c8(evidence(_as_recorded(store, level), CLAIMS["C8"])),
+    "claim_c9": lambda store, level: claim_c9(evidence(_as_recorded(store, level), CLAIMS["C9"])),
 }
 
-TABLES: dict[str, Callable[[str | Path], pd.DataFrame]] = {
-    "outcomes": lambda store: outcome_shares(read_runs(store), ["activation", "depth"]),
-    "critical_learning_rate": lambda store: critical_learning_rate_bracket(read_runs(store)),
-    "label_agreement": lambda store: label_agreement(read_runs(store)),
-    "trainable_depth": lambda store: trainable_depth(read_runs(store)),
-    "multiple_of_xi": lambda store: multiple_of_xi(read_runs(store)),
-    "chi": lambda store: chi_against_theory(read_runs(store)),
-    "edge_of_stability": lambda store: edge_of_stability(read_curves(store), read_runs(store)),
-    "catapult": lambda store: largest_stable_rates(read_runs(store)),
-    "thresholds": lambda store: moved_shares(read_runs(store)),
+TABLES: dict[str, Callable[[str | Path, float | None], pd.DataFrame]] = {
+    "outcomes": lambda store, level: outcome_shares(
+        read_judged(store, level), ["activation", "depth"]
+    ),
+    "critical_learning_rate": lambda store, level: critical_learning_rate_bracket(
+        read_judged(store, level)
+    ),
+    "label_agreement": lambda store, level: label_agreement(read_judged(store, level)),
+    "trainable_depth": lambda store, level: trainable_depth(read_judged(store, level)),
+    "multiple_of_xi": lambda store, level: multiple_of_xi(read_judged(store, level)),
+    "chi": lambda store, level: chi_against_theory(read_judged(store, level)),
+    "edge_of_stability": lambda store, level: edge_of_stability(
+        read_curves(store), read_judged(store, level)
+    ),
+    "catapult": lambda store, level: largest_stable_rates(read_judged(store, level)),
+    "thresholds": lambda store, level: moved_shares(read_judged(store, level)),
 }
+
+
+def _as_recorded(store: str | Path, level: float | None) -> str | Path:
+    if level is not None:
+        raise UnsuitableRunsError(
+            "a claim's runs are judged as the claim asks; leave out --trained-level"
+        )
+    return store
 
 
 def deepest(runs: pd.DataFrame) -> pd.DataFrame:

@@ -18,10 +18,9 @@ class Region:
     color: str
     cause: str | None = None
 
-    @property
-    def label(self) -> str:
-        """The legend's words."""
-        return f"{self.outcome}: {self.meaning}"
+    def label(self, level: str) -> str:
+        """The legend's words; `level` is that of the runs, as "10%"."""
+        return f"{self.outcome}: {self.meaning.format(level=level)}"
 
 
 # In the order in which the outcome rules are tried; the legend keeps it.
@@ -29,7 +28,7 @@ REGIONS = (
     Region("overflow", "numbers left the floating-point range", "#3d0f14"),
     Region("diverged", "the loss ended above where it began", "#d55e00"),
     Region("diverged", "the start itself had exploded", "#881800", "init_scale"),
-    Region("trained", "loss fell below 10% of the best constant's", "#009e73"),
+    Region("trained", "loss fell below {level} of the best constant's", "#009e73"),
     Region("oscillating", "the loss keeps jumping up and down", "#f5c242"),
     Region("stalled", "the loss no longer moves", "#879aa5"),
     Region("stalled", "gradients vanish on the way back", "#2f4b9a", "vanishing"),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.theory_commands import StoreArgument, refusing
+from analysis.theory_commands import StoreArgument, TrainedLevel, refusing
 
 commands = typer.Typer()
 
@@ -15,6 +15,7 @@ commands = typer.Typer()
 def report(
     store: StoreArgument,
     out: Annotated[Path, typer.Option(help="The page, .html.")] = Path("atlas.html"),
+    trained_level: TrainedLevel = None,
 ) -> None:
     """Make a page of a store: an interactive map, the figures, the dictionary; opens offline."""
     # Charts take seconds to import, and other commands never need them.
@@ -23,7 +24,7 @@ def report(
     with refusing():
         if out.suffix not in (".html", ".htm"):
             raise ValueError(f"--out must end in .html, got {out}")
-        page = atlas(store)
+        page = atlas(store, trained_level)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
     print(out)
@@ -34,12 +35,13 @@ def report(
 def gallery(
     store: StoreArgument,
     out: Annotated[Path, typer.Option(help="A folder.")] = Path("gallery"),
+    trained_level: TrainedLevel = None,
 ) -> None:
     """Draw every figure that a store has the numbers for."""
     from analysis.gallery import drawn
 
     with refusing():
-        for name, figure in drawn(store):
+        for name, figure in drawn(store, trained_level):
             if isinstance(figure, str):
                 print(f"{name} is left out: {figure}", file=sys.stderr)
                 continue

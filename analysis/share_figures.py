@@ -47,7 +47,7 @@ def outcome_shares_by_axis(runs: pd.DataFrame) -> Figure:
             panel.set_xlabel(name.replace("_", " "))
         for unused in panels.flat[len(names) :]:
             unused.set_visible(False)
-        name_regions(figure, np.ma.array(np.unique(regions)))
+        name_regions(figure, np.ma.array(np.unique(regions)), runs)
         give_title(figure, "How runs ended, along each axis", runs, None)
     return figure
 

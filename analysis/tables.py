@@ -15,11 +15,11 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 
-from core.trials import DEFAULTS, TRIAL_FIELDS
+from analysis.older_rows import condition_column, filled, view_columns, with_later_settings
+from core.trials import TRIAL_FIELDS
 
 TABLES = ("runs", "layers", "curves")
 
@@ -111,7 +111,11 @@ def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
         raise _missing(store, "runs")
     connection = duckdb.connect()
     for table, dataset in views.items():
-        connection.register(table, dataset)
+        if table == "runs":
+            columns = view_columns(dataset.schema.names)
+            connection.from_arrow(dataset).select(*columns).create_view(table)
+        else:
+            connection.register(table, dataset)
     for lock in LOCKS:
         connection.execute(lock)
     return connection
@@ -151,9 +155,11 @@ def refuse_other_axes(runs: pd.DataFrame, expected: Collection[str]) -> None:
             continue
         values = sorted(runs[name].unique().tolist())
         shown = ", ".join(map(repr, values[:5])) + (", ..." if len(values) > 5 else "")
+        judged = f"; or judge all by one: --trained-level {values[0]!r}"
         raise UnsuitableRunsError(
             f"{name} varies among the runs ({shown}) and would be mixed up here; "
             f"select one value first, as in runs[runs.{name} == {values[0]!r}]"
+            + (judged if name == "trained_level" else "")
         )
 
 
@@ -175,19 +181,14 @@ def _read(
         rows = _dataset(store, table).to_table(kept, _filter(where or {}))
     except OSError as error:
         raise _damaged(store, error) from error
-    frame = rows.to_pandas()
-    # What a row of an older version stands for without saying so.
-    return frame.fillna({name: value for name, value in DEFAULTS.items() if name in frame})
+    return (filled(rows) if table == "runs" else rows).to_pandas()
 
 
 def _filter(where: Mapping[str, Value | Sequence[Value]]) -> ds.Expression | None:
     kept = None
     for name, wanted in where.items():
         values = [wanted] if isinstance(wanted, Value) else list(wanted)
-        column = ds.field(name)
-        if name in DEFAULTS:
-            column = pc.coalesce(column, pc.scalar(DEFAULTS[name]))
-        condition = column.isin(values)
+        condition = condition_column(name).isin(values)
         kept = condition if kept is None else kept & condition
     return kept
 
@@ -204,9 +205,8 @@ def _dataset(store: str | Path, table: str) -> ds.Dataset:
         raise _damaged(store, error) from error
     # The newest part first: its metadata is the one that is kept.
     schema = pa.unify_schemas([part.schema for part in reversed(each)])
-    for name in DEFAULTS:
-        if table == "runs" and name not in schema.names:
-            schema = schema.append(pa.field(name, pa.string()))
+    if table == "runs":
+        schema = with_later_settings(schema)
     return ds.dataset(parts, schema=schema, format=CHECKED, filesystem=filesystem)
 
 

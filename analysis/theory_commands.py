@@ -27,6 +27,13 @@ ActivationOption = Annotated[
     ),
 ]
 StoreArgument = Annotated[str, typer.Argument(metavar="STORE", help="A store's folder or URL.")]
+TrainedLevel = Annotated[
+    float | None,
+    typer.Option(
+        help="Judge again: trained is a loss of this share of the best constant's.  "
+        "[default: each run's own trained_level]"
+    ),
+]
 
 
 class Formats(StrEnum):
@@ -54,6 +61,7 @@ def figure(
     out: Annotated[
         Path | None, typer.Option(help="The picture, .png, .svg or .pdf.  [default: NAME.png]")
     ] = None,
+    trained_level: TrainedLevel = None,
 ) -> None:
     """Draw one of the figures that explain a sweep."""
     # Charts take seconds to import, and other commands never need them.
@@ -64,7 +72,7 @@ def figure(
         _require_known(name, FIGURES)
         if target.suffix not in PICTURES:
             raise ValueError(f"--out must end in {', '.join(PICTURES)}, got {target}")
-        drawn = FIGURES[name](store)
+        drawn = FIGURES[name](store, trained_level)
     target.parent.mkdir(parents=True, exist_ok=True)
     drawn.savefig(target, dpi=150)
     print(target)
@@ -75,13 +83,14 @@ def table(
     name: Annotated[str, typer.Argument(help="Which one; a wrong name lists them.")],
     store: StoreArgument,
     form: Annotated[Formats, typer.Option("--format", help="How to print it.")] = Formats.table,
+    trained_level: TrainedLevel = None,
 ) -> None:
     """Print the numbers behind one of the figures."""
     from analysis.named import TABLES
 
     with refusing():
         _require_known(name, TABLES)
-        rows = TABLES[name](store)
+        rows = TABLES[name](store, trained_level)
     if form is Formats.csv:
         print(rows.to_csv(index=False), end="")
     elif form is Formats.json:

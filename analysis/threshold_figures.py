@@ -9,7 +9,8 @@ from analysis.map_cells import draw_cells, grid_of_regions, name_regions
 from analysis.pages import STYLE, give_title, panel_grid, require_drawable
 from analysis.regions import region_by_cell
 from analysis.tables import UnsuitableRunsError
-from analysis.threshold_shifts import SHIFTS, judged_again
+from analysis.threshold_shifts import SHIFTS
+from analysis.trained_levels import level_by_run
 from core.outcomes import THRESHOLDS
 
 PERCENT_PLACE = {"xycoords": "axes fraction", "va": "top", "ha": "left", "fontsize": 7}
@@ -20,7 +21,7 @@ def map_by_threshold(
 ) -> Figure:
     """One panel of the stability map, judged again with each threshold moved tenfold.
 
-    A row for each threshold: a tenth of it, as recorded, tenfold. The share in a panel is
+    A row for each threshold: a tenth of it, as it is, tenfold. The share in a panel is
     that of its cells whose outcome or cause changed.
 
     Args:
@@ -40,9 +41,9 @@ def map_by_threshold(
         for row, name in zip(panels, names, strict=True):
             low, high = (shift for shift in SHIFTS if shift.threshold == name)
             versions = (
-                (low.moved, judged_again(here, low.rules, low.late_rise)),
-                (f"{getattr(THRESHOLDS, name):g}, as recorded", here),
-                (high.moved, judged_again(here, high.rules, high.late_rise)),
+                (low.moved, low.judged(here)),
+                (f"{_recorded(name, here)}, as it is", here),
+                (high.moved, high.judged(here)),
             )
             for panel, (value, judged) in zip(row, versions, strict=True):
                 grids.append(grid_of_regions(region_by_cell(judged), scales, rates))
@@ -52,9 +53,15 @@ def map_by_threshold(
                     changed = f"{_changed(judged, here):.1%} changed"
                     box = {"boxstyle": "square,pad=0.15", "fc": "white", "ec": "none"}
                     panel.annotate(changed, (0.02, 0.97), bbox=box, **PERCENT_PLACE)
-        name_regions(figure, np.ma.stack(grids))
+        name_regions(figure, np.ma.stack(grids), here)
         give_title(figure, "How the map moves with each threshold of the rules", here, None)
     return figure
+
+
+def _recorded(name: str, runs: pd.DataFrame) -> str:
+    if name == "trained_level":
+        return f"{level_by_run(runs).iloc[0]:g}"
+    return f"{getattr(THRESHOLDS, name):g}"
 
 
 def _panel(runs: pd.DataFrame, activation: str | None, depth: int | None) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.tables import UnsuitableRunsError
+from analysis.trained_levels import level_by_run
 from core.outcomes import (
     THRESHOLDS,
     EndSignals,
@@ -22,16 +23,22 @@ class Shift:
     """A threshold moved by a factor of ten.
 
     Attributes:
-        threshold: Its name in core.outcomes.Thresholds.
+        threshold: Its name in core.outcomes.Thresholds, or trained_level.
         moved: What it becomes, in words.
         rules: All the thresholds, this one moved.
         late_rise: The column with the rise that the moved share of steps exceeds.
+        of_level: What each run's own trained level is multiplied by.
     """
 
     threshold: str
     moved: str
     rules: Thresholds
     late_rise: str | None = "late_rise"
+    of_level: float = 1.0
+
+    def judged(self, runs: pd.DataFrame) -> pd.DataFrame:
+        """The runs with the outcomes and causes that they have once it is moved."""
+        return judged_again(runs, self.rules, self.late_rise, self.of_level)
 
 
 def _tenfold(name: str, meaning: str = "{:g}") -> tuple[Shift, Shift]:
@@ -49,7 +56,8 @@ SHIFTS = (
     *_tenfold("diverged_at_once"),
     Shift("diverged_at_end", "1.01", replace(THRESHOLDS, diverged_at_end=1.01)),
     Shift("diverged_at_end", "2", replace(THRESHOLDS, diverged_at_end=2.0)),
-    *_tenfold("trained"),
+    Shift("trained_level", "x 0.1", THRESHOLDS, of_level=0.1),
+    Shift("trained_level", "x 10", THRESHOLDS, of_level=10.0),
     *_tenfold("rise"),
     Shift("oscillating_share", "0.01", THRESHOLDS, late_rise="rare_rise"),
     Shift("oscillating_share", "1", THRESHOLDS, late_rise=None),
@@ -63,7 +71,10 @@ SHIFTS = (
 
 
 def judged_again(
-    runs: pd.DataFrame, rules: Thresholds, late_rise: str | None = "late_rise"
+    runs: pd.DataFrame,
+    rules: Thresholds,
+    late_rise: str | None = "late_rise",
+    of_level: float = 1.0,
 ) -> pd.DataFrame:
     """The runs with the `outcome` and `cause` that these thresholds give them.
 
@@ -71,9 +82,12 @@ def judged_again(
         runs: All columns of the table.
         rules: The thresholds. A run that was stopped as diverged at once stays so.
         late_rise: The column with the rise to compare; None for a share of all steps.
+        of_level: What each run's own trained level is multiplied by.
     """
     rises = runs[late_rise] if late_rise else pd.Series(np.nan, runs.index)
-    called = [_called(row, rules) for row in runs.assign(late_rise=rises).to_dict("records")]
+    levels = of_level * level_by_run(runs)
+    moved = runs.assign(late_rise=rises, trained_level=levels)
+    called = [_called(row, rules) for row in moved.to_dict("records")]
     return runs.assign(outcome=[c[0] for c in called], cause=[c[1] for c in called])
 
 
@@ -86,10 +100,10 @@ def _called(row: dict[str, object], rules: Thresholds) -> tuple[str, str | None]
         tail=row["tail_loss"],
         late_change=row["late_change"],
         late_rise=row["late_rise"],
-        rare_rise=row["rare_rise"],
+        rare_rise=row.get("rare_rise"),
         overflow_step=row["overflow_step"],
     )
-    name = outcome(run, rules)
+    name = outcome(run, row["trained_level"], rules)
     if row["init_phase"] is None and row["log10_gradient_per_error"] is None:
         return name, row["cause"]
     if name == "stalled":
@@ -105,7 +119,7 @@ def _end(row: dict[str, object]) -> EndSignals:
     if per_error is None and row["mean_slope"] is not None:
         per_error = -np.inf  # a gradient of exactly 0 has no logarithm in a table
     return EndSignals(
-        row["final_log10_gradient_ratio"], per_error, row["active_fraction"], row["mean_slope"]
+        row["final_log10_gradient_ratio"], per_error, row.get("active_fraction"), row["mean_slope"]
     )
 
 
@@ -127,7 +141,7 @@ def moved_shares(runs: pd.DataFrame) -> pd.DataFrame:
         )
     rows = []
     for shift in SHIFTS:
-        again = judged_again(runs, shift.rules, shift.late_rise)
+        again = shift.judged(runs)
         changed = again["outcome"] != runs["outcome"]
         other = again["cause"].fillna("") != runs["cause"].fillna("")
         rows.append(

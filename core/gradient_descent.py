@@ -77,11 +77,11 @@ def descend(
     steps: int,
     problem: Problem,
     observe: Observer | None = None,
-    stop: str = "full",
+    trained_loss: float | None = None,
 ) -> Descent:
     """Train every network of a stack by full-batch gradient descent.
 
-    A network whose loss overflows or explodes is decided, and so with `stop: decided` is one
+    A network whose loss overflows or explodes is decided, and so with a `trained_loss` is one
     that has trained beyond doubt: it leaves the stack and costs nothing more. Every network's
     arithmetic is its own, so neither the stack's size nor a neighbor's divergence changes a
     bit of it.
@@ -94,9 +94,10 @@ def descend(
         problem: What all networks of the stack are trained on.
         observe: Called at every logged step, before the step is taken; must not change
             the parameters.
-        stop: A name in STOPS.
+        trained_loss: The loss at or below which a run counts as trained; None to let every
+            network that has not exploded take every step.
     """
-    stack = _Stack(params, learning_rates, steps, problem, stop)
+    stack = _Stack(params, learning_rates, steps, problem, trained_loss)
     # A diverging network must not stop its stack: overflow is expected here.
     with np.errstate(all="ignore"), flushed_subnormals():
         for step in range(steps):
@@ -133,7 +134,12 @@ class _Stack:
     """
 
     def __init__(
-        self, params: list[Array], learning_rates: Floats, steps: int, problem: Problem, stop: str
+        self,
+        params: list[Array],
+        learning_rates: Floats,
+        steps: int,
+        problem: Problem,
+        trained_loss: float | None,
     ):
         networks, self._dtype = len(learning_rates), params[0].dtype
         self.passes = Passes(params, problem.inputs, ACTIVATIONS[problem.activation])
@@ -141,7 +147,7 @@ class _Stack:
         self._targets = problem.targets.astype(self._dtype)
         self._examples = problem.inputs.shape[1]
         self._learning_rates = learning_rates
-        self._baseline, self._stop = problem.baseline, stop
+        self._trained_loss = trained_loss
         self._worst_start = np.full(networks, problem.baseline)
         self.order = np.arange(networks)
         self._factors = self._step_factors()
@@ -163,16 +169,17 @@ class _Stack:
     def measure(self, step: int) -> None:
         """Find losses, gradients and who is decided, all before the step is taken."""
         residuals = self.passes.forward()
-        if step == self._last_step or self._stop == "decided":
+        if step == self._last_step or self._trained_loss is not None:
             self.outputs[self.order] = residuals
         losses = self._loss(residuals, self._targets).astype(np.float64)
         self.losses[step, self.order] = losses
         if step == 0:
             self._worst_start = np.fmax(losses, self._worst_start)
         self._decided = diverged = is_decided(losses, self._worst_start[self.order])
-        if self._stop == "decided" and step < self._last_step:
+        if self._trained_loss is not None and step < self._last_step:
             first = max(0, step + 1 - THRESHOLDS.tail_losses)
-            trained = is_surely_trained(self.losses[first : step + 1, self.order], self._baseline)
+            recent = self.losses[first : step + 1, self.order]
+            trained = is_surely_trained(recent, self._trained_loss)
             for place in np.flatnonzero(trained):
                 params = [p[place].copy() for p in self.passes.params]
                 self.trained[int(self.order[place])] = params

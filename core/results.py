@@ -41,7 +41,7 @@ def trial_result(
         input_mean_square: Of the features that Gaussian weights would make the same first
             layer from; it can decide chi at infinite width.
     """
-    called = outcome(summary)
+    called = outcome(summary, trial.trained_level)
     final = EndSignals(None, None, None, None) if end is None else end_signals(end)
     chi, chi_error = start.chi
     return TrialResult(

@@ -136,7 +136,7 @@ class _Stack:
             self._shape.steps,
             self._problem,
             self._sharpness_observer(sharpness),
-            self._shape.stop,
+            self._trained_loss(),
         )
         accuracies, ends = _accuracies(descent, self._task), self._end_signals(descent)
         input_mean_square = self._task.input_mean_square * unit_variance(
@@ -163,6 +163,12 @@ class _Stack:
             curve = _curve(descent, network, losses, sharpness)
             share = seconds * (steps_run + 1)
             yield Training(trial, result, curve, start.signals, end, share)
+
+    def _trained_loss(self) -> float | None:
+        """The loss well below which a network may leave; None where all take every step."""
+        if self._shape.stop == "full":
+            return None
+        return self._shape.trained_level * self._problem.baseline
 
     def _initial_params(self) -> Params:
         """The trials' initial weights, drawn and measured once for each start among them."""

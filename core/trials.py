@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 
 def column(meaning: str, unit: str = "1", **default: Any) -> Any:
@@ -44,12 +44,19 @@ class Trial:
         "name",
         default="full",
     )
+    trained_level: float = column(
+        "trained: the loss ended at or below this share of baseline_loss; NULL: 0.1",
+        default=0.1,
+    )
 
 
 TRIAL_FIELDS = tuple(f.name for f in fields(Trial))
 
 # Settings that came later: hashed only where they differ, so that no older id changes.
-DEFAULTS: Mapping[str, Any] = {f.name: f.default for f in fields(Trial) if f.default is not MISSING}
+# Each has its field's type, from which the stores' readers know the type of its column.
+DEFAULTS: Mapping[str, Any] = {
+    f.name: cast(Any, f.type)(f.default) for f in fields(Trial) if f.default is not MISSING
+}
 
 
 def trial_of(row: Mapping[str, Any]) -> Trial:

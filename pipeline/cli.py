@@ -26,6 +26,7 @@ from analysis.tables import NotAStoreError
 from analysis.theory_commands import commands as theory_commands
 from core.trials import trial_id
 from pipeline import sweep as sweeps
+from pipeline.best_runs import COLUMNS, best_as_json, best_in_words, find_best, varying_settings
 from pipeline.claims import claim_sweeps, run_claims
 from pipeline.executors import (
     ClusterError,
@@ -38,6 +39,7 @@ from pipeline.executors import (
 from pipeline.interrupts import ignore_interrupts, interrupted_by_sigterm
 from pipeline.locks import LeaseLostError
 from pipeline.progress import progress
+from pipeline.standard_streams import told_failures
 from pipeline.store import Store, StoreError
 from pipeline.store_commands import AsJson
 from pipeline.store_commands import commands as store_commands
@@ -74,15 +76,19 @@ class Executors(StrEnum):
 
 def main() -> None:
     """Run the command; a wrong request is told in a line and ends with exit code 2."""
-    if sys.stderr is None:  # closed, as by 2>&-; print would take None for stdout
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - open to the end
+    try:
+        with told_failures():
+            _run_command()
+    finally:
+        ignore_interrupts()
+
+
+def _run_command() -> None:
     try:
         app()
     except (SweepFileError, StoreError, ClusterError, NotAStoreError) as error:
         _say(f"error: {error}")
         sys.exit(2)
-    finally:
-        ignore_interrupts()
 
 
 @app.command()
@@ -181,12 +187,16 @@ def plan(
     asked = load_sweep(sweep)
     target = Store(store or _default_store(asked))
     planned = sweeps.plan(asked, sweeps.finished_indices(asked.grid, target))
+    found = find_best(map(asked.grid.rows_of, target.batches("runs", COLUMNS)))
+    varying = varying_settings([asked.grid])
     if as_json:
         document = {
             "sweep": asked.name,
             "store": target.location,
             **asdict(planned),
             "remaining": planned.remaining,
+            "trained": found.trained,
+            "best": best_as_json(found, varying),
         }
         print(json.dumps(document, indent=2))
         return
@@ -198,6 +208,8 @@ def plan(
         shapes = f"{planned.sampled_shapes:,} of {asked.grid.shapes:,} shapes"
         print(f"           from a sample of {shapes}: batches, FLOPs and time are not exact")
     print(f"           {_duration(planned.seconds / cpus)} on {cpus} CPUs")
+    for line in best_in_words(found, varying, target.location):
+        print(line)
 
 
 def _cpus() -> int:

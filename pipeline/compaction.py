@@ -120,9 +120,13 @@ def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.
     )
     connection.register("rows", store.rows(table, parts))
     order = ", ".join(f'"{name}"' for name in ORDERS[table])
-    given = [f"coalesce({name}, '{DEFAULTS[name]}') AS {name}" for name in _defaulted(table)]
-    columns = f"* REPLACE ({', '.join(given)})" if given else "*"
-    sorted_rows = connection.sql(f"SELECT {columns} FROM rows ORDER BY {order}")
+    defaulted = _defaulted(table)
+    given = ", ".join(f'coalesce("{name}", ?) AS "{name}"' for name in defaulted)
+    columns = f"* REPLACE ({given})" if given else "*"
+    sorted_rows = connection.sql(
+        f"SELECT {columns} FROM rows ORDER BY {order}",
+        params=[DEFAULTS[name] for name in defaulted],
+    )
     reader: pa.RecordBatchReader = sorted_rows.to_arrow_reader(ROWS_PER_GROUP)
     for batch in reader:
         yield pa.RecordBatch.from_arrays(

@@ -88,6 +88,15 @@ class Grid(Cells):
         Args:
             rows: With a column for every field of a Trial.
         """
+        index, inside = self._places(rows)
+        return index[inside]
+
+    def rows_of(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Those of the rows whose settings lie on the grid; rows as of indices_of."""
+        return rows.filter(pa.array(self._places(rows)[1]))
+
+    def _places(self, rows: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Each row's grid index, and whether it has one."""
         index = np.zeros(len(rows), dtype=np.int64)
         inside = np.ones(len(rows), dtype=bool)
         for name, values in self.axes.items():
@@ -97,7 +106,7 @@ class Grid(Cells):
             places = pc.index_in(column, value_set=pa.array(values, type=column.type))
             inside &= places.is_valid().to_numpy(zero_copy_only=False)
             index = index * len(values) + places.fill_null(0).to_numpy(zero_copy_only=False)
-        return index[inside]
+        return index, inside
 
 
 class Block(Cells):

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from core.outcomes import OUTCOMES
+from pipeline.best_runs import COLUMNS, best_as_json, best_in_words, find_best, varying_settings
 from pipeline.compaction import CompactionError
 from pipeline.compaction import compact as compact_store
 from pipeline.grid import Grid
@@ -48,14 +49,24 @@ def status(store: StoreArgument, as_json: AsJson = False) -> None:
     for rows in target.batches("runs", ["outcome"]):
         outcomes.update(rows["outcome"].to_pylist())
     sweeps = [_progress(entry, target) for entry in target.manifest["sweeps"]]
+    found = find_best(target.batches("runs", COLUMNS))
+    varying = varying_settings(Grid(entry["axes"]) for entry in target.manifest["sweeps"])
     failures = target.manifest.get("failures", [])
     if as_json:
-        document = {"store": store, "outcomes": outcomes, "sweeps": sweeps, "failures": failures}
+        document = {
+            "store": store,
+            "outcomes": outcomes,
+            "best": best_as_json(found, varying),
+            "sweeps": sweeps,
+            "failures": failures,
+        }
         print(json.dumps(document, indent=2))
         return
     print(f"{store}: {outcomes.total():,} trainings")
     for outcome in OUTCOMES:
         print(f"  {outcome:<12}{outcomes[outcome]:>10,}")
+    for line in best_in_words(found, varying, store):
+        print(line)
     for sweep in sweeps:
         missing = sweep["trials"] - sweep["finished"]
         told = f"{sweep['trials']:,} trials, {missing:,} missing"

@@ -15,7 +15,7 @@ from core.training import train_trials
 from core.trials import TRIAL_FIELDS, settings, trial_id
 from pipeline.batches import Batch, Indices, batches, flops, seconds, trials_per_batch
 from pipeline.executors import Executor, Failure
-from pipeline.grid import Block, Cells, Grid
+from pipeline.grid import Block, Cells, Grid, Value
 from pipeline.interrupts import deferred_interrupts
 from pipeline.provenance import provenance
 from pipeline.schemas import Rows, rows_of
@@ -195,16 +195,17 @@ def tasks(sweep: Sweep) -> dict[tuple[str, int, str], Task]:
 
 def _describe(sweep: Sweep, store: Store) -> None:
     """Say in the manifest what is run, by which rules, on what."""
-    entry = {
-        "name": sweep.name,
-        "axes": {name: list(values) for name, values in sweep.grid.axes.items()},
-    }
-    known = [known for known in store.manifest["sweeps"] if known["axes"] != entry["axes"]]
-    entry["last_run"] = _now()
+    entry = {"name": sweep.name, "axes": _axes(sweep.grid), "last_run": _now()}
+    # An older version did not write the axes that have come since: the grid knows them.
+    known = [e for e in store.manifest["sweeps"] if _axes(Grid(e["axes"])) != entry["axes"]]
     failures = [f for f in store.manifest.get("failures", []) if f["settings"] not in sweep.grid]
     store.describe(
         sweeps=[*known, entry], failures=failures, thresholds=asdict(THRESHOLDS), **provenance()
     )
+
+
+def _axes(grid: Grid) -> dict[str, list[Value]]:
+    return {name: list(values) for name, values in grid.axes.items()}
 
 
 def _record(failure: Failure, store: Store) -> None:

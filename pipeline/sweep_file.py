@@ -29,7 +29,7 @@ from core.initializers import INITIALIZERS, NAMED_SCALES
 from core.losses import LOSSES
 from core.measurements import MEASUREMENTS
 from core.outcomes import STOPS
-from core.trials import TRIAL_FIELDS
+from core.trials import DEFAULTS, TRIAL_FIELDS
 from pipeline import strict_yaml
 from pipeline.axis_values import Counts, Names, Numbers
 from pipeline.data_files import DataFileError, load_data_file
@@ -58,6 +58,7 @@ Scale = Annotated[
     float, Field(ge=0, le=1e5, allow_inf_nan=False), AfterValidator(_none_or_not_tiny)
 ]
 Rate = Annotated[float, Field(ge=1e-12, le=1e12, allow_inf_nan=False)]
+Level = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
@@ -126,7 +127,12 @@ class SweepFields(BaseModel):
         ("cross_entropy",), description="one of " + ", ".join(LOSSES)
     )
     stop: Names[Literal[*STOPS]] = Field(  # type: ignore[valid-type]
-        ("full",), description="one of " + ", ".join(STOPS)
+        (DEFAULTS["stop"],), description="one of " + ", ".join(STOPS)
+    )
+    trained_level: Numbers[Level] = Field(
+        (DEFAULTS["trained_level"],),
+        description="the share of the best constant's loss at or below which a run has trained, "
+        "as in trained_level: 0.5",
     )
     steps: Counts[Annotated[int, Field(ge=0, le=10**8)]] = Field(
         (100,), description="gradient-descent steps, as in steps: 100"

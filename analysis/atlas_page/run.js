@@ -38,16 +38,17 @@ function drawLoss(atlas, run) {
   const level = (value, name, dash) => ({ x: [first, last], y: [value, value], name, mode: "lines",
     line: { color: css("--soft"), dash, width: 1.5 }, hoverinfo: "name+y" });
   const baseline = atlas.measure("baseline_loss", run);
+  const trained = baseline * atlas.setting("trained_level", run);
   const traces = [
     { x: steps.map((s) => s + 1), y: losses, name: "loss", mode: "lines+markers", connectgaps: false,
       line: { color: css("--mark") }, marker: { size: 5 }, hovertemplate: "%{y:.4g}<extra></extra>" },
     ...(baseline > 0 ? [level(baseline, "best constant", "dash"),
-      level(baseline * atlas.trained, "counts as trained", "dot")] : []),
+      level(trained, "counts as trained", "dot")] : []),
   ];
   Plotly.react("run-loss", traces, paper({
     showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
     xaxis: { title: { text: "step + 1" }, type: "log", dtick: 1, exponentformat: "power" },
-    yaxis: { title: { text: "loss" }, type: "log", ...decades([...losses, baseline * atlas.trained, baseline]) },
+    yaxis: { title: { text: "loss" }, type: "log", ...decades([...losses, trained, baseline]) },
   }), CONFIG);
 }
 

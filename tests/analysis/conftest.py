@@ -26,15 +26,27 @@ measure: [signal, sharpness]
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory):
+def run_small(tmp_path_factory):
+    """Runs the small sweep with some fields changed; returns its store's folder."""
+
+    def run(**changes):
+        folder = tmp_path_factory.mktemp("small")
+        kept = [line for line in SMALL.splitlines() if line.split(":")[0] not in changes]
+        lines = [*kept, *(f"{name}: {value}" for name, value in changes.items())]
+        (folder / "small.yaml").write_text("\n".join(lines))
+        sweep, small = load_sweep(str(folder / "small.yaml")), Store(folder / "store")
+        with small.writing():
+            finished = sweeps.finished_indices(sweep.grid, small)
+            sweeps.run_sweep(sweep, finished, small, run_serially, lambda found: None)
+        return small.path
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def store(run_small):
     """A store of 192 trainings; only read it."""
-    folder = tmp_path_factory.mktemp("small")
-    (folder / "small.yaml").write_text(SMALL)
-    sweep, small = load_sweep(str(folder / "small.yaml")), Store(folder / "store")
-    with small.writing():
-        finished = sweeps.finished_indices(sweep.grid, small)
-        sweeps.run_sweep(sweep, finished, small, run_serially, lambda found: None)
-    return small.path
+    return run_small()
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from analysis.atlas_data import CURVE_STEPS, atlas_data
 from analysis.atlas_profiles import LAYER_STEPS
 from analysis.claims import judge
+from analysis.judgments import judged_at
 from analysis.packing import MISSING, TYPES, differences, pack, quantized, rounded
-from analysis.tables import read_curves, read_layers
+from analysis.tables import read_curves, read_layers, read_runs
 from pipeline.cli import app
 
 
@@ -184,3 +185,29 @@ def test_the_argument_is_told_where_a_store_holds_it(claims_store, store, tmp_pa
         assert all(escape(str(number)) in page for number in judged.verdict.numbers)
     report(store, "--out", out)
     assert 'id="argument"' not in out.read_text()
+
+
+@pytest.mark.parametrize(("asked", "words"), [((), "10%"), (("--trained-level", 0.5), "50%")])
+def test_the_page_says_the_level_that_was_applied(store, tmp_path, monkeypatch, asked, words):
+    """In the summary, the legend, the settings and the commands that draw its figures."""
+    monkeypatch.setattr("analysis.gallery.SHOWN", ("outcome_shares",))
+    out = tmp_path / "atlas.html"
+    assert report(store, "--out", out, *asked).exit_code == 0
+    page = out.read_text()
+    share = (judged_at(read_runs(store), float(words[:-1]) / 100)["outcome"] == "trained").mean()
+    assert f"{share:.0%} trained (their loss fell below {words} of the best constant's)" in page
+    assert "trained: loss fell below " + words + " of the best constant&#x27;s" in page
+    assert ("outcome_shares store --trained-level 0.5</code>" in page) is bool(asked)
+    assert ("below 10% of" in page) is not bool(asked)
+
+
+def test_a_page_of_runs_of_two_levels_has_the_level_as_a_setting(store, run_small, make_store):
+    """The level that a run's curve is held against is its own."""
+    both = pd.concat([read_runs(store), read_runs(run_small(trained_level=0.5))])
+    header, _ = unpacked(pack(*atlas_data(make_store(both))))
+    (levels,) = (each for each in header["settings"] if each["name"] == "trained_level")
+    assert (levels["values"], header["trained"]) == ([0.1, 0.5], "10% to 50%")
+    assert header["fixed"].get("trained_level") is None
+    judged_header, judged_columns = atlas_data(make_store(both), 0.5)
+    assert judged_header["fixed"]["trained_level"] == 0.5
+    assert len(judged_columns["region"]) == len(both) / 2

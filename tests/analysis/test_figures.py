@@ -86,13 +86,13 @@ def test_a_cell_that_was_not_run_is_hatched_and_explained(corners):
 def test_the_legend_names_the_regions_that_are_there_and_no_others(corners, runs):
     """In the order of the rules."""
     assert legend(stability_map(corners)) == [
-        region.label
+        region.label("10%")
         for region in REGIONS
         if (region.outcome, region.cause)
         in {("diverged", None), ("trained", None), ("stalled", "vanishing"), ("slow", None)}
     ]
     present = set(region_by_cell(runs)["region"])
-    expected = [region.label for index, region in enumerate(REGIONS) if index in present]
+    expected = [region.label("10%") for index, region in enumerate(REGIONS) if index in present]
     assert legend(stability_map(runs)) == expected
 
 

@@ -55,7 +55,7 @@ def difference(one, other, eye):
 @pytest.mark.parametrize("eye", EYES)
 def test_regions_stay_apart_for_every_eye(eye):
     """No two regions, nor a region and the ground of cells not run, come close in color."""
-    colors = {region.label: region.color for region in REGIONS}
+    colors = {region.label("10%"): region.color for region in REGIONS}
     colors["not run"] = NOT_RUN["facecolor"]
     close = {
         (one, other): difference(colors[one], colors[other], eye)
@@ -78,7 +78,7 @@ def test_every_outcome_has_a_region_in_the_order_of_the_rules():
     """None is left white, and the legend reads like the table of outcomes."""
     assert tuple(dict.fromkeys(region.outcome for region in REGIONS)) == OUTCOMES
     assert [region.outcome for region in REGIONS if region.cause is None] == list(OUTCOMES)
-    assert len({region.label for region in REGIONS}) == len(REGIONS)
+    assert len({region.label("10%") for region in REGIONS}) == len(REGIONS)
 
 
 def region_of(runs):

@@ -20,7 +20,7 @@ MINE = ("outcome_shares", "loss_curves", "gradient_by_layer", "label_agreement")
 @pytest.mark.parametrize("name", MINE)
 def test_a_figure_is_drawn_by_its_name(store, name):
     """With a title that tells the settings, and without a warning."""
-    figure = FIGURES[name](store)
+    figure = FIGURES[name](store, None)
     figure.savefig(io.BytesIO(), dpi=40)
     assert "dataset\N{NO-BREAK SPACE}digits" in figure.get_suptitle()
 

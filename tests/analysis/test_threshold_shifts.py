@@ -1,7 +1,5 @@
 """Runs judged again from their rows: the same rules as the trainer's."""
 
-from dataclasses import replace
-
 import pandas as pd
 import pytest
 
@@ -19,8 +17,8 @@ def test_the_recorded_thresholds_give_the_recorded_outcomes_and_causes(runs):
 
 
 def test_a_laxer_bound_trains_more(runs):
-    """Moving `trained` to 1 x the baseline relabels just those whose tail lies between."""
-    again = judged_again(runs, replace(THRESHOLDS, trained=1.0))
+    """Moving the trained level to 1 relabels just those whose tail lies between."""
+    again = judged_again(runs, THRESHOLDS, of_level=10.0)
     between = runs["outcome"].isin(["slow", "stalled", "oscillating"]) & (
         runs["tail_loss"] <= runs["baseline_loss"]
     )
@@ -42,7 +40,7 @@ def test_every_moved_threshold_has_its_shares(runs):
     table = moved_shares(runs)
     assert len(table) == len(SHIFTS)
     assert table[["outcome_changed", "cause_changed"]].stack().between(0, 1).all()
-    trained = table[(table["threshold"] == "trained") & (table["moved"] == "1")]
+    trained = table[(table["threshold"] == "trained_level") & (table["moved"] == "x 10")]
     assert trained["outcome_changed"].item() > 0
 
 
@@ -53,7 +51,8 @@ def test_a_shift_moves_one_threshold_alone(shift):
         name for name, value in vars(shift.rules).items() if value != getattr(THRESHOLDS, name)
     }
     assert moved <= {shift.threshold}
-    assert moved or shift.late_rise != "late_rise"
+    others = (shift.late_rise != "late_rise", shift.of_level != 1)
+    assert len(moved) + sum(others) == 1
 
 
 def test_runs_that_ended_once_decided_are_refused(runs):

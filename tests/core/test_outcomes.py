@@ -14,12 +14,13 @@ from core.outcomes import (
     tail_length,
 )
 from core.outcomes import outcome as outcome_of
+from core.trials import DEFAULTS
 
 BASELINE = 2.0
 
 
-def outcome(losses):
-    return outcome_of(summarize(np.asarray(losses, float), BASELINE))
+def outcome(losses, trained_level=DEFAULTS["trained_level"]):
+    return outcome_of(summarize(np.asarray(losses, float), BASELINE), trained_level)
 
 
 def falling(last, steps=100):
@@ -50,6 +51,13 @@ def test_trained_means_a_tenth_of_the_baseline():
     assert outcome(np.r_[np.full(81, 3.0), np.full(20, 0.2001)]) != "trained"
 
 
+def test_the_level_of_trained_is_the_trials_own():
+    """The same losses, held against half of the best constant predictor's."""
+    ended = np.r_[np.full(81, 3.0), np.full(20, 0.9999)]
+    assert outcome(ended, trained_level=0.5) == "trained"
+    assert outcome(ended, trained_level=0.4999) != "trained"
+
+
 def test_rounding_noise_is_no_oscillation():
     """Rises below 1e-3 of the loss are not counted, one in ten above it is not enough."""
     noise = 2.5 + 1e-4 * (-1.0) ** np.arange(101)
@@ -62,7 +70,7 @@ def test_rounding_noise_is_no_oscillation():
 def test_an_overflow_names_its_step_and_the_divergence_before_it():
     """diverged_step is the first from which the loss stayed above the bound."""
     run = summarize(np.array([3.0, 5.0, 2.0, 4.0, 9.0, np.nan]), BASELINE)
-    assert (outcome_of(run), run.overflow_step, run.diverged_step) == ("overflow", 5, 3)
+    assert (outcome_of(run, 0.1), run.overflow_step, run.diverged_step) == ("overflow", 5, 3)
     assert (run.peak, run.tail) == (9.0, None)
 
 
@@ -70,7 +78,7 @@ def test_a_start_that_is_not_finite_is_an_overflow_at_step_0():
     """An infinite initial loss decides the run before any step."""
     for start in (np.inf, np.nan):
         run = summarize(np.array([start]), BASELINE)
-        assert (outcome_of(run), run.overflow_step, run.peak) == ("overflow", 0, None)
+        assert (outcome_of(run, 0.1), run.overflow_step, run.peak) == ("overflow", 0, None)
 
 
 def test_no_number_is_too_large_to_be_judged():

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.trials import TRIAL_FIELDS, Trial, TrialResult, settings, trial_id
+from core.trials import (
+    DEFAULTS,
+    TRIAL_FIELDS,
+    Trial,
+    TrialResult,
+    settings,
+    trial_id,
+    trial_of,
+)
 
 TRIAL = Trial(
     dataset="digits",
@@ -50,6 +58,14 @@ def test_every_setting_changes_the_id(name):
     changed = {str: lambda v: v + "x", int: lambda v: v + 1, float: lambda v: v * (1 + 2**-52)}
     other = replace(TRIAL, **{name: changed[type(value)](value)})
     assert trial_id(other) != trial_id(TRIAL)
+
+
+def test_a_default_that_came_later_is_not_hashed():
+    """So that it changes no id of before; another value is another trial."""
+    for name, default in DEFAULTS.items():
+        assert trial_id(replace(TRIAL, **{name: default})) == trial_id(TRIAL)
+        older = {each: value for each, value in settings(TRIAL).items() if each != name}
+        assert trial_of(older) == trial_of({**older, name: None}) == TRIAL
 
 
 def test_swapped_settings_have_another_id():

@@ -56,6 +56,7 @@ good_axes = st.fixed_dictionaries(
         "depth": several(st.integers(1, 10**5)),
         "activation": several(st.sampled_from([*ACTIVATIONS])),
         "learning_rate": several(st.floats(1e-12, 1e12)),
+        "trained_level": several(st.floats(0, 1, exclude_min=True, exclude_max=True)),
     },
     optional={
         "features": several(st.sampled_from(SCALINGS)),

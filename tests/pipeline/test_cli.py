@@ -262,3 +262,36 @@ def test_a_compaction_that_fails_ends_with_exit_code_1(phasesweep, monkeypatch):
     code, out, err = phasesweep("compact", "stores/mine")
     assert (code, out) == (1, "")
     assert err.startswith("error: runs could not be merged: No space left on device; the rows")
+
+
+def test_plan_and_status_name_the_best_run(phasesweep, tmp_path):
+    """With its share, and where nothing trained the option that helps; JSON has it as fields."""
+    phasesweep("run", "mine.yaml")
+    runs = pd.read_parquet(tmp_path / "stores" / "mine" / "runs")
+    share = (runs["tail_loss"] / runs["baseline_loss"]).where(runs["outcome"] != "diverged")
+    best = runs.loc[share.idxmin()]
+    line = (
+        f"best: {share.min():.4g} of the best constant's loss, trial {best['trial_id']} (depth "
+        f"{best['depth']}, learning_rate {best['learning_rate']:.4g}); trained means <= 0.1\n"
+    )
+    for command in ("plan", "mine.yaml"), ("status", "stores/mine"):
+        out = phasesweep(*command)[1]
+        assert line in out
+        assert "nothing trained: that run would have at " in out
+        found = json.loads(phasesweep(*command, "--json")[1])["best"]
+        assert found["trial_id"] == best["trial_id"]
+        assert found["share"] == share.min()
+        assert found["trained_level"] == 0.1
+        assert set(found["settings"]) == {"depth", "learning_rate"}
+    (remedy,) = re.findall(r"`phasesweep (map .*)`", out)
+    assert phasesweep(*remedy.split(), "--out", "map.png")[0] == 0
+    level = remedy.split()[-1]
+    (tmp_path / "mine.yaml").write_text(SWEEP + f"trained_level: {level}\n")
+    phasesweep("run", "mine.yaml", "--store", "lower")
+    assert json.loads(phasesweep("status", "lower", "--json")[1])["outcomes"]["trained"] >= 1
+
+
+def test_before_the_first_run_there_is_no_best(phasesweep):
+    """Plan says nothing of it; its document has null."""
+    assert "best" not in phasesweep("plan", "mine.yaml")[1]
+    assert json.loads(phasesweep("plan", "mine.yaml", "--json")[1])["best"] is None

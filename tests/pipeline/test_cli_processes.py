@@ -1,5 +1,6 @@
 """The phasesweep command as processes: interrupted, resumed, on a Ray of its own."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pipeline.store import Store
 
 # The command, which waits for a signal in the midst of the third batch that it trains.
 PAUSED_IN_TRAINING = """
+import os
 import signal
 from pipeline import batches, sweep
 from pipeline.cli import main
@@ -34,6 +36,7 @@ main()
 
 # The command, which waits for a signal when it is told of the first batch that was trained.
 PAUSED_IN_THE_DRIVER = """
+import os
 import signal
 from contextlib import contextmanager
 from pipeline import batches, cli
@@ -186,3 +189,74 @@ def test_messages_to_a_closed_stderr_do_not_end_in_the_data(small_sweep, tmp_pat
     ended = subprocess.run(["sh", "-c", shell], stdout=subprocess.PIPE, cwd=tmp_path, check=True)
     assert ended.stdout == b""
     assert len(scientific(tmp_path / "stores" / "small", "runs")) == small_sweep.grid.size
+
+
+def ended_with_stdout(stdout, *arguments, cwd, buffered):
+    """The command's exit code and stderr, its stdout being this file or pipe."""
+    environment = {name: v for name, v in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    if not buffered:
+        environment["PYTHONUNBUFFERED"] = "1"
+    command = [sys.executable, "-m", "pipeline", *map(str, arguments)]
+    ended = subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=cwd, env=environment
+    )
+    return ended.returncode, ended.stderr
+
+
+# Less than a buffer, and more of it, by print and by pyarrow.
+PRINTING = [
+    ("status", "store"),
+    ("query", "store", "from layers", "--format", "csv"),
+    ("query", "store", "from layers", "--format", "json"),
+]
+
+
+@pytest.fixture
+def finished_store(small_sweep, tmp_path):
+    """A sweep's file and its finished store, in this folder."""
+    run(small_sweep, tmp_path / "store")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "buffered"),
+    [*((each, True) for each in PRINTING), (PRINTING[0], False), (("--help",), True)],
+)
+def test_a_full_stdout_ends_in_a_line(finished_store, arguments, buffered):
+    """Exit code 1 and no traceback, be the output less or more than a buffer."""
+    with open("/dev/full", "w") as full:
+        code, err = ended_with_stdout(full, *arguments, cwd=finished_store, buffered=buffered)
+    assert code == 1
+    assert err == (
+        "error: No space left on device; what was being written, to stdout or a file, is not "
+        "whole\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+def test_a_closed_pipe_ends_quietly(finished_store, arguments):
+    """As in `phasesweep query ... | head`: nothing on stderr, and not exit code 0."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = ended_with_stdout(writing, *arguments, cwd=finished_store, buffered=True)
+    finally:
+        os.close(writing)
+    assert ended == (1, "")
+
+
+def test_a_closed_stdout_is_no_failure(finished_store):
+    """As with `>&-`: who closed it asked for nothing to be printed."""
+    shell = f'"{sys.executable}" -m pipeline query store "from runs" --format csv >&-'
+    ended = subprocess.run(["sh", "-c", shell], stderr=subprocess.PIPE, cwd=finished_store)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_a_picture_that_cannot_be_written_ends_in_a_line(finished_store):
+    """The line names what is in the way."""
+    (finished_store / "file").write_text("")
+    arguments = ("map", "store", "--out", "file/map.png")
+    code, err = ended_with_stdout(None, *arguments, cwd=finished_store, buffered=True)
+    assert code == 1
+    assert err.startswith("error: file: ")
+    assert len(err.splitlines()) == 1

@@ -1,9 +1,11 @@
 """A store written by an older phasesweep goes on, and reads together with what is new."""
 
 import json
+from itertools import product
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,7 +18,9 @@ from pipeline.schemas import SCHEMA_VERSION
 from pipeline.store import Store
 from pipeline.verification import verify
 
-ADDED_SINCE = ["rare_rise", "active_fraction", "stop"]
+ADDED_SINCE = ["rare_rise", "active_fraction", "stop", "trained_level"]
+# Settings among them: name, what an older row stands for, another value.
+ADDED_SETTINGS = [("stop", "full", "decided"), ("trained_level", 0.1, 0.5)]
 
 
 def run(sweep, store):
@@ -34,6 +38,8 @@ def older_store(write_sweep, tmp_path):
         path = store.path / "runs" / part.name
         pq.write_table(pq.read_table(path).drop_columns(ADDED_SINCE), path)
     manifest = {**store.manifest, "schema_version": SCHEMA_VERSION - 1}
+    for entry, (name, _, _) in product(manifest["sweeps"], ADDED_SETTINGS):
+        del entry["axes"][name]
     (store.path / "manifest.json").write_text(json.dumps(manifest))
     return store.path
 
@@ -43,6 +49,15 @@ def test_an_older_store_is_sound_and_finished(older_store, write_sweep):
     assert run(write_sweep(), Store(older_store)).total() == 0
     assert list(verify(Store(older_store))) == []
     assert Store(older_store).manifest["schema_version"] == SCHEMA_VERSION
+
+
+def test_a_sweep_that_is_run_again_is_the_same_sweep(older_store, write_sweep):
+    """Though the older version did not write the axes that there were not yet."""
+    run(write_sweep(), Store(older_store))
+    (entry,) = Store(older_store).manifest["sweeps"]
+    assert entry["axes"]["trained_level"] == [0.1]
+    run(write_sweep(trained_level=0.5), Store(older_store))
+    assert len(Store(older_store).manifest["sweeps"]) == 2
 
 
 def test_old_and_new_rows_are_read_together(older_store, write_sweep):
@@ -61,25 +76,45 @@ def test_old_and_new_rows_are_read_together(older_store, write_sweep):
     assert duckdb.sql(f"select count(rare_rise) from {parts}").fetchall()[0][0] == known
 
 
-def test_an_older_row_is_read_as_what_it_stood_for(older_store, write_sweep):
+@pytest.mark.parametrize(("name", "default", "other"), ADDED_SETTINGS)
+def test_an_older_row_is_read_as_what_it_stood_for(older_store, write_sweep, name, default, other):
     """Before any newer row is there, and beside one; also where it is asked for."""
     old = len(read_runs(older_store))
-    assert read_runs(older_store, ["stop"])["stop"].tolist() == ["full"] * old
-    run(write_sweep(stop="decided"), Store(older_store))
-    assert len(read_runs(older_store, where={"stop": "full"})) == old
-    assert read_runs(older_store)["stop"].value_counts().to_dict() == {"full": old, "decided": old}
+    assert read_runs(older_store, [name])[name].tolist() == [default] * old
+    run(write_sweep(**{name: other}), Store(older_store))
+    assert len(read_runs(older_store, where={name: default})) == old
+    assert read_runs(older_store)[name].value_counts().to_dict() == {default: old, other: old}
+    with connect(older_store) as views:
+        for value in (default, other):
+            counted = views.execute(f"select count(*) from runs where {name} = ?", [value])
+            assert counted.fetchall() == [(old,)]
 
 
-def test_old_and_new_rows_are_merged(older_store, write_sweep):
+@pytest.mark.parametrize(("name", "default", "other"), ADDED_SETTINGS)
+def test_old_and_new_rows_are_merged(older_store, write_sweep, name, default, other):
     """Nothing is missing afterwards, and an older row says what it stood for."""
-    larger = write_sweep(seed="[0, 1]", stop="[full, decided]")
-    run(larger, Store(older_store))
+    larger = write_sweep(seed="[0, 1]", **{name: f"[{default}, {other}]"})
+    old = len(pd.read_parquet(older_store / "runs"))
+    assert run(larger, Store(older_store)).total() == old
     store = Store(older_store)
     with store.writing():
         compact(store)
     assert list(verify(Store(older_store))) == []
     assert run(larger, Store(older_store)).total() == 0
-    assert pd.read_parquet(older_store / "runs")["stop"].value_counts().nunique() == 1
+    merged = pd.read_parquet(older_store / "runs")[name]
+    assert merged.value_counts().to_dict() == {default: old, other: old}
+
+
+def test_a_damaged_level_is_no_older_row(older_store, write_sweep):
+    """A row whose level is not that of its id is named."""
+    run(write_sweep(trained_level=0.5), Store(older_store))
+    store = Store(older_store)
+    path = store.path / "runs" / store.parts("runs")[-1].name
+    rows = pq.read_table(path)
+    place = rows.schema.get_field_index("trained_level")
+    nothing = pa.nulls(len(rows), pa.float64())
+    pq.write_table(rows.set_column(place, rows.schema.field(place), nothing), path)
+    assert any("settings of another id" in each.problem for each in verify(store))
 
 
 def test_a_failure_that_an_older_version_recorded_is_of_the_grid(write_sweep):

@@ -19,13 +19,14 @@ def quickstart():
     return load_sweep("quickstart")
 
 
-@pytest.fixture(scope="module")
-def both(quickstart):
-    """A part of the quickstart, trained in full and with `stop: decided`: pairs of trainings."""
+@pytest.fixture(scope="module", params=[0.1, 0.5])
+def both(quickstart, request):
+    """A part of the quickstart at a trained level, in full and with `stop: decided`: pairs."""
     some = {
         "depth": (2, 4),
         "init_scale": quickstart.grid.axes["init_scale"][1::3],
         "measure": ("none",),
+        "trained_level": (request.param,),
     }
     grid = Grid({**quickstart.grid.axes, **some})
     (task,) = tasks(quickstart).values()
@@ -56,9 +57,11 @@ def test_only_trained_networks_stop_and_most_of_them_do(both):
     trained = [decided.result for full, decided in both if full.result.outcome == "trained"]
     stopped = [result for result in trained if result.steps_run < 100]
     assert len(stopped) > len(trained) / 2
+    sure = THRESHOLDS.surely_trained_factor * both[0][0].trial.trained_level
     for result in stopped:
-        assert result.final_loss <= THRESHOLDS.surely_trained * result.baseline_loss
+        assert result.final_loss <= sure * result.baseline_loss
         assert result.steps_run >= THRESHOLDS.tail_losses - 1
+    assert max(result.final_loss / result.baseline_loss for result in stopped) > sure / 2
     others = [pair for pair in both if pair[0].result.outcome != "trained"]
     assert all(full.result.steps_run == decided.result.steps_run for full, decided in others)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.trials import trial_id
 from pipeline.sweep_file import SweepFileError, load_sweep, shipped_sweeps
 
 VALID = {
@@ -55,6 +56,15 @@ def test_fields_left_out_have_defaults(write):
     )
 
 
+def test_the_trained_level_is_an_axis_as_any_other(write):
+    """A tenth if nothing is said, and then every trial has the id that it always had."""
+    usual, said = load_sweep(write()).grid, load_sweep(write(trained_level="0.1")).grid
+    assert list(usual) == list(said)
+    levels = load_sweep(write(trained_level="{linspace: [0.1, 0.9, 9]}")).grid
+    assert levels.size == 9 * usual.size
+    assert set(map(trial_id, usual)) < set(map(trial_id, levels))
+
+
 def test_a_sweep_without_a_name_has_that_of_its_file(write):
     """The name says where the rows go."""
     assert load_sweep(write()).name == "sweep"
@@ -101,6 +111,11 @@ def test_a_data_file_is_found_beside_the_sweep_file(write, sweep_path, monkeypat
             {"activation": "tahn"},
             ": activation: no such value, got 'tahn'; did you mean tanh? one of linear, ",
         ),
+        ({"trained_level": "0"}, ": trained_level: must be greater than 0, got 0; the share of"),
+        ({"trained_level": "50"}, ": trained_level: must be less than 1, got 50; the share of the"),
+        ({"trained_level": "1.0"}, "got 1.0; the share of the best constant's loss at or below"),
+        ({"trained_level": ".nan"}, ": trained_level: must be a finite number, got nan; the share"),
+        ({"trained_level": "50%"}, "got '50%'; the share of the best constant's loss at or below"),
         ({"dtype": "[float32, float16]"}, ": dtype: no such value, got 'float16'; float32 or fl"),
         ({"dataset": "mnist"}, ": dataset: no such value, got 'mnist'; one of digits, "),
         ({"dataset": None}, ": dataset: give either dataset: (one of digits, "),

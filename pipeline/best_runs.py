@@ -1,0 +1,149 @@
+"""The best run found: the smallest loss at the end, as a share of the best constant's."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.trials import TRIAL_FIELDS, settings, trial_of
+from pipeline.grid import Grid, Value
+
+COLUMNS = ("trial_id", *TRIAL_FIELDS, "outcome", "tail_loss", "baseline_loss")
+
+# Runs that were trained and whose loss came to an end.
+ENDED = ("trained", "oscillating", "stalled", "slow")
+
+# That are offered where nothing trained: the first that the best run would have met.
+LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+
+
+@dataclass(frozen=True)
+class BestRun:
+    """The run whose loss ended as the smallest share of the best constant's.
+
+    Attributes:
+        trial_id: Its id; of runs with the same share the smallest.
+        share: Mean of its last losses over the best constant predictor's loss.
+        trained_level: The share at or below which it counts as trained.
+        settings: All of its settings by name.
+    """
+
+    trial_id: str
+    share: float
+    trained_level: float
+    settings: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a store's runs came to at best.
+
+    Attributes:
+        runs: How many there are.
+        trained: How many of them trained.
+        best: The best of them; None where none has such a share.
+    """
+
+    runs: int
+    trained: int
+    best: BestRun | None
+
+
+def find_best(batches: Iterable[pa.RecordBatch]) -> Found:
+    """Look at runs a batch at a time, keeping the best.
+
+    A run that overflowed or diverged is not looked at, and neither is one where the best
+    constant's loss is 0, of which no other loss is a share.
+
+    Args:
+        batches: Of the table `runs`, with COLUMNS.
+    """
+    runs, trained, best = 0, 0, None
+    for rows in batches:
+        runs += len(rows)
+        trained += pc.sum(pc.equal(rows["outcome"], "trained")).as_py() or 0
+        best = min((b for b in (best, _best_of(rows)) if b is not None), key=_rank, default=None)
+    return Found(runs, trained, best)
+
+
+def _rank(run: BestRun) -> tuple[float, str]:
+    return run.share, run.trial_id
+
+
+def _best_of(rows: pa.RecordBatch) -> BestRun | None:
+    rows = rows.filter(pc.is_in(rows["outcome"], value_set=pa.array(ENDED)))
+    # Of a best constant whose loss is 0 they are infinite or no numbers.
+    shares = pc.divide(rows["tail_loss"], rows["baseline_loss"]).to_numpy(zero_copy_only=False)
+    if not np.isfinite(shares).any():
+        return None
+    smallest = np.flatnonzero(shares == np.nanmin(shares))
+    row = min(rows.take(pa.array(smallest)).to_pylist(), key=lambda row: str(row["trial_id"]))
+    trial = trial_of(row)
+    share = row["tail_loss"] / row["baseline_loss"]
+    return BestRun(row["trial_id"], share, trial.trained_level, settings(trial))
+
+
+def varying_settings(grids: Iterable[Grid]) -> list[str]:
+    """The settings that take more than one value on the grids together."""
+    values: dict[str, set[Value]] = {name: set() for name in TRIAL_FIELDS}
+    for grid in grids:
+        for name, axis in grid.axes.items():
+            values[name].update(axis)
+    return [name for name, taken in values.items() if len(taken) > 1]
+
+
+def best_as_json(found: Found, varying: Sequence[str]) -> dict[str, object] | None:
+    """The best run as a document; None where there is none."""
+    best = found.best
+    if best is None:
+        return None
+    return {
+        "trial_id": best.trial_id,
+        "share": best.share,
+        "trained_level": best.trained_level,
+        "settings": {name: best.settings[name] for name in varying},
+    }
+
+
+def best_in_words(found: Found, varying: Sequence[str], store: str) -> Iterator[str]:
+    """The best run in a line and, where nothing trained, what would help in another.
+
+    Args:
+        found: Of the runs; if there are none, nothing is said.
+        varying: The settings to name.
+        store: Where they are.
+    """
+    best = found.best
+    if not found.runs:
+        return
+    if best is None:
+        yield "best: none; no run ended with a loss that is a share of the best constant's"
+        return
+    told = ", ".join(f"{name} {_told(best.settings[name])}" for name in varying)
+    where = f"trial {best.trial_id}" + (f" ({told})" if told else "")
+    yield (
+        f"best: {best.share:.4g} of the best constant's loss, {where}; "
+        f"trained means <= {best.trained_level:g}"
+    )
+    if not found.trained:
+        yield _remedy(best, store)
+
+
+def _remedy(best: BestRun, store: str) -> str:
+    for level in LEVELS:
+        if best.share <= level and best.trained_level < level:
+            return (
+                f"nothing trained: that run would have at {level:g}; set "
+                f"`trained_level: {level:g}` in the sweep file, or look with "
+                f"`phasesweep map {store} --trained-level {level:g}`"
+            )
+    return (
+        "nothing trained, and the best run is hardly better than the best constant: a higher "
+        "trained_level would mean nothing; try other learning rates and init scales, or more steps"
+    )
+
+
+def _told(value: Value) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
