@@ -41,6 +41,11 @@ class Trial:
         "name",
         default="full",
     )
+    targets: str = column(
+        "scaling of numbers as targets: standardized or raw; NULL: standardized",
+        "name",
+        default="standardized",
+    )
 
 
 TRIAL_FIELDS = tuple(f.name for f in fields(Trial))
