@@ -25,6 +25,9 @@ activation: tanh
 learning_rate: [0.01, 0.1, 1]
 steps: 12
 """
+TASK = (
+    "task: digits: 1,797 rows, 24 used, 64 features, 10 classes (smallest: 0), baseline loss 1.97\n"
+)
 
 
 @pytest.fixture
@@ -56,7 +59,7 @@ def test_run_trains_all_and_says_how_fast(phasesweep, tmp_path):
     """Exit code 0, a summary on stderr, nothing on stdout, the rows in stores/NAME."""
     code, out, err = phasesweep("run", "mine.yaml")
     assert (code, out) == (0, "")
-    assert err.startswith("mine: 6 trials, 0 already in stores/mine\n")
+    assert err.startswith(f"{TASK}mine: 6 trials, 0 already in stores/mine\n")
     summary = err.splitlines()[-1]
     assert re.fullmatch(r"6 trainings in \d+\.\d s, [\d,]+ trainings/s, in stores/mine", summary)
     assert len(pd.read_parquet(tmp_path / "stores" / "mine" / "runs")) == 6
@@ -68,7 +71,7 @@ def test_running_again_trains_nothing(phasesweep, tmp_path):
     before = content(tmp_path / "s" / "runs")
     code, out, err = phasesweep("run", "mine.yaml", "--store", "s")
     assert (code, out) == (0, "")
-    assert err == "mine: 6 trials, 6 already in s\n"
+    assert err == f"{TASK}mine: 6 trials, 6 already in s\n"
     assert content(tmp_path / "s" / "runs") == before
 
 
@@ -77,7 +80,8 @@ def test_plan_counts_and_prices_without_writing(phasesweep, tmp_path):
     before = content(tmp_path)
     code, out, err = phasesweep("plan", "mine.yaml")
     assert (code, err) == (0, "")
-    assert out.startswith("mine: 6 trials, 0 in stores/mine\nto train   6 in about 2 batches\n")
+    told = "mine: 6 trials, 0 in stores/mine\nto train   6 in about 2 batches\n"
+    assert out.startswith(TASK + told)
     assert content(tmp_path) == before
 
 
@@ -143,7 +147,7 @@ NO_SWEEPS = {
     ),
     "a data file without target": (
         SWEEP.replace("dataset: digits", "file: data.csv"),
-        "bad.yaml: file: data.csv needs one column named 'target'",
+        "bad.yaml: file: data.csv has no column 'target'; set target: to one of",
     ),
 }
 
