@@ -56,6 +56,11 @@ def load_data_file(path: Path, reading: Reading | None = None) -> DataFile:
     table = _table(path, reading)
     rows = len(table)
     dropped = [table.resolve(name, "drop") for name in reading.drop]
+    if reading.target in dropped:
+        raise DataFileError(
+            f"{path}: drop: {reading.target!r} is the target; take it out of drop, or set target: "
+            "to another column"
+        )
     table = without_row_names(table.without(dropped))
     target = table.resolve(reading.target, "target")
     _require_enough(rows, len(table.columns) - 1, path)
