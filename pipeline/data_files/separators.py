@@ -8,6 +8,7 @@ from pipeline.data_files.tables import damage_told
 
 CANDIDATES = (",", ";", "\t", "|")
 LINES_LOOKED_AT = 20
+BEGINNING = 1_000_000  # characters
 
 
 def separator_of(text: str, path: Path, given: str | None) -> str:
@@ -34,7 +35,7 @@ def _in_yaml(separator: str) -> str:
 
 def _likely(text: str, separator: str) -> str:
     """Another candidate that cuts the first lines alike where `separator` leaves them whole."""
-    lines = [line for line in text.splitlines()[:LINES_LOOKED_AT] if line.strip()]
+    lines = [line for line in text[:BEGINNING].splitlines()[:LINES_LOOKED_AT] if line.strip()]
     if not lines or _cells(lines, separator)[0] > 1:
         return separator
     for candidate in CANDIDATES:

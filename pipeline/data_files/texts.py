@@ -1,6 +1,7 @@
 """Text files of separated values as tables; pyarrow does the reading."""
 
 import gzip
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ from pipeline.data_files.separators import separator_of
 from pipeline.data_files.tables import Rows, Table, damage_told, unique_columns
 
 LARGEST_BLOCK = 2**31 - 1
+
+# Not `str.splitlines`, which also ends lines at letters of some encodings.
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def read_text(content: bytes, path: Path, reading: Reading) -> Table:
@@ -92,7 +96,7 @@ def _refuse_shifted(table: pa.Table, path: Path) -> None:
 
 def _places(text: str, rows: int) -> tuple[Rows, str]:
     """The line of each row in an editor, or the row's number where cells hold line breaks."""
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if line]
+    lines = [number for number, line in enumerate(LINE_END.split(text), 1) if line]
     if len(lines) == rows + 1:
         return np.array(lines[1:], dtype=np.int64), "line"
     return np.arange(1, rows + 1), "row"

@@ -135,6 +135,46 @@ def test_status_as_json_is_one_document(phasesweep, tmp_path):
     assert [(s["trials"], s["finished"]) for s in document["sweeps"]] == [(6, 6), (9, 9)]
 
 
+TABLE = ",age,left\n" + "".join(f"{row},{row % 7},{row % 20 // 19}\n" for row in range(100))
+OWN = SWEEP.replace("dataset: digits", "file: people.csv\ntarget: left").replace("24", "30")
+INDEX = "people.csv: the first column has no name ('') and counts rows"
+OWN_TASK = (
+    "task: people.csv: 100 rows, 30 used, 1 features, 2 classes (smallest: 1), baseline loss "
+)
+
+
+def test_what_was_read_otherwise_and_the_task_are_said_first(phasesweep, tmp_path):
+    """On stderr by run; plan has the task beside its other answers on stdout."""
+    (tmp_path / "people.csv").write_text(TABLE)
+    (tmp_path / "own.yaml").write_text(OWN)
+    code, out, err = phasesweep("plan", "own.yaml")
+    assert code == 0
+    assert out.startswith(f"{OWN_TASK}0.146\n")
+    assert err.startswith(INDEX)
+    code, out, err = phasesweep("run", "own.yaml")
+    assert (code, out) == (0, "")
+    assert err.startswith(INDEX)
+    assert err.splitlines()[1] == f"{OWN_TASK}0.146"
+
+
+def test_the_task_is_a_field_of_the_plans_document(phasesweep, tmp_path):
+    """With its numbers."""
+    (tmp_path / "people.csv").write_text(TABLE)
+    (tmp_path / "own.yaml").write_text(OWN)
+    (task,) = json.loads(phasesweep("plan", "own.yaml", "--json")[1])["tasks"]
+    assert task.pop("dataset").startswith("people.csv-")
+    assert task.pop("baseline_losses") == {"cross_entropy": pytest.approx(0.1461, abs=1e-4)}
+    assert task == {
+        "file": "people.csv",
+        "rows": 100,
+        "examples": 30,
+        "features": 1,
+        "classes": 2,
+        "smallest_class": 1,
+        "target_range": None,
+    }
+
+
 NO_SWEEPS = {
     "a misspelled field": (SWEEP + "epochs: 3", "bad.yaml: epochs: no such field (got 3)"),
     "a negative rate": (SWEEP.replace("0.01", "-1"), "learning_rate: must be greater than"),
@@ -144,6 +184,10 @@ NO_SWEEPS = {
     "cross entropy of numbers": (
         SWEEP.replace("digits", "diabetes"),
         "bad.yaml: loss: diabetes has numbers as targets, no classes, got cross_entropy; set",
+    ),
+    "a sample of one class": (
+        SWEEP.replace("digits", "breast_cancer").replace("24", "2"),
+        "examples: the 2 examples drawn from the 569 of breast_cancer all are of one class, got",
     ),
     "a data file without target": (
         SWEEP.replace("dataset: digits", "file: data.csv"),

@@ -209,6 +209,7 @@ REFUSED = {
     "an empty Parquet": ("d.parquet", b"", "no readable .parquet file"),
     "a truncated Parquet": ("d.parquet", parquet(x=NUMBERS)[:-9], "no readable .parquet file"),
     "an empty npz": ("d.npz", b"", "no readable .npz file: File is not a zip file; write it again"),
+    "no gzip": ("d.csv.gz", csv("x,target", "1,2"), r"no readable \.csv\.gz file: Not a gzipped"),
     "no arrays in a zip": ("d.npz", npz(), "arrays 'features' and 'target'"),
 }
 
