@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pyarrow as pa
 
-from pipeline.data_files.columns import distinct
+from pipeline.data_files.columns import Kind, distinct, kind_of
 from pipeline.data_files.reading import DataFileError, drop_setting
 from pipeline.data_files.tables import Table
 
@@ -27,7 +27,8 @@ def without_row_names(table: Table) -> Table:
 
 def _told(table: Table, name: str) -> str:
     column = table.columns[name]
-    if pa.types.is_floating(column.type) or distinct(column) < len(column):
+    names = kind_of(column) in (Kind.text, Kind.dates, Kind.mixed) or _is_whole(column)
+    if not names or distinct(column) < len(column):
         raise DataFileError(
             f"{table.path}: the first column has no name ({name!r}) and does not tell rows apart; "
             f"name it in the file to learn from it, or set {drop_setting([name])}"
@@ -51,7 +52,11 @@ def note_row_numbers(table: Table) -> None:
 
 def counts_rows(column: pa.ChunkedArray) -> bool:
     """Whether a column is 0 .. n - 1 or 1 .. n, in this order."""
-    if not pa.types.is_integer(column.type) or column.null_count or not len(column):
+    if not _is_whole(column) or column.null_count or not len(column):
         return False
     numbers = column.to_numpy()
     return numbers[0] in (0, 1) and bool((numbers == numbers[0] + np.arange(len(numbers))).all())
+
+
+def _is_whole(column: pa.ChunkedArray) -> bool:
+    return bool(pa.types.is_integer(column.type))

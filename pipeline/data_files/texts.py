@@ -37,23 +37,45 @@ def read_text(content: bytes, path: Path, reading: Reading) -> Table:
 def _columns(
     text: str, path: Path, separator: str
 ) -> tuple[list[str], list[pa.ChunkedArray], list[str]]:
-    """The names, the columns, and a note on separators that end every line."""
+    """The names, the columns, and a note on empty ones that were left out."""
     table, bad = _parsed(text, path, separator)
     if bad and not len(table) and all(row.actual_columns == len(table.schema) + 1 for row in bad):
         table, bad = _parsed(text, path, separator, names=[*table.column_names, ""])
         _refuse_shifted(table, path)
     if bad:
-        raise DataFileError(
-            f"{path}: the first line names {bad[0].expected_columns} columns, but "
-            + listed([f"line {row.number:,} holds {row.actual_columns} cells" for row in bad])
-            + "; quote a cell that holds the separator, and give each line as many cells"
-        )
-    notes = []
-    names, columns = table.column_names, table.columns
-    if len(names) > 1 and names[-1] == "" and columns[-1].null_count == len(table):
-        notes.append(f"an empty column without a name was left out: lines end with {separator!r}")
-        names, columns = names[:-1], columns[:-1]
-    return names, columns, notes
+        raise DataFileError(f"{path}: {_told(bad, *_places(text, len(table) + len(bad)))}")
+    return _without_empty(table, separator)
+
+
+def _told(bad: list[pa.csv.InvalidRow], places: Rows, counted: str) -> str:
+    """Which lines hold another number of cells than the first one names."""
+    each = [f"{counted} {places[row.number - 2]:,} holds {row.actual_columns} cells" for row in bad]
+    return (
+        f"the first line names {bad[0].expected_columns} columns, but {listed(each)}; give each "
+        "line as many: quote a cell that holds the separator, of which one at the end of a line "
+        "makes a cell too"
+    )
+
+
+def _without_empty(
+    table: pa.Table, separator: str
+) -> tuple[list[str], list[pa.ChunkedArray], list[str]]:
+    """The names and columns without those that have neither a name nor a value, and a note."""
+    empty = [
+        place
+        for place, name in enumerate(table.column_names)
+        if name == "" and table.column(place).null_count == len(table) > 0
+    ]
+    if not empty or len(empty) == table.num_columns:
+        return table.column_names, table.columns, []
+    kept = table.select([n for n in range(table.num_columns) if n not in empty])
+    what = (
+        "an empty column without a name was"
+        if len(empty) == 1
+        else (f"{len(empty)} empty columns without a name were")
+    )
+    note = f"{what} left out, as of lines that end with {separator!r}"
+    return kept.column_names, kept.columns, [note]
 
 
 def _parsed(

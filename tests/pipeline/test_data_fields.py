@@ -200,6 +200,13 @@ def test_whole_targets_stored_as_floats_are_numbers_and_that_is_said(read):
             {},
             "one cell more than the first line has names, such as 0",
         ),
+        ("x,target\n\n1,2\n\n3\n", {}, "names 2 columns, but line 5 holds 1 cells; give each"),
+        ('x,target\n1,"a\nb"\n3\n', {}, "names 2 columns, but row 2 holds 1 cells; give each"),
+        (
+            "x,target,,\n1,0,,\n2,0,,7\n3,1,,\n4,1,,\n",
+            {},
+            r"3 of column '' in lines 2, 4, 5; .* drop: \[\"\"\]",
+        ),
         ("x,target\n1,0\n,1\n", {"missing": "drop"}, "1 examples of 1 features"),
         (
             "x,y,target\n,1,0\n1,,1\n",
@@ -214,6 +221,15 @@ def test_what_a_column_holds_is_told(read, text, settings, told):
     """Lines are counted as an editor does; where cells hold line breaks, rows are."""
     with pytest.raises(DataFileError, match=told):
         read(text, **settings)
+
+
+def test_empty_columns_without_a_name_are_left_out(read):
+    """As spreadsheets save them; it is said."""
+    file = read("x,target,,\n1.5,0,,\n2.5,1,,\n3,0,,\n4,1,,\n")
+    assert file.dataset.inputs.shape == (4, 1)
+    assert file.notes == (
+        "2 empty columns without a name were left out, as of lines that end with ','",
+    )
 
 
 def test_an_unnamed_column_is_left_out_by_its_empty_name(read):

@@ -179,7 +179,7 @@ SHAPES = {
         ),
         2,
         2,
-        noted=("an empty column without a name was left out: lines end with ','",),
+        noted=("an empty column without a name was left out, as of lines that end with ','",),
     ),
     "semicolons and decimal commas": Shape(
         lambda path: people().to_csv(path, sep=";", decimal=",", index=False),
