@@ -104,6 +104,7 @@ def test_the_name_follows_what_is_trained_on(tmp_path):
     """Neither the folder, the kind of file, the names of columns nor idle settings change it."""
     same = {
         "a/d.csv": csv("x,target", "1,0.5", "2,1.5", "3,0.5", "4,1.5"),
+        "c/d.csv": csv("x,target", "1,0.5", "2,1.5", "3,0.5", "4,1.5", ""),
         "b/d.csv": csv("age,target", "1.0,0.50", "2.0,1.50", "3.0,0.50", "4.0,1.50"),
         "b/d.tsv": csv("x\ttarget", "1\t0.5", "2\t1.5", "3\t0.5", "4\t1.5"),
         "b/d.csv.gz": gzip.compress(csv("x,target", "1,0.5", "2,1.5", "3,0.5", "4,1.5")),
@@ -123,6 +124,23 @@ def test_the_name_follows_what_is_trained_on(tmp_path):
     assert name_of(tmp_path / "d.csv") not in names
     assert name_of(plain, task="classes") not in names
     assert name_of(plain, target="x", task="numbers") not in names
+
+
+def test_0_and_minus_0_are_the_same_number(tmp_path):
+    """Though not the same bits."""
+    names = []
+    for zero in ("0.0", "-0.0"):
+        (tmp_path / "d.csv").write_bytes(csv("x,target", f"{zero},0.5", f"2,{zero}", "3,0.5"))
+        names.append(name_of(tmp_path / "d.csv"))
+    assert names[0] == names[1]
+
+
+def test_a_column_is_judged_by_all_its_cells(tmp_path):
+    """The last of 200,000 lines is told as the first would be."""
+    lines = [f"{row},{row % 2}" for row in range(200_000)]
+    (tmp_path / "d.csv").write_bytes(csv("x,target", *lines, "n.a.,1"))
+    with pytest.raises(DataFileError, match=r"text: 'n\.a\.' in line 200,002; leave"):
+        load_data_file(tmp_path / "d.csv")
 
 
 def test_a_name_is_pinned(tmp_path):
