@@ -21,7 +21,7 @@ def complete(table: Table, target: str, reading: Reading) -> Table:
         return table
     rows = np.logical_or.reduce(list(gaps.values()))
     if reading.missing == "drop":
-        return _without(table, rows, gaps)
+        return _without(table, rows, gaps, target)
     if reading.missing == "mean":
         places = np.flatnonzero(gaps[target])
         raise DataFileError(
@@ -49,13 +49,15 @@ def _told(table: Table, target: str, gaps: Mapping[str, Truths], rows: int) -> s
     )
 
 
-def _without(table: Table, rows: Truths, gaps: Mapping[str, Truths]) -> Table:
+def _without(table: Table, rows: Truths, gaps: Mapping[str, Truths], target: str) -> Table:
     if rows.all():
         emptiest = max(gaps, key=lambda name: int(np.count_nonzero(gaps[name])))
+        remedy = "target: to another column"
+        if emptiest != target:
+            remedy = f"{drop_setting([emptiest])}, or missing: mean"
         raise DataFileError(
             f"{table.path}: missing: drop leaves no row: a cell is missing from each, "
-            f"{np.count_nonzero(gaps[emptiest]):,} from column {emptiest!r}; set "
-            f"{drop_setting([emptiest])}, or missing: mean"
+            f"{np.count_nonzero(gaps[emptiest]):,} from column {emptiest!r}; set {remedy}"
         )
     table.notes.append(
         f"{np.count_nonzero(rows):,} of {len(table):,} rows were left out: cells of "

@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.data_files.reading import DataFileError
 from pipeline.data_files.tables import damage_told
 
-CANDIDATES = (",", ";", "\t", "|")
+CANDIDATES = (",", ";", "\t", "|", " ")
 LINES_LOOKED_AT = 20
 BEGINNING = 1_000_000  # characters
 

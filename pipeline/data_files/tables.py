@@ -24,7 +24,8 @@ class Table:
         columns: By name, in the file's order, each (rows,).
         places: (rows,), the number by which an owner finds each row.
         counted: What `places` count: `line`, as an editor does, or `row`, from 1.
-        notes: What was read otherwise than it stands in the file, a sentence each.
+        notes: What was read otherwise than it stands in the file, a sentence each; one list
+            of the file, also for the tables made of this one.
     """
 
     path: Path

@@ -69,11 +69,9 @@ def _without_empty(
     if not empty or len(empty) == table.num_columns:
         return table.column_names, table.columns, []
     kept = table.select([n for n in range(table.num_columns) if n not in empty])
-    what = (
-        "an empty column without a name was"
-        if len(empty) == 1
-        else (f"{len(empty)} empty columns without a name were")
-    )
+    what = f"{len(empty)} empty columns without a name were"
+    if len(empty) == 1:
+        what = "an empty column without a name was"
     note = f"{what} left out, as of lines that end with {separator!r}"
     return kept.column_names, kept.columns, [note]
 

@@ -213,6 +213,8 @@ def test_whole_targets_stored_as_floats_are_numbers_and_that_is_said(read):
             {"missing": "drop"},
             r"leaves no row: .* drop: \[x\], or miss",
         ),
+        ("x,target\n1,\n2,\n", {"missing": "drop"}, "leaves no row: .* set target: to another"),
+        ("x target\n1 0\n2 1\n", {}, "looks like it is separated by ' ': set separator: ' '"),
         ("my file,target\n,0\n2,1\n", {}, r"or drop: \[my file\]"),
         ("a: b,target\n,0\n2,1\n", {}, r'or drop: \["a: b"\]'),
     ],
