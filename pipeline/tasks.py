@@ -48,8 +48,9 @@ class TaskSummary:
         used = f"{self.examples:,} drawn"
         if self.rows is not None:
             used = f"{self.rows:,} rows, {self.examples:,} used"
+        features = "1 feature" if self.features == 1 else f"{self.features:,} features"
         return (
-            f"{self.file or self.dataset}: {used}, {self.features:,} features, "
+            f"{self.file or self.dataset}: {used}, {features}, "
             f"{self._told_targets}, baseline loss {self._told_baselines}"
         )
 

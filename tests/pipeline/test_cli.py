@@ -138,9 +138,7 @@ def test_status_as_json_is_one_document(phasesweep, tmp_path):
 TABLE = ",age,left\n" + "".join(f"{row},{row % 7},{row % 20 // 19}\n" for row in range(100))
 OWN = SWEEP.replace("dataset: digits", "file: people.csv\ntarget: left").replace("24", "30")
 INDEX = "people.csv: the first column has no name ('') and counts rows"
-OWN_TASK = (
-    "task: people.csv: 100 rows, 30 used, 1 features, 2 classes (smallest: 1), baseline loss "
-)
+OWN_TASK = "task: people.csv: 100 rows, 30 used, 1 feature, 2 classes (smallest: 1), baseline loss "
 
 
 def test_what_was_read_otherwise_and_the_task_are_said_first(phasesweep, tmp_path):
