@@ -14,7 +14,8 @@ Matrix = NDArray[np.float64]
 def task_of(run: pd.Series) -> Task:
     """What the run was trained on; a bundled data set."""
     examples = int(run["examples"])
-    return make_task(load_dataset(run["dataset"], examples), examples, run["features"])
+    dataset = load_dataset(run["dataset"], examples)
+    return make_task(dataset, examples, run["features"], run["targets"])
 
 
 def params_of(run: pd.Series) -> list[Matrix]:

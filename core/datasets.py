@@ -1,7 +1,9 @@
 """Data sets, and the tasks that sweeps train on: a fixed choice of examples, scaled.
 
 The examples and their order depend on the data set and their number alone, never on a
-trial's seed: seeds vary the initial weights, the task stays the same.
+trial's seed: seeds vary the initial weights, the task stays the same. Of a user's own
+classes each gets its share of the examples. The bundled data sets are drawn without
+regard to classes, as they always were: the ids in existing stores name those examples.
 """
 
 from dataclasses import dataclass
@@ -9,9 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.draws import Indices, stratified
+
 Matrix = NDArray[np.float64]
 
 SCALINGS = ("raw", "centered", "standardized")
+TARGET_SCALINGS = ("standardized", "raw")
 
 GAUSSIAN_FEATURES = 16
 SPIRAL_TURNS = 1.5
@@ -66,7 +71,7 @@ class Task:
 
     Attributes:
         inputs: (features + 1, examples); the last row is ones, for the biases.
-        targets: (outputs, examples): one-hot classes, or standardized numbers.
+        targets: (outputs, examples): one-hot classes, or numbers.
         labels: (examples,) classes; None for regression.
     """
 
@@ -144,7 +149,7 @@ def _generator(stream: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([1749, stream])))
 
 
-def make_task(dataset: Dataset, examples: int, scaling: str) -> Task:
+def make_task(dataset: Dataset, examples: int, scaling: str, targets: str = "standardized") -> Task:
     """Choose `examples` examples, scale their features, and lay them out for networks.
 
     Args:
@@ -152,14 +157,23 @@ def make_task(dataset: Dataset, examples: int, scaling: str) -> Task:
         examples: How many; at most the data set's own number.
         scaling: `raw`; `centered`: each feature's mean over the chosen examples is 0;
             `standardized`: and its standard deviation 1 (a constant feature stays 0).
+        targets: `standardized` or `raw`, likewise for numbers; classes are one-hot.
     """
-    chosen = _generator(4).permutation(len(dataset.inputs))[:examples]
+    chosen = _chosen(dataset, examples)
     inputs = _scaled(dataset.inputs[chosen], scaling)
     with_ones = np.concatenate([inputs, np.ones((examples, 1))], axis=1).T
-    targets = dataset.targets[chosen]
+    answers = dataset.targets[chosen]
     if dataset.classes is None:
-        return Task(with_ones, _scaled(targets[:, None].astype(np.float64), "standardized").T, None)
-    return Task(with_ones, np.eye(dataset.classes)[targets].T.copy(), targets.astype(np.int64))
+        return Task(with_ones, _scaled(answers[:, None].astype(np.float64), targets).T, None)
+    return Task(with_ones, np.eye(dataset.classes)[answers].T.copy(), answers.astype(np.int64))
+
+
+def _chosen(dataset: Dataset, examples: int) -> Indices:
+    """Places of the examples that a task takes, in its order."""
+    order = _generator(4).permutation(len(dataset.inputs))
+    if dataset.name in DATASETS or dataset.classes is None:
+        return order[:examples]
+    return stratified(order, dataset.targets.astype(np.int64), examples)
 
 
 def _scaled(columns: Matrix, scaling: str) -> Matrix:
@@ -185,4 +199,5 @@ def baseline_loss(task: Task, loss: str) -> float:
         return float(task.targets.var(axis=1).sum() / 2)
     frequencies = task.targets.mean(axis=1)
     frequencies = frequencies[frequencies > 0]
-    return float(-(frequencies * np.log(frequencies)).sum())
+    # Subtracted from 0, so that a single class has 0 and not -0.
+    return 0.0 - float((frequencies * np.log(frequencies)).sum())

@@ -48,6 +48,11 @@ class Trial:
         "trained: the loss ended at or below this share of baseline_loss; NULL: 0.1",
         default=0.1,
     )
+    targets: str = column(
+        "scaling of numbers as targets: standardized or raw; NULL: standardized",
+        "name",
+        default="standardized",
+    )
 
 
 TRIAL_FIELDS = tuple(f.name for f in fields(Trial))

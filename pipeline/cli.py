@@ -44,6 +44,7 @@ from pipeline.store import Store, StoreError
 from pipeline.store_commands import AsJson
 from pipeline.store_commands import commands as store_commands
 from pipeline.sweep_file import Sweep, SweepFileError, load_sweep
+from pipeline.tasks import TaskSummary, task_summaries
 
 app = typer.Typer(
     help="Measure where deep networks train, stall and diverge, and say why.",
@@ -103,6 +104,8 @@ def run(
     """Train what is not yet in the store; running again resumes."""
     asked = load_sweep(sweep)
     target = Store(store or _default_store(asked))
+    for summary in _summaries(asked):
+        _say(f"task: {summary.told}")
     if address is not None and executor is Executors.serial:
         raise typer.BadParameter("--address joins a Ray cluster; leave out --executor serial")
     with _writing(target):
@@ -186,6 +189,7 @@ def plan(
     """Count and price what is not yet in the store; runs nothing."""
     asked = load_sweep(sweep)
     target = Store(store or _default_store(asked))
+    summaries = _summaries(asked)
     planned = sweeps.plan(asked, sweeps.finished_indices(asked.grid, target))
     found = find_best(map(asked.grid.rows_of, target.batches("runs", COLUMNS)))
     varying = varying_settings([asked.grid])
@@ -193,6 +197,7 @@ def plan(
         document = {
             "sweep": asked.name,
             "store": target.location,
+            "tasks": [asdict(summary) for summary in summaries],
             **asdict(planned),
             "remaining": planned.remaining,
             "trained": found.trained,
@@ -201,6 +206,8 @@ def plan(
         print(json.dumps(document, indent=2))
         return
     cpus = _cpus()
+    for summary in summaries:
+        print(f"task: {summary.told}")
     print(f"{asked.name}: {planned.trials:,} trials, {planned.finished:,} in {target.location}")
     print(f"to train   {planned.remaining:,} in about {planned.batches:,} batches")
     print(f"estimated  {planned.flops:.2g} FLOPs, {planned.bytes / 1e6:,.1f} MB of Parquet")
@@ -210,6 +217,14 @@ def plan(
     print(f"           {_duration(planned.seconds / cpus)} on {cpus} CPUs")
     for line in best_in_words(found, varying, target.location):
         print(line)
+
+
+def _summaries(sweep: Sweep) -> list[TaskSummary]:
+    """What the sweep trains on; says first what of its files was read otherwise than written."""
+    for file in sweep.data_files.values():
+        for note in file.notes:
+            _say(f"{file.file}: {note}")
+    return task_summaries(sweep)
 
 
 def _cpus() -> int:

@@ -9,18 +9,19 @@ from types import TracebackType
 
 import numpy as np
 
-from core.datasets import DATASETS, DatasetInfo, Task, load_dataset, make_task
+from core.datasets import DATASETS, DatasetInfo, Task
 from core.outcomes import THRESHOLDS
 from core.training import train_trials
 from core.trials import TRIAL_FIELDS, settings, trial_id
 from pipeline.batches import Batch, Indices, batches, flops, seconds, trials_per_batch
 from pipeline.executors import Executor, Failure
-from pipeline.grid import Block, Cells, Grid, Value
+from pipeline.grid import Block, Grid, Value
 from pipeline.interrupts import deferred_interrupts
 from pipeline.provenance import provenance
 from pipeline.schemas import Rows, rows_of
 from pipeline.store import Store
 from pipeline.sweep_file import Sweep
+from pipeline.tasks import TaskKey, task_key, tasks
 
 COMMIT_SECONDS = 5.0
 COMMIT_ROWS = 50_000
@@ -81,16 +82,15 @@ class TrainBatch:
     """The work of a task: train a batch on its data and return its rows.
 
     Attributes:
-        tasks: By (dataset, examples, features): what the sweep's networks are trained on.
+        tasks: By their settings: what the sweep's networks are trained on.
     """
 
-    tasks: Mapping[tuple[str, int, str], Task]
+    tasks: Mapping[TaskKey, Task]
 
     def __call__(self, batch: Batch) -> Rows:
         """Train the batch; a divergence is a row, an exception is a bug."""
         trials = batch.trials
-        first = trials[0]
-        task = self.tasks[first.dataset, first.examples, first.features]
+        task = self.tasks[task_key(trials[0])]
         return rows_of(list(train_trials(trials, task)), batch.batch_id)
 
 
@@ -135,7 +135,7 @@ def plan(sweep: Sweep, finished: Indices) -> Plan:
 
 def dataset_infos(sweep: Sweep) -> dict[str, DatasetInfo]:
     """Sizes of the bundled data sets and of the sweep's own files."""
-    return {**DATASETS, **{name: data.info for name, data in sweep.data_files.items()}}
+    return {**DATASETS, **{name: file.dataset.info for name, file in sweep.data_files.items()}}
 
 
 def _finished_in(block: Block, finished: Indices) -> int:
@@ -177,20 +177,6 @@ def run_sweep(
             report.outcomes.update(outcomes)
             watch(outcomes)
     return report
-
-
-def tasks(sweep: Sweep) -> dict[tuple[str, int, str], Task]:
-    """What the sweep trains on, by (dataset, examples, features)."""
-    named = ("dataset", "examples", "features")
-    axes = {n: v if n in named else v[:1] for n, v in sweep.grid.axes.items()}
-    return {
-        (trial.dataset, trial.examples, trial.features): make_task(
-            sweep.data_files.get(trial.dataset) or load_dataset(trial.dataset, trial.examples),
-            trial.examples,
-            trial.features,
-        )
-        for trial in Cells(axes)
-    }
 
 
 def _describe(sweep: Sweep, store: Store) -> None:

@@ -14,17 +14,10 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from core.activations import ACTIVATIONS
-from core.datasets import DATASETS, SCALINGS, Dataset, DatasetInfo
+from core.datasets import DATASETS
 from core.initializers import INITIALIZERS, NAMED_SCALES
 from core.losses import LOSSES
 from core.measurements import MEASUREMENTS
@@ -32,7 +25,10 @@ from core.outcomes import STOPS
 from core.trials import DEFAULTS, TRIAL_FIELDS
 from pipeline import strict_yaml
 from pipeline.axis_values import Counts, Names, Numbers
-from pipeline.data_files import DataFileError, load_data_file
+from pipeline.data_files.fields import DataFields
+from pipeline.data_files.loading import DataFile
+from pipeline.data_files.reading import DataFileError
+from pipeline.data_files.selection import Selection, selection
 from pipeline.grid import SHAPE_FIELDS, Axes, Grid
 from pipeline.spellings import activation_meant, scale_meant, suggestion
 
@@ -78,28 +74,14 @@ class Sweep:
 
     name: str
     grid: Grid
-    data_files: Mapping[str, Dataset]
+    data_files: Mapping[str, DataFile]
 
 
-class SweepFields(BaseModel):
+class SweepFields(DataFields):
     """The fields of a sweep file; a field's description is the remedy in its errors."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str | None = Field(
         None, pattern=r"^\w[\w.-]{0,99}$", description="letters, digits, _ . and -"
-    )
-    dataset: Names[Literal[*DATASETS]] | None = Field(  # type: ignore[valid-type]
-        None, description="one of " + ", ".join(DATASETS) + "; a file of your own goes in `file:`"
-    )
-    file: Names[str] | None = Field(
-        None, description="a path to a .parquet, .csv or .npz with a target column"
-    )
-    examples: Counts[Annotated[int, Field(ge=2, le=10**7)]] = Field(
-        (128,), description="training examples, as in examples: 128"
-    )
-    features: Names[Literal[*SCALINGS]] = Field(  # type: ignore[valid-type]
-        ("standardized",), description="one of " + ", ".join(SCALINGS)
     )
     depth: Counts[Annotated[int, Field(ge=1, le=10**5)]] = Field(
         description="weight matrices, as in depth: [2, 8, 32]"
@@ -158,25 +140,18 @@ def load_sweep(sweep: str) -> Sweep:
     path = _path(sweep)
     fields = _validated(_read_mapping(path), path)
     try:
-        own = [load_data_file(path.parent / name) for name in fields.file or ()]
+        chosen = selection(fields, path.parent)
     except DataFileError as error:
-        raise SweepFileError(f"{path}: file: {error}") from error
-    data_files = {dataset.name: dataset for dataset in own}
-    if len(data_files) < len(own):
-        raise SweepFileError(
-            f"{path}: file: two files are the same, got {_shown(fields.file)}; keep one"
-        )
-    names = fields.dataset or tuple(data_files)
+        raise SweepFileError(f"{path}: {error}") from error
     axes = {
         **fields.model_dump(include=set(TRIAL_FIELDS)),
-        "dataset": names,
+        "dataset": chosen.names,
+        "examples": chosen.examples,
         "measure": (_measure(fields),),
     }
     _require_countable(axes, path)
-    infos = {**DATASETS, **{name: dataset.info for name, dataset in data_files.items()}}
-    for name in names:
-        _require_fitting(name, infos[name], fields, path)
-    return Sweep(fields.name or path.stem, Grid(axes), data_files)
+    _require_classes(chosen, fields, path)
+    return Sweep(fields.name or path.stem, Grid(axes), chosen.data_files)
 
 
 def shipped_sweeps() -> list[str]:
@@ -252,19 +227,14 @@ def _told(place: tuple[int | str, ...], problem: Any) -> str:
     return f"{name}: {rule}, got {_shown(problem['input'])}; {remedy}"
 
 
-def _require_fitting(name: str, data: DatasetInfo, fields: SweepFields, path: Path) -> None:
-    """Refuse more examples than there are, and cross-entropy without classes."""
-    most = max(fields.examples)
-    if data.examples is not None and most > data.examples:
-        raise SweepFileError(
-            f"{path}: examples: {name} has {data.examples:,} examples, got {most:,}; "
-            f"set examples: {data.examples} or fewer"
-        )
-    if data.classes is None and "cross_entropy" in fields.loss:
-        raise SweepFileError(
-            f"{path}: loss: {name} has numbers as targets, no classes, got cross_entropy; "
-            "set loss: mse"
-        )
+def _require_classes(chosen: Selection, fields: SweepFields, path: Path) -> None:
+    """Refuse cross-entropy without classes."""
+    for name, data in chosen.infos.items():
+        if data.classes is None and "cross_entropy" in fields.loss:
+            raise SweepFileError(
+                f"{path}: loss: {name} has numbers as targets, no classes, got cross_entropy; "
+                "set loss: mse"
+            )
 
 
 def _require_countable(axes: Axes, path: Path) -> None:

@@ -101,6 +101,33 @@ def test_the_examples_chosen_are_pinned():
     np.testing.assert_allclose(spirals, [-0.43573863757092895, -0.6216029541655818])
 
 
+def test_own_classes_get_their_share_of_the_examples():
+    """Of 6 positives in 300 rows 3 are among 128 examples, where a plain draw has none."""
+    labels = (np.arange(300) % 50 == 5).astype(np.int64)
+    mine = Dataset("mine.csv-0", np.arange(300.0)[:, None], labels, 2)
+    task = make_task(mine, 128, "raw")
+    assert np.bincount(task.labels).tolist() == [125, 3]
+    np.testing.assert_array_equal(task.inputs, make_task(mine, 128, "raw").inputs)
+    assert task.inputs[0, -5:].tolist() == [51, 287, 155, 105, 5]
+    assert len(np.unique(make_task(mine, 300, "raw").inputs[0])) == 300
+
+
+def test_bundled_data_are_drawn_without_regard_to_classes():
+    """As they always were: the ids in existing stores stand for these examples."""
+    smallest = np.bincount(task_of("digits", 24).labels, minlength=10).min()
+    assert smallest == 0
+
+
+def test_raw_targets_stay_as_they_are():
+    """Else their mean is 0 and their variance 1; classes are one-hot either way."""
+    diabetes = load_dataset("diabetes", 50)
+    raw = make_task(diabetes, 50, "raw", "raw")
+    assert set(raw.targets[0]) <= set(diabetes.targets)
+    scaled = (raw.targets - raw.targets.mean()) / raw.targets.std()
+    np.testing.assert_allclose(task_of("diabetes").targets, scaled, rtol=1e-12)
+    assert baseline_loss(raw, "mse") == pytest.approx(raw.targets.var() / 2)
+
+
 @pytest.mark.parametrize("name", DATASETS)
 def test_scalings_set_the_mean_and_the_deviation_of_each_feature(name):
     """centered: mean 0; standardized: deviation 1 too; raw: as they came."""
@@ -138,6 +165,12 @@ def test_a_class_that_was_not_chosen_adds_nothing_to_the_baseline():
     """The entropy of two classes in equal parts is ln 2, though there are three."""
     task = Task(np.ones((2, 4)), np.eye(3)[[0, 1, 0, 1]].T, np.array([0, 1, 0, 1]))
     assert baseline_loss(task, "cross_entropy") == pytest.approx(np.log(2), rel=1e-15)
+
+
+def test_the_baseline_of_one_class_is_0():
+    """And not -0, which a message would show."""
+    task = Task(np.ones((2, 4)), np.eye(2)[[1, 1, 1, 1]].T, np.array([1, 1, 1, 1]))
+    assert str(baseline_loss(task, "cross_entropy")) == "0.0"
 
 
 def test_spirals_wind_from_the_origin_to_radius_1():

@@ -25,6 +25,9 @@ activation: tanh
 learning_rate: [0.01, 0.1, 1]
 steps: 12
 """
+TASK = (
+    "task: digits: 1,797 rows, 24 used, 64 features, 10 classes (smallest: 0), baseline loss 1.97\n"
+)
 
 
 @pytest.fixture
@@ -56,7 +59,7 @@ def test_run_trains_all_and_says_how_fast(phasesweep, tmp_path):
     """Exit code 0, a summary on stderr, nothing on stdout, the rows in stores/NAME."""
     code, out, err = phasesweep("run", "mine.yaml")
     assert (code, out) == (0, "")
-    assert err.startswith("mine: 6 trials, 0 already in stores/mine\n")
+    assert err.startswith(f"{TASK}mine: 6 trials, 0 already in stores/mine\n")
     summary = err.splitlines()[-1]
     assert re.fullmatch(r"6 trainings in \d+\.\d s, [\d,]+ trainings/s, in stores/mine", summary)
     assert len(pd.read_parquet(tmp_path / "stores" / "mine" / "runs")) == 6
@@ -68,7 +71,7 @@ def test_running_again_trains_nothing(phasesweep, tmp_path):
     before = content(tmp_path / "s" / "runs")
     code, out, err = phasesweep("run", "mine.yaml", "--store", "s")
     assert (code, out) == (0, "")
-    assert err == "mine: 6 trials, 6 already in s\n"
+    assert err == f"{TASK}mine: 6 trials, 6 already in s\n"
     assert content(tmp_path / "s" / "runs") == before
 
 
@@ -77,7 +80,8 @@ def test_plan_counts_and_prices_without_writing(phasesweep, tmp_path):
     before = content(tmp_path)
     code, out, err = phasesweep("plan", "mine.yaml")
     assert (code, err) == (0, "")
-    assert out.startswith("mine: 6 trials, 0 in stores/mine\nto train   6 in about 2 batches\n")
+    told = "mine: 6 trials, 0 in stores/mine\nto train   6 in about 2 batches\n"
+    assert out.startswith(TASK + told)
     assert content(tmp_path) == before
 
 
@@ -131,6 +135,44 @@ def test_status_as_json_is_one_document(phasesweep, tmp_path):
     assert [(s["trials"], s["finished"]) for s in document["sweeps"]] == [(6, 6), (9, 9)]
 
 
+TABLE = ",age,left\n" + "".join(f"{row},{row % 7},{row % 20 // 19}\n" for row in range(100))
+OWN = SWEEP.replace("dataset: digits", "file: people.csv\ntarget: left").replace("24", "30")
+INDEX = "people.csv: the first column has no name ('') and counts rows"
+OWN_TASK = "task: people.csv: 100 rows, 30 used, 1 feature, 2 classes (smallest: 1), baseline loss "
+
+
+def test_what_was_read_otherwise_and_the_task_are_said_first(phasesweep, tmp_path):
+    """On stderr by run; plan has the task beside its other answers on stdout."""
+    (tmp_path / "people.csv").write_text(TABLE)
+    (tmp_path / "own.yaml").write_text(OWN)
+    code, out, err = phasesweep("plan", "own.yaml")
+    assert code == 0
+    assert out.startswith(f"{OWN_TASK}0.146\n")
+    assert err.startswith(INDEX)
+    code, out, err = phasesweep("run", "own.yaml")
+    assert (code, out) == (0, "")
+    assert err.startswith(INDEX)
+    assert err.splitlines()[1] == f"{OWN_TASK}0.146"
+
+
+def test_the_task_is_a_field_of_the_plans_document(phasesweep, tmp_path):
+    """With its numbers."""
+    (tmp_path / "people.csv").write_text(TABLE)
+    (tmp_path / "own.yaml").write_text(OWN)
+    (task,) = json.loads(phasesweep("plan", "own.yaml", "--json")[1])["tasks"]
+    assert task.pop("dataset").startswith("people.csv-")
+    assert task.pop("baseline_losses") == {"cross_entropy": pytest.approx(0.1461, abs=1e-4)}
+    assert task == {
+        "file": "people.csv",
+        "rows": 100,
+        "examples": 30,
+        "features": 1,
+        "classes": 2,
+        "smallest_class": 1,
+        "target_range": None,
+    }
+
+
 NO_SWEEPS = {
     "a misspelled field": (SWEEP + "epochs: 3", "bad.yaml: epochs: no such field (got 3)"),
     "a negative rate": (SWEEP.replace("0.01", "-1"), "learning_rate: must be greater than"),
@@ -141,9 +183,13 @@ NO_SWEEPS = {
         SWEEP.replace("digits", "diabetes"),
         "bad.yaml: loss: diabetes has numbers as targets, no classes, got cross_entropy; set",
     ),
+    "a sample of one class": (
+        SWEEP.replace("digits", "breast_cancer").replace("24", "2"),
+        "examples: the 2 examples drawn from the 569 of breast_cancer all are of one class, got",
+    ),
     "a data file without target": (
         SWEEP.replace("dataset: digits", "file: data.csv"),
-        "bad.yaml: file: data.csv needs one column named 'target'",
+        "bad.yaml: file: data.csv has no column 'target'; set target: to one of",
     ),
 }
 

@@ -1,5 +1,6 @@
 """A user's data file: read as it is meant, or refused with its name, the place and a remedy."""
 
+import gzip
 import io
 import zipfile
 from datetime import datetime
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.data_files import DataFileError, load_data_file
+from pipeline.data_files.loading import load_data_file
+from pipeline.data_files.reading import DataFileError, Reading
 
 NUMBERS = [0.5, 1.5, -2.0, 3.0]
 TRUTHS = [True, False, True, False]
@@ -75,7 +77,7 @@ READ_ALIKE = {
 def test_the_same_data_are_read_from_every_kind_of_file(tmp_path, name, content):
     """Text as a target is a class, classes are numbered in order, truths are 0 and 1."""
     (tmp_path / name).write_bytes(content)
-    data = load_data_file(tmp_path / name)
+    data = load_data_file(tmp_path / name).dataset
     np.testing.assert_array_equal(data.inputs, FEATURES)
     assert data.targets.tolist() == [1, 0, 1, 0]
     assert data.classes == 2
@@ -89,78 +91,130 @@ def test_floating_point_targets_are_regressed_on(tmp_path, dtype):
     (tmp_path / "d.parquet").write_bytes(parquet(x=NUMBERS, target=target))
     (tmp_path / "d.npz").write_bytes(npz(features=FEATURES, target=target))
     for name in ("d.parquet", "d.npz"):
-        data = load_data_file(tmp_path / name)
+        data = load_data_file(tmp_path / name).dataset
         assert data.classes is None
         assert data.targets.tolist() == [0.25, 0.5, 0.75, 1.0]
 
 
-def test_another_content_is_another_data_set(tmp_path):
-    """The name, and so every trial's id, follows the bytes of the file, not its folder."""
+def name_of(path, **settings):
+    return load_data_file(path, Reading(**settings)).dataset.name.removeprefix(f"{path.name}-")
+
+
+def test_the_name_follows_what_is_trained_on(tmp_path):
+    """Neither the folder, the kind of file, the names of columns nor idle settings change it."""
+    same = {
+        "a/d.csv": csv("x,target", "1,0.5", "2,1.5", "3,0.5", "4,1.5"),
+        "c/d.csv": csv("x,target", "1,0.5", "2,1.5", "3,0.5", "4,1.5", ""),
+        "b/d.csv": csv("age,target", "1.0,0.50", "2.0,1.50", "3.0,0.50", "4.0,1.50"),
+        "b/d.tsv": csv("x\ttarget", "1\t0.5", "2\t1.5", "3\t0.5", "4\t1.5"),
+        "b/d.csv.gz": gzip.compress(csv("x,target", "1,0.5", "2,1.5", "3,0.5", "4,1.5")),
+        "b/d.parquet": parquet(x=[1, 2, 3, 4], target=[0.5, 1.5, 0.5, 1.5]),
+        "b/d.npz": npz(
+            features=np.array([[1], [2], [3], [4]]), target=np.array([0.5, 1.5, 0.5, 1.5])
+        ),
+    }
+    for name, content in same.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    plain = tmp_path / "a" / "d.csv"
+    names = [name_of(tmp_path / name) for name in same]
+    names += [name_of(plain, task="numbers", missing="mean", categories="one_hot")]
+    assert len(set(names)) == 1
+    (tmp_path / "d.csv").write_bytes(csv("x,target", "1,0.5", "2,1.5", "5,0.5", "4,1.5"))
+    assert name_of(tmp_path / "d.csv") not in names
+    assert name_of(plain, task="classes") not in names
+    assert name_of(plain, target="x", task="numbers") not in names
+
+
+def test_0_and_minus_0_are_the_same_number(tmp_path):
+    """Though not the same bits."""
     names = []
-    for folder, last in (("a", "3"), ("b", "3"), ("c", "4")):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "d.csv").write_text(f"x,target\n1,0.5\n2,1.5\n{last},0.5\n")
-        names.append(load_data_file(tmp_path / folder / "d.csv").name)
-    assert names[0] == names[1] != names[2]
+    for zero in ("0.0", "-0.0"):
+        (tmp_path / "d.csv").write_bytes(csv("x,target", f"{zero},0.5", f"2,{zero}", "3,0.5"))
+        names.append(name_of(tmp_path / "d.csv"))
+    assert names[0] == names[1]
+
+
+def test_a_column_is_judged_by_all_its_cells(tmp_path):
+    """The last of 200,000 lines is told as the first would be."""
+    lines = [f"{row},{row % 2}" for row in range(200_000)]
+    (tmp_path / "d.csv").write_bytes(csv("x,target", *lines, "n.a.,1"))
+    with pytest.raises(DataFileError, match=r"text: 'n\.a\.' in line 200,002; leave"):
+        load_data_file(tmp_path / "d.csv")
+
+
+def test_a_name_is_pinned(tmp_path):
+    """Stores know a user's data by it."""
+    (tmp_path / "d.csv").write_bytes(csv("x,target", "1,0.5", "2,1.5", "3,0.5"))
+    assert load_data_file(tmp_path / "d.csv").dataset.name == "d.csv-b70165460dc2"
 
 
 REFUSED = {
-    "another kind": ("d.txt", b"", r"must end in one of \.parquet, \.csv, \.npz"),
-    "no target in a CSV": ("d.csv", csv("x,y", "1,2"), "one column named 'target'.*'x', 'y'"),
-    "no target in a Parquet": ("d.parquet", parquet(x=NUMBERS), "one column named 'target'"),
+    "another kind": ("d.txt", b"", r"must end in one of \.csv, \.tsv, \.csv\.gz"),
+    "no target in a CSV": (
+        "d.csv",
+        csv("x,y", "1,2"),
+        "no column 'target'; set target: to .* 'x', 'y'",
+    ),
+    "no target in a Parquet": ("d.parquet", parquet(x=NUMBERS), "no column 'target'; set target"),
     "no target in an npz": ("d.npz", npz(features=FEATURES), "arrays 'features' and 'target'"),
-    "a column twice in a CSV": ("d.csv", csv("x,x,target", "1,2,3"), "'x', it has 2"),
-    "a column twice in a Parquet": ("d.parquet", twice("x", "x", "target"), "'x', it has 2"),
-    "two targets": ("d.csv", csv("x,target,target", "1,2,3"), "'target', it has 2"),
+    "a column twice in a CSV": ("d.csv", csv("x,x,target", "1,2,3"), "'x' stands 2 times"),
+    "a column twice in a Parquet": ("d.parquet", twice("x", "x", "target"), "'x' stands 2 times"),
+    "two targets": ("d.csv", csv("x,target,target", "1,2,3"), "'target' stands 2 times"),
     "text in a feature": (
         "d.csv",
         csv("x,target", "1,0.5", "n.d.,1.5"),
-        r"column 'x' holds string, as in 'n\.d\.'; .*encode it",
+        r"column 'x' holds numbers and text: 'n\.d\.' in line 3; leave such cells empty",
     ),
     "a nested feature": ("d.parquet", parquet(x=[[1], [2]], target=[1.0, 2.0]), "'x' holds list"),
     "a struct": ("d.parquet", parquet(x=[{"a": 1}] * 2, target=[1.0, 2.0]), "'x' holds struct"),
     "a time": (
         "d.parquet",
         parquet(x=[datetime(2026, 1, 1)] * 2, target=[1.0, 2.0]),
-        "'x' holds timestamp.*encode it",
+        r"'x' holds dates \(2026-01-01 00:00:00\).* set drop: \[x\]",
     ),
     "a time as a target": (
         "d.parquet",
         parquet(x=NUMBERS[:2], target=[datetime(2026, 1, 1)] * 2),
         "'target' holds timestamp",
     ),
-    "missing features": ("d.csv", csv("x,target", "1,0.5", ",1.5"), "1 values of column 'x' are"),
+    "missing features": ("d.csv", csv("x,target", "1,0.5", ",1.5"), "1 of column 'x' in line 3"),
     "only missing features": (
         "d.parquet",
         parquet(x=pa.nulls(2), target=[1.0, 2.0]),
-        "2 values of column 'x' are missing; fill them in",
+        r"column 'x' holds no value, .* set drop: \[x\]",
     ),
     "missing labels": (
         "d.parquet",
         parquet(x=NUMBERS, target=pa.array([0, 1, None, 1])),
-        "1 values of column 'target' are missing",
+        "1 of column 'target' in row",
     ),
-    "missing text": ("d.csv", csv("x,target", "1,a", "2,"), "1 values of column 'target'"),
+    "missing text": ("d.csv", csv("x,target", "1,a", "2,"), "1 of column 'target' in line 3"),
     "missing in a dictionary": (
         "d.parquet",
         parquet(x=NUMBERS, target=pa.array(["a", None, "b", "a"]).dictionary_encode()),
-        "1 values of column 'target' are missing",
+        "1 of column 'target' in row",
     ),
-    "an infinite feature": ("d.csv", csv("x,target", "1,1", "inf,2"), "'x' must be.*inf in row 1"),
+    "an infinite feature": ("d.csv", csv("x,target", "1,1", "inf,2"), "'x' must be.*inf in line 3"),
     "a target that is not a number": (
         "d.npz",
         npz(features=FEATURES, target=np.array([1, 2, np.nan, 4])),
-        "'target' must be finite, got nan in row 2",
+        "1 of column 'target' in row 3, counted from 1",
+    ),
+    "an infinite target": (
+        "d.npz",
+        npz(features=FEATURES, target=np.array([1, 2, np.inf, 4])),
+        "'target' must be finite, got inf in row 3",
     ),
     "a header alone": ("d.csv", csv("x,target", ""), "0 examples of 1 features"),
     "a target alone": ("d.csv", csv("target", "1", "2"), "2 examples of 0 features"),
     "one example": ("d.npz", npz(features=FEATURES[:1], target=np.ones(1)), "1 examples"),
-    "one class": ("d.csv", csv("x,target", "1,a", "2,a"), "every target is the same"),
-    "one number": ("d.csv", csv("x,target", "1,0.5", "2,0.5"), "every target is the same"),
+    "one class": ("d.csv", csv("x,target", "1,a", "2,a"), "every target in column 'target' is 'a'"),
+    "one number": ("d.csv", csv("x,target", "1,0.5", "2,0.5"), "every target in .* is 0.5"),
     "as many classes as examples": (
         "d.csv",
         csv("x,target", "1,10", "2,20", "3,30"),
-        "3 different classes among 3 examples; .*floating-point",
+        "3 different whole numbers from 10 to 30, with gaps: set task: numbers .* task: classes",
     ),
     "shapes that differ": (
         "d.npz",
@@ -169,10 +223,11 @@ REFUSED = {
     ),
     "complex features": ("d.npz", npz(features=FEATURES + 1j, target=np.ones(4)), "complex128"),
     "an empty CSV": ("d.csv", b"", "no readable .csv file: Empty CSV"),
-    "ragged lines": ("d.csv", csv("x,target", "1"), "Expected 2 columns, got 1"),
+    "ragged lines": ("d.csv", csv("x,target", "1"), "names 2 columns, but line 2 holds 1 cells"),
     "an empty Parquet": ("d.parquet", b"", "no readable .parquet file"),
     "a truncated Parquet": ("d.parquet", parquet(x=NUMBERS)[:-9], "no readable .parquet file"),
     "an empty npz": ("d.npz", b"", "no readable .npz file: File is not a zip file; write it again"),
+    "no gzip": ("d.csv.gz", csv("x,target", "1,2"), r"no readable \.csv\.gz file: Not a gzipped"),
     "no arrays in a zip": ("d.npz", npz(), "arrays 'features' and 'target'"),
 }
 
@@ -239,7 +294,7 @@ def test_a_damaged_file_is_told_or_read_but_breaks_nothing(tmp_path_factory, goo
     path = tmp_path_factory.mktemp("damaged") / name
     path.write_bytes(bytes(damaged[: data.draw(st.sampled_from([None, place]))]))
     try:
-        told = load_data_file(path).name
+        told = load_data_file(path).dataset.name
     except DataFileError as error:
         told = str(error)
     assert name in told

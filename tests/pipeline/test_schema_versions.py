@@ -18,9 +18,13 @@ from pipeline.schemas import SCHEMA_VERSION
 from pipeline.store import Store
 from pipeline.verification import verify
 
-ADDED_SINCE = ["rare_rise", "active_fraction", "stop", "trained_level"]
+ADDED_SINCE = ["rare_rise", "active_fraction", "stop", "trained_level", "targets"]
 # Settings among them: name, what an older row stands for, another value.
-ADDED_SETTINGS = [("stop", "full", "decided"), ("trained_level", 0.1, 0.5)]
+ADDED_SETTINGS = [
+    ("stop", "full", "decided"),
+    ("trained_level", 0.1, 0.5),
+    ("targets", "standardized", "raw"),
+]
 
 
 def run(sweep, store):
@@ -121,7 +125,7 @@ def test_a_failure_that_an_older_version_recorded_is_of_the_grid(write_sweep):
     """So it is forgotten once its trial is trained."""
     grid = write_sweep().grid
     recorded = dict(settings(grid[0]))
-    del recorded["stop"]
+    del recorded["stop"], recorded["targets"]
     assert recorded in grid
     assert recorded not in write_sweep(stop="decided").grid
 

@@ -92,7 +92,7 @@ def test_a_data_file_is_found_beside_the_sweep_file(write, sweep_path, monkeypat
     ("changes", "told"),
     [
         ({"learnin_rate": "0.1"}, ": learnin_rate: no such field (got 0.1); did you mean learning"),
-        ({"epochs": "3"}, ": epochs: no such field (got 3); the fields are name, dataset, "),
+        ({"epochs": "3"}, ": epochs: no such field (got 3); the fields are dataset, file, "),
         ({"depth": None}, ": depth: is missing; add weight matrices, as in depth: [2, 8, 32]"),
         ({"learning_rate": "-0.1"}, ": learning_rate: must be greater than or equal to"),
         ({"learning_rate": "-0.1"}, "got -0.1; as in learning_rate: {geomspace: ["),

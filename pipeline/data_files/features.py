@@ -1,0 +1,123 @@
+"""The columns of a table as the features of a data set, or what keeps them from being such."""
+
+from collections.abc import Iterator
+from math import inf
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.data_files.columns import Kind, distinct, kind_of, missing, strays
+from pipeline.data_files.reading import Reading, drop_setting, listed
+from pipeline.data_files.tables import Table
+
+Matrix = NDArray[np.float64]
+
+MOST_CATEGORIES = 1000
+# Of so few texts each is a category even if it names half of the rows, or looks like a number.
+FEW_CATEGORIES = 20
+
+
+def feature_matrix(table: Table, reading: Reading) -> Matrix:
+    """The features, (rows, features); a column of text is one feature for each of its texts.
+
+    Args:
+        table: Columns without any of `problems`, rows dropped where cells are missing.
+        reading: With `missing: mean`, a missing cell is the mean of its feature.
+    """
+    blocks = [_block(column) for column in table.columns.values()]
+    encoded = [
+        f"{name!r} ({block.shape[1]} categories)"
+        for (name, column), block in zip(table.columns.items(), blocks, strict=True)
+        if kind_of(column) is not Kind.numbers
+    ]
+    if encoded:
+        table.notes.append(f"one feature a category: {listed(encoded)}")
+    matrix = np.concatenate(blocks, axis=1)
+    absent = np.isnan(matrix)
+    if absent.any():
+        matrix = np.where(absent, np.nanmean(matrix, axis=0), matrix)
+        filled = [name for name, column in table.columns.items() if missing(column).any()]
+        table.notes.append(
+            f"missing cells of {listed([*map(repr, filled)])} were filled with the column's mean"
+        )
+    return matrix + 0.0  # -0.0 equals 0.0 but would be hashed to another name
+
+
+def _block(column: pa.ChunkedArray) -> Matrix:
+    """A column's features, (rows, features), NaN where they are missing."""
+    if kind_of(column) is Kind.numbers:
+        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)[:, None]
+    categories = sorted(column.unique().drop_null().to_pylist())
+    places = pc.index_in(column, value_set=pa.array(categories, column.type))
+    numbers = places.fill_null(0).to_numpy()
+    return np.where(missing(column)[:, None], np.nan, np.eye(len(categories))[numbers])
+
+
+def problems(table: Table, reading: Reading) -> Iterator[str]:
+    """What keeps each column from being features: column, place and the setting that mends it."""
+    kinds = {name: kind_of(column) for name, column in table.columns.items()}
+    left = []
+    for name, kind in kinds.items():
+        if kind in (Kind.text, Kind.mixed) and _is_category(table, name, kind, reading):
+            continue
+        if kind in (Kind.grouped_numbers, Kind.mixed):
+            yield _stray(table, name, kind)
+        elif kind is Kind.text:
+            left.append(name)
+        elif kind is not Kind.numbers:
+            yield _no_feature(table, name, kind)
+        elif (told := _infinite(table, name)) is not None:
+            yield told
+    if left:
+        told_each = [f"{name!r} ({distinct(table.columns[name]):,} different)" for name in left]
+        remedy = "" if reading.categories == "one_hot" else "set categories: one_hot, or "
+        yield f"text in {listed(told_each)}: {remedy}leave out with {drop_setting(left)}"
+
+
+def _is_category(table: Table, name: str, kind: Kind, reading: Reading) -> bool:
+    """Whether a column of text is to be one feature a text, and its texts repeat so far."""
+    count = distinct(table.columns[name])
+    most = FEW_CATEGORIES if kind is Kind.mixed else max(FEW_CATEGORIES, len(table) // 2)
+    return reading.categories == "one_hot" and count <= min(most, MOST_CATEGORIES)
+
+
+def _stray(table: Table, name: str, kind: Kind) -> str:
+    column = table.columns[name]
+    rows = np.flatnonzero(strays(column, kind))
+    found = listed([repr(text) for text in column.take(pa.array(rows)).unique().to_pylist()])
+    remedy = (
+        "write a point for the decimals and nothing between thousands"
+        if kind is Kind.grouped_numbers
+        else "leave such cells empty and set missing: drop or mean, or set categories: one_hot "
+        f"if they are at most {FEW_CATEGORIES} categories"
+    )
+    return (
+        f"column {name!r} holds {kind}: {found} {table.where(rows)}; {remedy}, "
+        f"or {drop_setting([name])}"
+    )
+
+
+def _no_feature(table: Table, name: str, kind: Kind) -> str:
+    column = table.columns[name]
+    found = {Kind.nothing: "no value", Kind.dates: f"dates ({_first(column)})"}
+    return (
+        f"column {name!r} holds {found.get(kind, column.type)}, a feature must be a number: set "
+        f"{drop_setting([name])}, or write numbers in its place"
+    )
+
+
+def _first(column: pa.ChunkedArray) -> str:
+    return str(next((cell for cell in column.to_pylist() if cell is not None), ""))
+
+
+def _infinite(table: Table, name: str) -> str | None:
+    numbers = table.columns[name].cast(pa.float64()).to_numpy()
+    rows = np.flatnonzero(np.abs(numbers) == inf)
+    if not len(rows):
+        return None
+    return (
+        f"column {name!r} must be finite, got {numbers[rows[0]]} {table.where(rows)}; write a "
+        "number, or leave these cells empty and set missing: drop or mean"
+    )

@@ -1,0 +1,98 @@
+"""The sweep file's fields on data: which, how they are read, and how many examples are used."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+)
+
+from core.datasets import DATASETS, SCALINGS, TARGET_SCALINGS
+from pipeline.axis_values import Counts, Names
+from pipeline.data_files.reading import Reading
+
+READING_FIELDS = ("target", "drop", "task", "missing", "categories", "separator", "encoding")
+
+
+def _separator(written: Any) -> Any:
+    return "\t" if written in ("tab", "\\t") else written
+
+
+def _no_quote(separator: str) -> str:
+    if separator in "\"'\r\n":
+        raise ValueError("must be no quote and no line break")
+    return separator
+
+
+def _tag(written: Any) -> str:
+    return "all" if written == "all" else "counts"
+
+
+Separator = Annotated[
+    str, Field(min_length=1, max_length=1), AfterValidator(_no_quote), BeforeValidator(_separator)
+]
+Examples = Annotated[
+    Annotated[Counts[Annotated[int, Field(ge=2, le=10**7)]], Tag("counts")]
+    | Annotated[Literal["all"], Tag("all")],
+    Discriminator(_tag),
+]
+
+
+class DataFields(BaseModel):
+    """The fields on data; a field's description is the remedy in its errors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dataset: Names[Literal[*DATASETS]] | None = Field(  # type: ignore[valid-type]
+        None, description="one of " + ", ".join(DATASETS) + "; a file of your own goes in `file:`"
+    )
+    file: Names[str] | None = Field(
+        None, description="a path to a .csv, .tsv, .csv.gz, .parquet or .npz, as in file: my.csv"
+    )
+    target: str = Field(
+        "target", description="the column of your file to learn, as in target: churn"
+    )
+    drop: Names[str] = Field(
+        (),
+        description="columns of your file that are no features, as in drop: [id, date]",
+    )
+    task: Literal["classes", "numbers"] | None = Field(
+        None,
+        description="classes or numbers: what your file's target is; without, text, truths and "
+        "up to 20 whole numbers without gaps are classes",
+    )
+    missing: Literal["refuse", "drop", "mean"] = Field(
+        "refuse",
+        description="refuse, drop (leave out rows with missing cells) or mean (fill them in)",
+    )
+    categories: Literal["refuse", "one_hot"] = Field(
+        "refuse", description="refuse or one_hot: what becomes of your file's columns of text"
+    )
+    separator: Separator | None = Field(
+        None, description="one character between the cells of your file, as in separator: ';'"
+    )
+    encoding: str | None = Field(
+        None, description="your text file's encoding, as in encoding: cp949; without, UTF-8"
+    )
+    examples: Examples | None = Field(
+        None,
+        description="training examples, as in examples: 128 or examples: all; without, 128, of "
+        "a file of your own all",
+    )
+    features: Names[Literal[*SCALINGS]] = Field(  # type: ignore[valid-type]
+        ("standardized",), description="one of " + ", ".join(SCALINGS)
+    )
+    targets: Names[Literal[*TARGET_SCALINGS]] = Field(  # type: ignore[valid-type]
+        ("standardized",),
+        description="scaling of numbers as targets, one of " + ", ".join(TARGET_SCALINGS),
+    )
+
+    @property
+    def reading(self) -> Reading:
+        """How data files are read."""
+        return Reading(**{name: getattr(self, name) for name in READING_FIELDS})
