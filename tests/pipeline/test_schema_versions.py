@@ -27,6 +27,10 @@ ADDED_SETTINGS = [
 ]
 
 
+# Targets that are numbers, so that every setting that came since can take another value.
+NUMBERS = {"dataset": "diabetes", "loss": "mse"}
+
+
 def run(sweep, store):
     with store.writing():
         finished = sweeps.finished_indices(sweep.grid, store)
@@ -37,7 +41,7 @@ def run(sweep, store):
 def older_store(write_sweep, tmp_path):
     """A store of the version before this one, in which some columns of `runs` had no place."""
     store = Store(tmp_path / "store")
-    run(write_sweep(), store)
+    run(write_sweep(**NUMBERS), store)
     for part in store.parts("runs"):
         path = store.path / "runs" / part.name
         pq.write_table(pq.read_table(path).drop_columns(ADDED_SINCE), path)
@@ -50,24 +54,24 @@ def older_store(write_sweep, tmp_path):
 
 def test_an_older_store_is_sound_and_finished(older_store, write_sweep):
     """Nothing is trained again; the columns that it had not are no damage."""
-    assert run(write_sweep(), Store(older_store)).total() == 0
+    assert run(write_sweep(**NUMBERS), Store(older_store)).total() == 0
     assert list(verify(Store(older_store))) == []
     assert Store(older_store).manifest["schema_version"] == SCHEMA_VERSION
 
 
 def test_a_sweep_that_is_run_again_is_the_same_sweep(older_store, write_sweep):
     """Though the older version did not write the axes that there were not yet."""
-    run(write_sweep(), Store(older_store))
+    run(write_sweep(**NUMBERS), Store(older_store))
     (entry,) = Store(older_store).manifest["sweeps"]
     assert entry["axes"]["trained_level"] == [0.1]
-    run(write_sweep(trained_level=0.5), Store(older_store))
+    run(write_sweep(**NUMBERS, trained_level=0.5), Store(older_store))
     assert len(Store(older_store).manifest["sweeps"]) == 2
 
 
 def test_old_and_new_rows_are_read_together(older_store, write_sweep):
     """By phasesweep and by DuckDB; a number that was not measured yet is NULL."""
     old = len(pd.read_parquet(older_store / "runs"))
-    larger = write_sweep(seed="[0, 1, 2]")
+    larger = write_sweep(**NUMBERS, seed="[0, 1, 2]")
     new = run(larger, Store(older_store)).total()
     runs = read_runs(older_store)
     assert len(runs) == old + new == larger.grid.size
@@ -85,7 +89,7 @@ def test_an_older_row_is_read_as_what_it_stood_for(older_store, write_sweep, nam
     """Before any newer row is there, and beside one; also where it is asked for."""
     old = len(read_runs(older_store))
     assert read_runs(older_store, [name])[name].tolist() == [default] * old
-    run(write_sweep(**{name: other}), Store(older_store))
+    run(write_sweep(**NUMBERS, **{name: other}), Store(older_store))
     assert len(read_runs(older_store, where={name: default})) == old
     assert read_runs(older_store)[name].value_counts().to_dict() == {default: old, other: old}
     with connect(older_store) as views:
@@ -97,7 +101,7 @@ def test_an_older_row_is_read_as_what_it_stood_for(older_store, write_sweep, nam
 @pytest.mark.parametrize(("name", "default", "other"), ADDED_SETTINGS)
 def test_old_and_new_rows_are_merged(older_store, write_sweep, name, default, other):
     """Nothing is missing afterwards, and an older row says what it stood for."""
-    larger = write_sweep(seed="[0, 1]", **{name: f"[{default}, {other}]"})
+    larger = write_sweep(**NUMBERS, seed="[0, 1]", **{name: f"[{default}, {other}]"})
     old = len(pd.read_parquet(older_store / "runs"))
     assert run(larger, Store(older_store)).total() == old
     store = Store(older_store)
@@ -111,7 +115,7 @@ def test_old_and_new_rows_are_merged(older_store, write_sweep, name, default, ot
 
 def test_a_damaged_level_is_no_older_row(older_store, write_sweep):
     """A row whose level is not that of its id is named."""
-    run(write_sweep(trained_level=0.5), Store(older_store))
+    run(write_sweep(**NUMBERS, trained_level=0.5), Store(older_store))
     store = Store(older_store)
     path = store.path / "runs" / store.parts("runs")[-1].name
     rows = pq.read_table(path)
@@ -123,11 +127,12 @@ def test_a_damaged_level_is_no_older_row(older_store, write_sweep):
 
 def test_a_failure_that_an_older_version_recorded_is_of_the_grid(write_sweep):
     """So it is forgotten once its trial is trained."""
-    grid = write_sweep().grid
+    grid = write_sweep(**NUMBERS).grid
     recorded = dict(settings(grid[0]))
-    del recorded["stop"], recorded["targets"]
+    for name, _, _ in ADDED_SETTINGS:
+        del recorded[name]
     assert recorded in grid
-    assert recorded not in write_sweep(stop="decided").grid
+    assert recorded not in write_sweep(**NUMBERS, stop="decided").grid
 
 
 def test_every_file_carries_its_version_units_and_meanings(older_store):
