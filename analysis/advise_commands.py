@@ -74,7 +74,7 @@ def _show_sweep(text: str, path: Path | None, store: str) -> None:
         print(textwrap.indent(text, 2 * INDENT), end="")
         print(f"{INDENT}Save these lines as decide.yaml, or give --sweep-file decide.yaml. Then:")
     print(f"{2 * INDENT}phasesweep run {path or 'decide.yaml'} --store {store}")
-    print(f"{INDENT}and ask again with --store {store}.")
+    print(f"{INDENT}and ask again of that store.")
 
 
 def _init_lines(init: Any, depth: int, width: int | None) -> Iterator[str]:

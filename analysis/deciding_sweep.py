@@ -92,7 +92,8 @@ def over_seeds(like: Mapping[str, Any], rate: float, seeds: int) -> dict[str, An
         rate: The learning rate.
         seeds: The first seed that is new.
     """
-    rates = [float(f"{factor * rate:.3g}") for factor in (0.5, 1, 2)]
+    # The rate itself is not rounded: its runs must count together with those that are there.
+    rates = [float(f"{rate / 2:.3g}"), rate, float(f"{2 * rate:.3g}")]
     new = {"linspace": [seeds, seeds + SEEDS - 1, SEEDS]}
     return _sweep({**like, "learning_rate": rates, "seed": new})
 
