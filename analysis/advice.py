@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf, isclose, log
+from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.boundaries import LOSSES, blew_up
+from analysis.nearby_runs import having, nearest, ratio, theory_factor
 from analysis.tables import axes, read_runs
 from analysis.trained_rates import START, TrainedRate, most_reliable
-from core.mean_field import fixed_point_chi
 from core.trials import TRIAL_FIELDS
 
 # Asked or found, a number up to this many times larger may still be advised on.
 FARTHEST = 1.5
 SAME_SCALE = 0.03  # a grid's value this near to theory's stands for it
 MEASURED = ("outcome", "cause", "tail_loss", "final_accuracy", "critical_learning_rate", *LOSSES)
-NAMES = ("dataset", "activation")
-SIZES = ("depth", "width")
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class RateAdvice:
     @property
     def distance(self) -> float:
         """The largest factor between what was asked for and found; infinite for a name."""
-        sizes = [_ratio(*pair) for pair in self.apart.values()]
+        sizes = [ratio(*pair) for pair in self.apart.values()]
         return max([1.0, 1 / self.factor, *sizes])
 
     @property
@@ -137,11 +135,11 @@ def rate_advice(store: str | Path, wanted: Mapping[str, Any]) -> RateAdvice:
         ValueError: None of its runs took a step.
     """
     runs = _judged_runs(store)
-    near, apart = _nearest(runs, wanted)
+    near, apart = nearest(runs, wanted)
     rate = most_reliable(near, wanted["init_scale"])
     best = _best_run(near)
     start = rate.start if rate else best.settings if best else {}
-    alike = _having(near, {name: start[name] for name in START if name in start})
+    alike = having(near, {name: start[name] for name in START if name in start})
     at_rate = alike if rate is None else alike[alike["learning_rate"] == rate.learning_rate]
     predicted = alike["critical_learning_rate"].min()
     return RateAdvice(
@@ -149,7 +147,7 @@ def rate_advice(store: str | Path, wanted: Mapping[str, Any]) -> RateAdvice:
         rate=rate,
         failures=_endings(at_rate[~at_rate["trained"]]) if rate else {},
         theory=_at_theory(near, wanted["init_scale"], rate),
-        factor=_theory_factor(wanted, apart, start),
+        factor=theory_factor(wanted, apart, start),
         divergence=_divergence(alike),
         best=best,
         predicted=None if pd.isna(predicted) else float(predicted),
@@ -169,54 +167,6 @@ def _judged_runs(store: str | Path) -> pd.DataFrame:
             "run a sweep with steps into it"
         )
     return runs.assign(trained=runs["outcome"] == "trained")
-
-
-def _having(runs: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
-    for name, value in settings.items():
-        runs = runs[runs[name] == value]
-    return runs
-
-
-def _nearest(
-    runs: pd.DataFrame, wanted: Mapping[str, Any]
-) -> tuple[pd.DataFrame, dict[str, tuple[Any, Any]]]:
-    """The runs of the names and of the sizes nearest to those asked for, and how they differ."""
-    apart: dict[str, tuple[Any, Any]] = {}
-    for name in [name for name in NAMES if name in wanted]:
-        if (runs[name] == wanted[name]).any():
-            runs = runs[runs[name] == wanted[name]]
-        else:
-            apart[name] = wanted[name], ", ".join(sorted(runs[name].unique()))
-    sizes = [name for name in SIZES if name in wanted]
-    counts = runs.groupby(sizes).size().reset_index(name="runs")
-    counts["off"] = sum(abs((counts[size] / wanted[size]).map(log)) for size in sizes)
-    nearest = counts.sort_values(["off", "runs"], ascending=[True, False]).iloc[0]
-    found = {size: int(nearest[size]) for size in sizes}
-    apart |= {size: (wanted[size], found[size]) for size in sizes if found[size] != wanted[size]}
-    return _having(runs, found), apart
-
-
-def _ratio(asked: Any, found: Any) -> float:
-    return inf if isinstance(asked, str) else max(asked / found, found / asked)
-
-
-def _theory_factor(
-    wanted: Mapping[str, Any], apart: Mapping[str, tuple[Any, Any]], start: Mapping[str, Any]
-) -> float:
-    """How much smaller the curvature lets the rate be in the network asked for: at most 1.
-
-    The largest curvature is a sum over layers of what each weight moves the outputs by: it
-    grows with the depth, with the width, and where chi > 1 by chi a layer (Karakida et al.
-    2019, arXiv:1806.01316). Where it falls the rate is left as it is.
-    """
-    factor = 1.0
-    for asked, found in (apart[size] for size in SIZES if size in apart):
-        factor *= min(1.0, found / asked)
-    asked, found = apart.get("depth", (0, 0))
-    if asked > found and start and start["initializer"] != "scaled_identity":
-        scales = start["init_scale"] ** 2, start["bias_scale"] ** 2
-        factor *= min(1.0, fixed_point_chi(wanted["activation"], *scales) ** (found - asked))
-    return factor
 
 
 def _at_theory(

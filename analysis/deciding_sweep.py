@@ -44,11 +44,12 @@ def deciding_sweep(wanted: Mapping[str, Any], advice: RateAdvice | None) -> str 
         ValueError: Neither the store nor phasesweep knows the data set that is asked for.
     """
     if advice is None:
-        _require_known(wanted, "")
+        _require_known(wanted.get("dataset"), "")
         return as_yaml(over_rates(wanted, None, None))
     like = advice.best.settings if advice.best else None
     if not advice.is_near:
-        _require_known(wanted, f", and the store has {advice.apart.get('dataset', ('', ''))[1]}")
+        missing, found = advice.apart.get("dataset", (None, ""))
+        _require_known(missing, f", and the store has {found}")
         expected = advice.rate.learning_rate * advice.factor if advice.rate else None
         return as_yaml(over_rates(wanted, like, expected))
     if advice.rate is None:
@@ -60,11 +61,10 @@ def deciding_sweep(wanted: Mapping[str, Any], advice: RateAdvice | None) -> str 
     return as_yaml(over_seeds(own, advice.rate.learning_rate * advice.factor, advice.next_seed))
 
 
-def _require_known(wanted: Mapping[str, Any], told: str) -> None:
-    name = wanted.get("dataset")
-    if name is not None and name not in DATASETS:
+def _require_known(dataset: str | None, else_known: str) -> None:
+    if dataset is not None and dataset not in DATASETS:
         raise ValueError(
-            f"--dataset: {name!r} is none of {', '.join(DATASETS)}{told}; give one of these"
+            f"--dataset: {dataset!r} is none of {', '.join(DATASETS)}{else_known}; give one of these"
         )
 
 

@@ -206,6 +206,16 @@ def test_what_is_far_is_not_advised_from(shallow, asked, said, tmp_path):
     assert sweep.grid.axes["dataset"] == (axes.get("--dataset", "digits"),)
 
 
+def test_a_users_own_data_are_named_by_their_file(narrow):
+    """The sweep that decides asks for the file, whose hash is the store's own."""
+    own = pd.read_parquet(narrow / "runs")["dataset"].iloc[0]
+    words = told("--activation", "relu", "--depth", 3, "--dataset", own, "--store", narrow)
+    assert "The nearest depth in the store is 11, 3 was asked for" in words
+    assert "file: absolute.csv depth: 3" in words.replace(
+        "examples: 32 features: standardized ", ""
+    )
+
+
 def test_the_sweep_that_decides_makes_the_advice(shallow, trained_store):
     """Depth 12 is far; once its trainings are in the store it is answered from them."""
     shown = advise("--activation", "tanh", "--depth", 12, "--store", shallow).stdout
