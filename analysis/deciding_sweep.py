@@ -64,7 +64,8 @@ def deciding_sweep(wanted: Mapping[str, Any], advice: RateAdvice | None) -> str 
 def _require_known(dataset: str | None, else_known: str) -> None:
     if dataset is not None and dataset not in DATASETS:
         raise ValueError(
-            f"--dataset: {dataset!r} is none of {', '.join(DATASETS)}{else_known}; give one of these"
+            f"--dataset: {dataset!r} is none of {', '.join(DATASETS)}{else_known}; "
+            "give one of these"
         )
 
 
