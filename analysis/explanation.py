@@ -82,7 +82,7 @@ def explain(store: str | Path, prefix: str) -> str:
         "What theory says": theory_lines(run),
         "Layer by layer": layer_lines(_layers(store, run)),
         "What trained nearby": neighbor_lines(run, nearest_trained(run, runs)),
-        "What to do": action_lines(run, remedies(run, runs)),
+        "What to do": action_lines(run, remedies(run, runs), store),
     }
     title = f"{run['trial_id']}: {run['outcome']}" + (f" by {run['cause']}" if run["cause"] else "")
     told = [title]
@@ -190,7 +190,7 @@ def neighbor_lines(run: Run, neighbors: pd.DataFrame) -> Iterator[str]:
         yield from textwrap.wrap(told, LINE, subsequent_indent=HANG, break_on_hyphens=False)
 
 
-def action_lines(run: Run, suggested: list[Remedy]) -> Iterator[str]:
+def action_lines(run: Run, suggested: list[Remedy], store: str | Path) -> Iterator[str]:
     """What to change, as settings and as lines of PyTorch."""
     if not suggested:
         trained = run["outcome"] == "trained"
@@ -202,6 +202,19 @@ def action_lines(run: Run, suggested: list[Remedy]) -> Iterator[str]:
         for line in pytorch_lines({**run, **remedy.changes}, remedy.changes):
             yield HANG + line
     yield from textwrap.wrap(conventions({**run, **suggested[0].changes}), LINE)
+    for remedy in [each for each in suggested if each.needs_a_rate][:1]:
+        yield from _where_rates_are_found({**run, **remedy.changes}, store)
+
+
+def _where_rates_are_found(settings: Run, store: str | Path) -> Iterator[str]:
+    told = (
+        "Another start or network wants another learning rate. This names one, or the twelve "
+        "trainings that would find it:"
+    )
+    yield from textwrap.wrap(told, LINE)
+    options = [f"--{name} {settings[name]}" for name in ("activation", "depth", "width", "dataset")]
+    yield f"{HANG}phasesweep advise {' '.join(options[:3])} \\"
+    yield f"{HANG}    {options[3]} --store {store}"
 
 
 def changes(run: Run, changed: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.causes import LATER, Run
 from analysis.init_advice import init_advice
 from analysis.neighbors import CHANGEABLE, nearest_trained
+from analysis.trained_rates import START
 
 # Another data set or another measure of success is no remedy for a run.
 GIVEN = ("dataset", "examples", "trained_level")
@@ -27,10 +28,18 @@ class Remedy:
     Attributes:
         changes: The new values by setting.
         reason: A clause.
+        trial_id: A run that trained so; None for a suggestion that is to be tried.
     """
 
     changes: Mapping[str, Any]
     reason: str
+    trial_id: str | None = None
+
+    @property
+    def needs_a_rate(self) -> bool:
+        """Whether it makes another start or network, for which the learning rate is not known."""
+        own = NETWORK | set(START)
+        return self.trial_id is None and not own.isdisjoint(self.changes)
 
 
 def remedies(run: Run, runs: pd.DataFrame) -> list[Remedy]:
@@ -65,6 +74,7 @@ def _that_trained(run: Run, runs: pd.DataFrame) -> Remedy | None:
     return Remedy(
         {name: found[name] for name in found["changed"]},
         f"{told} with these settings trained in this store, {found['trial_id']} among them",
+        found["trial_id"],
     )
 
 
