@@ -1,13 +1,13 @@
 """The command that says what to start from."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from analysis.theory_commands import refusing
+from analysis.theory_commands import ActivationOption, refusing
 
 commands = typer.Typer()
 
@@ -17,7 +17,7 @@ INDENT = "  "
 
 @commands.command()
 def advise(
-    activation: Annotated[str, typer.Option(help="Its name, as in a sweep file.")],
+    activation: ActivationOption,
     depth: Annotated[int, typer.Option(min=1, help="Weight matrices, the output's included.")],
     width: Annotated[int | None, typer.Option(min=1, help="Units in each hidden layer.")] = None,
     dataset: Annotated[str | None, typer.Option(help="What is trained on.")] = None,
@@ -31,18 +31,18 @@ def advise(
     from analysis.advice import rate_advice
     from analysis.advice_lines import rate_lines
     from analysis.deciding_sweep import deciding_sweep
-    from analysis.init_advice import init_advice
+    from analysis.init_advice import init_advice, init_lines
 
     asked = {"dataset": dataset, "activation": activation, "depth": depth, "width": width}
     wanted = {name: value for name, value in asked.items() if value is not None}
     with refusing():
-        init = init_advice(activation, depth)
-        wanted["init_scale"] = init.start or 1.0
+        init = init_advice(activation, depth, width)
+        wanted |= {"init_scale": init.start or 1.0, "bias_scale": init.bias_scale}
         rate = rate_advice(store, wanted) if store is not None else None
         sweep = deciding_sweep(wanted, rate)
         if sweep is not None and sweep_file is not None:
             _write_new(sweep_file, sweep)
-    _tell("Init scale, from theory", _init_lines(init, depth, width))
+    _tell("Init scale, from theory", init_lines(init))
     if rate is None:
         _tell("Learning rate", ["No store was given; --store names one."])
     else:
@@ -75,26 +75,3 @@ def _show_sweep(text: str, path: Path | None, store: str) -> None:
         print(f"{INDENT}Save these lines as decide.yaml, or give --sweep-file decide.yaml. Then:")
     print(f"{2 * INDENT}phasesweep run {path or 'decide.yaml'} --store {store}")
     print(f"{INDENT}and ask again of that store.")
-
-
-def _init_lines(init: Any, depth: int, width: int | None) -> Iterator[str]:
-    if init.critical is None:
-        yield "none is critical without biases: gradients never keep their size exactly"
-    else:
-        yield f"{init.critical:.4g} is critical: gradients neither vanish nor explode"
-    if init.lowest is None:
-        yield f"none passes a signal through {depth} layers; choose another activation"
-    else:
-        yield (
-            f"{init.lowest:.3g} to {init.highest:.3g} pass signals and gradients through "
-            f"{depth} layers (six depth scales, arXiv:1611.01232)"
-        )
-    if width is None:
-        yield "how sure: exact for infinite width; give --width to hear how far off yours may be"
-    elif depth > width / 4:
-        yield (
-            f"how sure: not very; {depth} layers of {width} units scatter from draw to draw "
-            "(depth / width above 1/4), so try several seeds"
-        )
-    else:
-        yield f"how sure: well; {width} units are wide for {depth} layers"

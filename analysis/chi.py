@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from analysis.input_size import data_mean_square
 from core.mean_field import mean_field
 
 SETTINGS = ["activation", "init_scale", "bias_scale", "depth", "width"]
+DATA = ["dataset", "examples", "features", "initializer"]
 
 
 def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
@@ -20,17 +22,20 @@ def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row for each activation, init scale, bias scale, depth and width: the number of
         `seeds`, `chi_measured` and its `standard_error` over the seeds, `chi_theory`, the
-        `relative_deviation`, `q_star` and `xi_variance` (NaN where there is none).
+        `relative_deviation`, the `input_mean_square` that theory starts from, `q_star` and
+        `xi_variance` (NaN where there is none).
     """
     starts = runs.drop_duplicates([*SETTINGS, "seed"]).dropna(subset=["chi_measured", "chi_theory"])
     groups = starts.groupby(SETTINGS)
     table = groups["chi_measured"].agg(seeds="size", chi_measured="mean", standard_error="sem")
-    table = table.join(groups["chi_theory"].first()).reset_index()
+    table = table.join(groups[["chi_theory", *DATA]].first()).reset_index()
     table["relative_deviation"] = table["chi_measured"] / table["chi_theory"] - 1
+    rows = table.to_dict("records")
+    table["input_mean_square"] = [data_mean_square(row) for row in rows]
     theory = [
-        mean_field(activation, init_scale**2, bias_scale**2)
-        for activation, init_scale, bias_scale in zip(*map(table.get, SETTINGS[:3]), strict=True)
+        mean_field(row["activation"], row["init_scale"] ** 2, row["bias_scale"] ** 2, inputs)
+        for row, inputs in zip(rows, table["input_mean_square"], strict=True)
     ]
     table["q_star"] = np.array([each.q_star for each in theory], dtype=float)
     table["xi_variance"] = np.array([each.xi_variance for each in theory], dtype=float)
-    return table
+    return table.drop(columns=DATA)

@@ -44,7 +44,7 @@ def trainable_depth(runs: pd.DataFrame) -> pd.DataFrame:
         - `trainable_depth`: their geometric mean; NaN where either is
         - `xi_correlation`: the theory's depth scale; NaN where there is none
         - `multiple`: trainable depth over it; NaN where xi_correlation is beyond the
-          deepest run, since no multiple of it could have been found
+          deepest run, since no multiple of it could have been found, or 0
 
     Raises:
         ValueError: A setting varies besides those, depth, learning rate and seed.
@@ -61,7 +61,7 @@ def trainable_depth(runs: pd.DataFrame) -> pd.DataFrame:
     table["trainable_depth"] = (table["trained_depth"] * table["untrained_depth"]) ** 0.5
     settings = zip(*map(table.get, SETTINGS), strict=True)
     table["xi_correlation"] = [_xi(*setting) for setting in settings]
-    within = table["xi_correlation"] <= runs["depth"].max()
+    within = table["xi_correlation"].between(0, runs["depth"].max(), inclusive="right")
     table["multiple"] = (table["trainable_depth"] / table["xi_correlation"]).where(within)
     return table
 

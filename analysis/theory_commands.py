@@ -2,21 +2,30 @@
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.mean_field import critical_weight_variance, mean_field
+from core.activations import canonical_activation
+from core.mean_field import critical_weight_variance, limit_chi, mean_field
+from core.variance_limits import variance_limits
 
 commands = typer.Typer()
 
 PICTURES = (".png", ".svg", ".pdf")
 
+ActivationOption = Annotated[
+    str,
+    typer.Option(
+        callback=canonical_activation, help="Its name, as in a sweep file; ReLU and Swish, too."
+    ),
+]
 StoreArgument = Annotated[str, typer.Argument(metavar="STORE", help="A store's folder or URL.")]
 
 
@@ -83,28 +92,81 @@ def table(
 
 @commands.command()
 def theory(
-    activation: Annotated[str, typer.Option(help="Its name, as in a sweep file.")],
+    activation: ActivationOption,
     weight_variance: Annotated[float, typer.Option(help="sigma_w^2: init_scale squared.")],
     bias_variance: Annotated[float, typer.Option(help="sigma_b^2: bias_scale squared.")] = 0.0,
+    input_mean_square: Annotated[
+        float, typer.Option(help="Of the inputs' features; 1 where they are standardized.")
+    ] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Say what an infinitely wide network does to signals and gradients."""
+    setting = (activation, weight_variance, bias_variance)
     with refusing():
         numbers = {
-            **asdict(mean_field(activation, weight_variance, bias_variance)),
-            "critical_weight_variance": critical_weight_variance(activation, bias_variance),
+            **asdict(mean_field(*setting, input_mean_square)),
+            "critical_weight_variance": critical_weight_variance(
+                activation, bias_variance, input_mean_square
+            ),
         }
+    others = [
+        OtherLimit(
+            limit.q, limit_chi(limit.q, *setting[:2]), limit.smallest_input, limit.largest_input
+        )
+        for limit in variance_limits(*setting)
+        if limit.q != numbers["q_star"]
+    ]
     if as_json:
-        print(json.dumps(numbers, indent=2))
+        print(json.dumps({**numbers, "other_limits": list(map(asdict, others))}, indent=2))
         return
     for name, number in numbers.items():
         told = "none" if number is None else f"{number:.6g}"
-        print(f"{name:<26}{told:>12}  {MEANINGS[name]}")
+        print(
+            textwrap.fill(
+                f"{name:<26}{told:>12}  {MEANINGS[name]}", LINE, subsequent_indent=" " * 40
+            )
+        )
+    for other in others:
+        print(textwrap.fill(other.sentence(), LINE))
+
+
+@dataclass(frozen=True)
+class OtherLimit:
+    """Where the variance of deep layers ends for inputs of another size.
+
+    Attributes:
+        q_star: The variance; None where it grows without bound.
+        chi: The growth of the squared gradient there.
+        smallest_input, largest_input: The mean squares between which inputs end there; the
+            largest is None without bound.
+    """
+
+    q_star: float | None
+    chi: float
+    smallest_input: float
+    largest_input: float | None
+
+    def sentence(self) -> str:
+        """It in words."""
+        if self.largest_input is None:
+            inputs = f"above {self.smallest_input:.3g}"
+        elif self.smallest_input == 0:
+            inputs = f"below {self.largest_input:.3g}"
+        else:
+            inputs = f"between {self.smallest_input:.3g} and {self.largest_input:.3g}"
+        if self.q_star is None:
+            end = "the variance grows without bound"
+        else:
+            end = f"q_star is {self.q_star:.4g}"
+        return (
+            f"Other inputs end elsewhere: where the mean square of the features is {inputs}, "
+            f"{end} and chi is {self.chi:.4g}."
+        )
 
 
 # What each of the theory's numbers says, in a line.
 MEANINGS = {
-    "q_star": "variance of deep pre-activations",
+    "q_star": "variance of deep pre-activations; none if it has no limit",
     "chi": "growth of the squared gradient per layer: < 1 vanishes, > 1 explodes",
     "c_star": "correlation that two inputs end at",
     "xi_gradient": "layers over which the squared gradient falls by e (negative: grows)",
@@ -112,6 +174,7 @@ MEANINGS = {
     "xi_variance": "layers over which variances approach q_star by e",
     "critical_weight_variance": "sigma_w^2 at which chi = 1, at this sigma_b^2",
 }
+LINE = 80  # characters
 
 
 def _require_known(name: str, known: dict[str, object]) -> None:

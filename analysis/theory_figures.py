@@ -127,7 +127,8 @@ def _draw_chi(panel: Axes, table: pd.DataFrame, activation: str) -> None:
     panel.set(xscale="log", yscale="log", title=activation)
     scales = np.geomspace(table["init_scale"].min(), table["init_scale"].max(), CURVE_POINTS)
     bias_variance = table["bias_scale"].iloc[0] ** 2
-    theory = [fixed_point_chi(activation, scale**2, bias_variance) for scale in scales]
+    inputs = table["input_mean_square"].iloc[0]
+    theory = [fixed_point_chi(activation, scale**2, bias_variance, inputs) for scale in scales]
     panel.axhline(1, label=r"$\chi = 1$: gradients neither vanish nor explode", **CRITICAL)
     panel.plot(scales, theory, label="theory, infinite width", **THEORY)
     panel.errorbar(

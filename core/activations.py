@@ -219,3 +219,21 @@ ACTIVATIONS = {
     "silu": Activation(silu, silu_derivative, silu_second_derivative),
     "softplus": Activation(softplus, sigmoid, sigmoid_derivative, softplus_slope_from_output),
 }
+
+# Other names that people know, spelled as canonical_activation reads them.
+SYNONYMS = {"swish": "silu", "identity": "linear", "logistic": "sigmoid"}
+
+
+def canonical_activation(written: str) -> str:
+    """The name in ACTIVATIONS of the activation that is meant, as `silu` for `Swish`.
+
+    Case, spaces, hyphens and underscores do not matter, so `ReLU` and `LeakyReLU` are known
+    too, and SYNONYMS are. An unknown name comes back as it is.
+    """
+    read = _letters(written)
+    names = {_letters(name): name for name in ACTIVATIONS} | SYNONYMS
+    return names.get(read, written)
+
+
+def _letters(name: str) -> str:
+    return name.lower().replace(" ", "").replace("-", "").replace("_", "")

@@ -89,6 +89,11 @@ class Task:
         """Outputs of a network for this task."""
         return len(self.targets)
 
+    @property
+    def input_mean_square(self) -> float:
+        """The mean of the squared features, |x|^2 / n: what decides the first layer's variance."""
+        return float(np.square(self.inputs[:-1]).mean())
+
 
 # scikit-learn's bundled files and two synthetic ones; the sizes stand here so that a
 # sweep can be checked and priced without loading anything.

@@ -1,5 +1,14 @@
 """Initial weights for a stack of networks: gaussian, orthogonal, scaled identity.
 
+`init_scale` multiplies a unit draw, so what it is depends on the initializer. The std of a
+layer's weights, from fan_in to fan_out:
+
+- gaussian: sigma_w / sqrt(fan_in), with sigma_w = init_scale
+- orthogonal: init_scale / sqrt(max(fan_in, fan_out)), each singular value init_scale. The
+  std times sqrt(fan_in) is init_scale where a layer keeps or narrows its width, and
+  init_scale * sqrt(fan_in / fan_out) where it widens
+- scaled_identity: init_scale is the k of k*I
+
 A layer's random numbers depend on (seed, layer, fan_out, fan_in) alone. Networks that
 differ only in init scale or learning rate therefore start from the same draw times
 their own scale (common random numbers): neighboring cells of a map differ by their
@@ -60,6 +69,34 @@ INITIALIZERS: dict[str, Callable[[np.random.Generator, int, int], Matrix]] = {
 }
 
 
+def unit_variance(initializer: str, fan_in: int, fan_out: int) -> float:
+    """Var W times fan_in at init_scale 1, for a layer of random weights.
+
+    1, but fan_in / fan_out for an orthogonal layer that widens.
+    """
+    return min(1.0, fan_in / fan_out) if initializer == "orthogonal" else 1.0
+
+
+# Gains that people know by name, as init_scale, in the 12 digits that an axis' range has too.
+# They are constants where the formula has the fan-in alone. Xavier's std is
+# sqrt(2 / (fan_in + fan_out)): sigma_w = sqrt(2 fan_in / (fan_in + fan_out)), which is 1 for
+# the square layers between equally wide ones, and taken as 1 for the first and last, too.
+NAMED_SCALES = {
+    "he": 1.41421356237,  # sqrt(2): He et al. (2015), arXiv:1502.01852
+    "kaiming": 1.41421356237,  # the same, by its author's first name
+    "lecun": 1.0,  # std 1 / sqrt(fan_in): LeCun et al. (1998), "Efficient BackProp"
+    "xavier": 1.0,  # Glorot and Bengio (2010), "Understanding the difficulty of training ..."
+    "glorot": 1.0,  # the same, by its author's last name
+    # torch.nn.Linear draws from U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)), whose std has 1 / sqrt(3).
+    "pytorch": 0.57735026919,
+}
+
+
+def named_scale(written: str) -> float | None:
+    """The init scale by one of NAMED_SCALES, in any case; None for another name."""
+    return NAMED_SCALES.get(written.strip().lower())
+
+
 def initial_params(
     initializer: str,
     widths: tuple[int, ...],
@@ -73,7 +110,7 @@ def initial_params(
         initializer: A name in INITIALIZERS.
         widths: (features, hidden ..., outputs).
         seeds: (networks,).
-        init_scales: (networks,), sigma_w: multiplies the unit draw.
+        init_scales: (networks,), each multiplies the unit draw.
         bias_scales: (networks,), sigma_b: standard deviation of the biases.
 
     Returns:

@@ -6,14 +6,13 @@ near them, and the critical line on which gradients neither vanish nor explode.
 Sources: Poole et al. (2016), arXiv:1606.05340; Schoenholz et al. (2017), arXiv:1611.01232.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from math import isclose, log
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from core.activations import ACTIVATIONS
 from core.layer_maps import (
@@ -22,22 +21,19 @@ from core.layer_maps import (
     mean_square,
     mean_squared_slope,
     next_correlation,
-    next_variance,
     variance_slope,
+)
+from core.variance_limits import (
+    CRITICAL_TOLERANCE,
+    POSITIVELY_HOMOGENEOUS,
+    RELATIVE_ROUNDING,
+    VARIANCES,
+    root,
+    variance_limit,
 )
 
 Array = NDArray[np.floating]
 
-# phi(k h) = k phi(h) for k > 0: then E phi^2 / q and E phi'^2 are one constant at every q.
-POSITIVELY_HOMOGENEOUS = ("linear", "relu", "leaky_relu")
-# Closer to 1 than this, a growth factor counts as 1: a depth scale beyond a million layers
-# is none, and so near to criticality rounding would decide c_star.
-CRITICAL_TOLERANCE = 1e-6
-# Variances closer than this are equal: the quadrature's rounding, with room to spare.
-RELATIVE_ROUNDING = 1e-13
-# Where fixed points are looked for, 16 a decade; a variance that grows beyond has diverged.
-VARIANCES = np.logspace(-24, 12, 36 * 16 + 1)
-VARIANCES_RATIO = 10 ** (1 / 16)
 # Stands for a variance that has diverged: phi' is then what it is at both ends.
 DIVERGED_VARIANCE = 1e30
 LARGEST_PARAMETER_VARIANCE = 1e10
@@ -52,9 +48,9 @@ class MeanField:
     criticality.
 
     Attributes:
-        q_star: The pre-activation variance that inputs of unit mean square are led to. None
-            where it grows without bound, and where every variance is a fixed point (ReLU
-            at sigma_w^2 = 2, linear at 1, without bias). 0 where signals die out.
+        q_star: The pre-activation variance that the inputs are led to. None where it grows
+            without bound, and where every variance is a fixed point (ReLU at
+            sigma_w^2 = 2, linear at 1, without bias). 0 where signals die out.
         chi: What the mean squared gradient is multiplied by from a layer to the one before
             it: < 1 vanishing, > 1 exploding. Where q_star is None, its limit with depth;
             for linear, ReLU and leaky ReLU the same at any variance.
@@ -74,20 +70,27 @@ class MeanField:
 
 
 @lru_cache(maxsize=65_536)
-def mean_field(activation: str, weight_variance: float, bias_variance: float) -> MeanField:
-    """The fixed points of an infinitely wide network and its distance to them, in layers.
+def mean_field(
+    activation: str,
+    weight_variance: float,
+    bias_variance: float,
+    input_mean_square: float = 1.0,
+) -> MeanField:
+    """The fixed point that an infinitely wide network leads to, and how near, in layers.
 
     Args:
         activation: A name in core.activations.ACTIVATIONS.
         weight_variance: sigma_w^2, the square of a sweep's init_scale, 0 to 1e10.
         bias_variance: sigma_b^2, the square of a sweep's bias_scale, 0 to 1e10.
+        input_mean_square: The inputs' mean square per feature, which decides where there
+            are several limits (core.variance_limits); 1 for standardized features.
 
     Raises:
-        ValueError: For an unknown activation or a variance outside its range.
+        ValueError: For an unknown activation or a number outside its range.
     """
     setting = (activation, weight_variance, bias_variance)
-    chi = fixed_point_chi(*setting)
-    q = _variance_fixed_point(*setting)
+    chi = fixed_point_chi(*setting, input_mean_square)
+    q = variance_limit(*setting, input_mean_square)
     c, chi_c = _correlation_fixed_point(q, chi, *setting) if q else (None, None)
     return MeanField(
         q_star=q,
@@ -100,25 +103,38 @@ def mean_field(activation: str, weight_variance: float, bias_variance: float) ->
 
 
 @lru_cache(maxsize=65_536)
-def fixed_point_chi(activation: str, weight_variance: float, bias_variance: float) -> float:
+def fixed_point_chi(
+    activation: str,
+    weight_variance: float,
+    bias_variance: float,
+    input_mean_square: float = 1.0,
+) -> float:
     """mean_field's chi alone, which needs no correlations; arguments and errors are its own."""
     _require_activation(activation)
     _require_variance("weight_variance", weight_variance)
     _require_variance("bias_variance", bias_variance)
-    q = _variance_fixed_point(activation, weight_variance, bias_variance)
+    _require_mean_square(input_mean_square)
+    q = variance_limit(activation, weight_variance, bias_variance, input_mean_square)
+    return limit_chi(q, activation, weight_variance)
+
+
+def limit_chi(q: float | None, activation: str, weight_variance: float) -> float:
+    """chi at a limit of the variance, in the limit of depth where that is None."""
     variance = DIVERGED_VARIANCE if q is None else q
     return float(gradient_growth(variance, activation, weight_variance))
 
 
 @lru_cache(maxsize=4096)
-def critical_weight_variance(activation: str, bias_variance: float) -> float | None:
+def critical_weight_variance(
+    activation: str, bias_variance: float, input_mean_square: float = 1.0
+) -> float | None:
     """The smallest sigma_w^2 at which chi = 1: the edge of chaos at this sigma_b^2.
 
     At a fixed point q, sigma_w^2 = (q - sigma_b^2) / E phi^2, so chi(q) = 1 reads
 
         (q - sigma_b^2) E phi'(sqrt(q) z)^2 = E phi(sqrt(q) z)^2
 
-    in one unknown. Of its roots only those count that inputs of unit mean square are led to.
+    in one unknown. Of its roots only those count that such inputs are led to.
 
     Returns:
         None where there is none: softplus stays below chi = 1 until its variance diverges;
@@ -127,46 +143,25 @@ def critical_weight_variance(activation: str, bias_variance: float) -> float | N
         every q, so biases change nothing, although the variance then grows with depth.
 
     Raises:
-        ValueError: For an unknown activation or a variance outside its range.
+        ValueError: For an unknown activation or a number outside its range.
     """
     _require_activation(activation)
     _require_variance("bias_variance", bias_variance)
+    _require_mean_square(input_mean_square)
     if activation in POSITIVELY_HOMOGENEOUS:
         return float(1 / mean_squared_slope(activation, 1.0))
     candidates = [
         (1 / float(mean_squared_slope(activation, q)), q)
         for q in _critical_variances(activation, bias_variance)
     ]
-    return min(
-        (v for v, q in candidates if _is_reached(q, activation, v, bias_variance)), default=None
-    )
-
-
-def _variance_fixed_point(
-    activation: str, weight_variance: float, bias_variance: float
-) -> float | None:
-    """q_star: the limit of the variance map from q = sigma_w^2 + sigma_b^2; None if none.
-
-    The map rises with q for every activation here, so from its start it moves one way and
-    ends at the first fixed point there: the one that matters where there are two (GELU).
-    """
-    setting = (activation, weight_variance, bias_variance)
-    if activation in POSITIVELY_HOMOGENEOUS:
-        chi = float(gradient_growth(1.0, activation, weight_variance))
-        return bias_variance / (1 - chi) if chi < 1 - CRITICAL_TOLERANCE else None
-
-    def rise(q: float) -> float:
-        return float(next_variance(q, *setting)) - q * (1 + RELATIVE_ROUNDING)
-
-    mean_squares = _tabulated(activation)[0]
-    rises = weight_variance * mean_squares + bias_variance > VARIANCES * (1 + RELATIVE_ROUNDING)
-    start = weight_variance + bias_variance
-    if rise(start) > 0:
-        ends = VARIANCES[(start < VARIANCES) & ~rises]
-        return _root(rise, max(start, ends[0] / VARIANCES_RATIO), ends[0]) if ends.size else None
-    ends = VARIANCES[(start > VARIANCES) & rises]
-    lower = max(ends.max(initial=0.0), float(next_variance(0.0, *setting)) / 2)
-    return _root(rise, lower, start) if lower > 0 else 0.0
+    reached = [
+        weight_variance
+        for weight_variance, q in candidates
+        if _is_near(
+            variance_limit(activation, weight_variance, bias_variance, input_mean_square), q
+        )
+    ]
+    return min(reached, default=None)
 
 
 def _critical_variances(activation: str, bias_variance: float) -> list[float]:
@@ -181,15 +176,13 @@ def _critical_variances(activation: str, bias_variance: float) -> list[float]:
     # As q -> 0 both sides agree to rounding, whose signs are no roots.
     resolved = np.abs(balances) > RELATIVE_ROUNDING * mean_squares
     q, signs = VARIANCES[resolved], np.sign(balances[resolved])
-    roots = [_root(balance, q[i], q[i + 1]) for i in np.flatnonzero(signs[1:] != signs[:-1])]
+    roots = [root(balance, q[i], q[i + 1]) for i in np.flatnonzero(signs[1:] != signs[:-1])]
     signals_may_die = bias_variance == 0 and mean_square(activation, 0.0) == 0
     return [0.0, *roots] if signals_may_die else roots
 
 
-def _is_reached(q: float, activation: str, weight_variance: float, bias_variance: float) -> bool:
-    """Whether inputs of unit mean square are led to q, at this setting."""
-    reached = _variance_fixed_point(activation, weight_variance, bias_variance)
-    return reached is not None and isclose(reached, q, rel_tol=1e-6, abs_tol=1e-9)
+def _is_near(limit: float | None, q: float) -> bool:
+    return limit is not None and isclose(limit, q, rel_tol=1e-6, abs_tol=1e-9)
 
 
 def _correlation_fixed_point(
@@ -209,7 +202,7 @@ def _correlation_fixed_point(
             return 1 - chi
         return (next_correlation(c, q, activation, weight_variance, bias_variance) - c) / (1 - c)
 
-    c = _root(slack, 0.0, 1.0, rtol=1e-10) if slack(0.0) > RELATIVE_ROUNDING else 0.0
+    c = root(slack, 0.0, 1.0, rtol=1e-10) if slack(0.0) > RELATIVE_ROUNDING else 0.0
     return c, correlation_slope(c, q, activation, weight_variance)
 
 
@@ -226,13 +219,11 @@ def _tabulated(activation: str) -> tuple[Array, Array]:
     return mean_square(activation, VARIANCES), mean_squared_slope(activation, VARIANCES)
 
 
-def _root(f: Callable[[float], float], lower: float, upper: float, rtol: float = 1e-14) -> float:
-    return float(brentq(f, lower, upper, xtol=1e-300, rtol=rtol))
-
-
 def _require_activation(activation: str) -> None:
     if activation not in ACTIVATIONS:
-        raise ValueError(f"activation {activation!r} is unknown; choose from {sorted(ACTIVATIONS)}")
+        close = get_close_matches(activation.lower(), ACTIVATIONS, n=1)
+        meant = f"did you mean {close[0]!r}? It is one of" if close else "choose from"
+        raise ValueError(f"activation {activation!r} is unknown; {meant} {', '.join(ACTIVATIONS)}")
 
 
 def _require_variance(name: str, variance: float) -> None:
@@ -240,4 +231,12 @@ def _require_variance(name: str, variance: float) -> None:
         raise ValueError(
             f"{name} must lie between 0 and {LARGEST_PARAMETER_VARIANCE:g}, got {variance!r}; "
             "it is the square of a standard deviation"
+        )
+
+
+def _require_mean_square(mean_square: float) -> None:
+    if not mean_square >= 0:
+        raise ValueError(
+            f"input_mean_square must be 0 or above, got {mean_square!r}; "
+            "it is the mean of the squared features, 1 where they are standardized"
         )

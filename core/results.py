@@ -27,6 +27,7 @@ def trial_result(
     accuracy: float | None,
     start: StartMeasurement,
     end: LayerSignals | None,
+    input_mean_square: float,
 ) -> TrialResult:
     """One row's numbers.
 
@@ -37,6 +38,8 @@ def trial_result(
         accuracy: Fraction classified right at the end; None without classes.
         start: What was measured at step 0.
         end: Each layer's signals after the last step; None if not asked for or decided.
+        input_mean_square: Of the features that Gaussian weights would make the same first
+            layer from; it can decide chi at infinite width.
     """
     called = outcome(summary)
     final = EndSignals(None, None, None, None) if end is None else end_signals(end)
@@ -59,7 +62,7 @@ def trial_result(
         fractal_converged=fractal_converged(losses),
         chi_measured=chi,
         chi_measured_error=chi_error,
-        chi_theory=_chi_theory(trial),
+        chi_theory=_chi_theory(trial, input_mean_square),
         log10_gradient_ratio=start.log10_gradient_ratio,
         mean_slope=final.mean_slope,
         active_fraction=final.active_fraction,
@@ -90,8 +93,10 @@ def _cause(
     return None
 
 
-def _chi_theory(trial: Trial) -> float | None:
+def _chi_theory(trial: Trial, input_mean_square: float) -> float | None:
     """chi at infinite width; the identity is no random matrix and has none."""
     if trial.initializer == "scaled_identity":
         return None
-    return fixed_point_chi(trial.activation, trial.init_scale**2, trial.bias_scale**2)
+    return fixed_point_chi(
+        trial.activation, trial.init_scale**2, trial.bias_scale**2, input_mean_square
+    )

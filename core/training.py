@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.curvature import extreme_curvature
 from core.datasets import Task, baseline_loss
 from core.gradient_descent import Descent, Observer, Problem, descend
-from core.initializers import initial_params
+from core.initializers import initial_params, unit_variance
 from core.measurements import Params, StartMeasurement, measure_starts
 from core.network import layer_widths
 from core.outcomes import summarize
@@ -139,6 +139,9 @@ class _Stack:
             self._shape.stop,
         )
         accuracies, ends = _accuracies(descent, self._task), self._end_signals(descent)
+        input_mean_square = self._task.input_mean_square * unit_variance(
+            self._shape.initializer, self._task.features, self._shape.width
+        )
         overflowed = _overflowed_params(descent)
         seconds = (perf_counter() - began) / max(1, int((descent.steps_run + 1).sum()))
         for network, trial in enumerate(self._trials):
@@ -148,7 +151,15 @@ class _Stack:
             if network in overflowed:
                 summary = replace(summary, overflow_step=steps_run)
             start, end = self._measured[_start(trial)], ends.get(network)
-            result = trial_result(trial, losses, summary, accuracies.get(network), start, end)
+            result = trial_result(
+                trial,
+                losses,
+                summary,
+                accuracies.get(network),
+                start,
+                end,
+                input_mean_square,
+            )
             curve = _curve(descent, network, losses, sharpness)
             share = seconds * (steps_run + 1)
             yield Training(trial, result, curve, start.signals, end, share)

@@ -28,7 +28,10 @@ class Trial:
     width: int = column("units in each hidden layer (N)", "units")
     activation: str = column("activation phi of the hidden layers; outputs are linear", "name")
     initializer: str = column("weight distribution: gaussian, orthogonal, scaled_identity", "name")
-    init_scale: float = column("sigma_w: weight std times sqrt(fan_in); scaled_identity: k of k*I")
+    init_scale: float = column(
+        "multiplies a unit draw. gaussian: sigma_w, weight std times sqrt(fan_in); orthogonal: "
+        "every singular value; scaled_identity: the k of k*I"
+    )
     bias_scale: float = column("sigma_b: bias standard deviation")
     learning_rate: float = column("gradient-descent step size (eta)")
     loss: str = column("mse (1/2 sum over outputs, mean over examples) or cross_entropy", "name")

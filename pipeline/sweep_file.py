@@ -14,11 +14,18 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from core.activations import ACTIVATIONS
 from core.datasets import DATASETS, SCALINGS, Dataset, DatasetInfo
-from core.initializers import INITIALIZERS
+from core.initializers import INITIALIZERS, NAMED_SCALES
 from core.losses import LOSSES
 from core.measurements import MEASUREMENTS
 from core.outcomes import STOPS
@@ -27,6 +34,7 @@ from pipeline import strict_yaml
 from pipeline.axis_values import Counts, Names, Numbers
 from pipeline.data_files import DataFileError, load_data_file
 from pipeline.grid import SHAPE_FIELDS, Axes, Grid
+from pipeline.spellings import activation_meant, scale_meant, suggestion
 
 SHIPPED = files("pipeline") / "sweeps"
 
@@ -98,14 +106,16 @@ class SweepFields(BaseModel):
     width: Counts[Annotated[int, Field(ge=1, le=10**5)]] = Field(
         (32,), description="hidden units, as in width: 32"
     )
-    activation: Names[Literal[*ACTIVATIONS]] = Field(  # type: ignore[valid-type]
-        description="one of " + ", ".join(ACTIVATIONS)
-    )
+    activation: Names[
+        Annotated[Literal[*ACTIVATIONS], BeforeValidator(activation_meant)]  # type: ignore[valid-type]
+    ] = Field(description="one of " + ", ".join(ACTIVATIONS))
     initializer: Names[Literal[*INITIALIZERS]] = Field(  # type: ignore[valid-type]
         ("gaussian",), description="one of " + ", ".join(INITIALIZERS)
     )
-    init_scale: Numbers[Scale] = Field(
-        (1.0,), description="sigma_w, as in init_scale: {geomspace: [0.25, 4, 16]}"
+    init_scale: Numbers[Annotated[Scale, BeforeValidator(scale_meant)]] = Field(
+        (1.0,),
+        description="sigma_w, as in init_scale: {geomspace: [0.25, 4, 16]}, or a name: "
+        + ", ".join(NAMED_SCALES),
     )
     bias_scale: Numbers[Scale] = Field((0.0,), description="sigma_b, as in bias_scale: 0.1")
     learning_rate: Numbers[Rate] = Field(
@@ -232,7 +242,8 @@ def _told(place: tuple[int | str, ...], problem: Any) -> str:
     rule = re.sub("^(Input|String) should", "must", problem["msg"].removeprefix("Value error, "))
     if problem["type"] == "literal_error":
         rule = "no such value"  # the field's description lists them
-    return f"{name}: {rule}, got {_shown(problem['input'])}; {known[name].description}"
+    remedy = suggestion(problem) + str(known[name].description)
+    return f"{name}: {rule}, got {_shown(problem['input'])}; {remedy}"
 
 
 def _require_fitting(name: str, data: DatasetInfo, fields: SweepFields, path: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_rate_that_diverges_is_not_advised(trained_store):
     assert advice.best.share == shares.min()
     assert advice.best.trial_id == runs["trial_id"][shares.idxmin()]
     words = told("--activation", "sigmoid", "--depth", 30, "--store", store)
-    assert "Start from" not in words
+    assert "Start from learning_rate" not in words
     assert "None of the 8 runs there trained" in words
     assert f"came to {shares.min():.3g} of the constant's loss" in words
 
@@ -195,7 +195,7 @@ def test_what_is_far_is_not_advised_from(shallow, asked, said, tmp_path):
     file = tmp_path / "decide.yaml"
     words = told(*asked, "--store", shallow, "--sweep-file", file)
     assert said in words
-    assert "Start from" not in words
+    assert "Start from learning_rate" not in words
     assert "The best run there" in words
     assert f"phasesweep run {file} --store {shallow}" in words
     sweep = load_sweep(str(file))
@@ -297,8 +297,8 @@ def test_a_wrong_request_says_what_is_right(store, arguments, message, tmp_path)
 def test_without_a_store_theory_is_all(tmp_path):
     """And a sweep that makes one."""
     words = told("--activation", "tanh", "--depth", 30, "--width", 500)
-    assert "1 is critical" in words
-    assert "how sure: well; 500 units are wide for 30 layers" in words
+    assert "Start from init_scale 1.225. At 1 gradients neither" in words
+    assert "How sure: well. 500 units are wide for 30 layers." in words
     assert "--store names one" in words
     told("--activation", "tanh", "--depth", 30, "--sweep-file", tmp_path / "sweep.yaml")
     assert load_sweep(str(tmp_path / "sweep.yaml")).grid.size == 12

@@ -19,9 +19,18 @@ def test_seeds_are_averaged_and_learning_rates_counted_once(runs):
 
 
 def test_the_theory_is_that_of_the_setting(runs):
-    """chi and q* are mean_field's at the squares of init scale and bias scale."""
+    """chi and q* are mean_field's at the squares of init and bias scale, from the run's inputs."""
     for row in chi_against_theory(runs).to_dict("records"):
-        theory = mean_field(row["activation"], row["init_scale"] ** 2, row["bias_scale"] ** 2)
+        setting = (row["activation"], row["init_scale"] ** 2, row["bias_scale"] ** 2)
+        theory = mean_field(*setting, row["input_mean_square"])
         assert row["chi_theory"] == theory.chi
         assert row["q_star"] == pytest.approx(theory.q_star, nan_ok=True) or theory.q_star is None
         assert row["relative_deviation"] == pytest.approx(row["chi_measured"] / theory.chi - 1)
+
+
+def test_inputs_of_another_size_end_at_another_q_star(runs):
+    """GELU at 2.2 forgets raw spirals, q* = 0, and has no q* for standardized ones."""
+    gelu = {"activation": "gelu", "init_scale": 2.2**0.5, "dataset": "spirals", "chi_theory": 0.55}
+    spirals = runs.iloc[:1].assign(**gelu)
+    assert chi_against_theory(spirals.assign(features="raw"))["q_star"].tolist() == [0]
+    assert chi_against_theory(spirals)["q_star"].isna().all()

@@ -68,3 +68,12 @@ def test_the_fit_is_the_geometric_mean_with_its_standard_error():
 
 def trainable_depth_of(multiples):
     return pd.DataFrame({"multiple": multiples})
+
+
+def test_weights_of_zero_give_no_multiple(depth_runs):
+    """There xi_correlation is 0: with a bias, all inputs become alike in one layer."""
+    runs = pd.concat(depth_runs({4: True, 8: False}, init_scale=scale) for scale in (0.0, 1.0, 1.1))
+    table = trainable_depth(runs)
+    assert table["xi_correlation"].iloc[0] == 0
+    assert np.isnan(table["multiple"].iloc[0])
+    assert fitted_multiple(table).points == 2

@@ -53,7 +53,10 @@ def test_theory_prints_the_numbers_of_the_core():
         "theory", "--activation", "relu", "--weight-variance", 2, "--bias-variance", 0, "--json"
     )
     theory, critical = mean_field("relu", 2.0, 0.0), critical_weight_variance("relu", 0.0)
-    assert json.loads(result.stdout) == vars(theory) | {"critical_weight_variance": critical}
+    assert json.loads(result.stdout) == vars(theory) | {
+        "critical_weight_variance": critical,
+        "other_limits": [],
+    }
     assert json.loads(result.stdout)["q_star"] is None
 
 
@@ -61,7 +64,36 @@ def test_theory_refuses_what_it_does_not_know():
     """An activation and a variance that do not exist: name, value, remedy."""
     unknown = phasesweep("theory", "--activation", "tahn", "--weight-variance", 1)
     assert (unknown.exit_code, unknown.stdout) == (2, "")
-    assert "'tahn' is unknown; choose from" in unknown.stderr
+    assert "'tahn' is unknown; did you mean 'tanh'?" in unknown.stderr
     negative = phasesweep("theory", "--activation", "tanh", "--weight-variance", -1)
     assert negative.exit_code == 2
     assert "weight_variance must lie between" in negative.stderr
+
+
+GELU = ("theory", "--activation", "GELU", "--weight-variance", 2.2)
+
+
+def test_theory_names_the_other_limit_and_the_inputs_that_end_there():
+    """As a sentence and in --json; each is the other's other."""
+    unit, small = phasesweep(*GELU), phasesweep(*GELU, "--input-mean-square", 0.27)
+    assert "square of the features is below\n0.783, q_star is 0 and chi is 0.55." in unit.stdout
+    assert "is above\n0.783, the variance grows without bound and chi is 1.1." in small.stdout
+    numbers = json.loads(phasesweep(*GELU, "--json").stdout)
+    (other,) = numbers["other_limits"]
+    assert (numbers["q_star"], numbers["chi"]) == (None, pytest.approx(1.1))
+    assert (other["q_star"], other["chi"]) == (0, pytest.approx(0.55))
+    assert (other["smallest_input"], other["largest_input"]) == (0, pytest.approx(0.782924))
+
+
+def test_theory_says_that_softplus_at_two_has_no_fixed_point():
+    """And writes no line of more than 80 characters."""
+    setting = ("--weight-variance", 2, "--bias-variance", 0.1)
+    told = phasesweep("theory", "--activation", "softplus", *setting).stdout
+    assert told.startswith("q_star                            none  ")
+    assert max(map(len, told.splitlines())) <= 80
+
+
+def test_theory_accepts_what_a_linear_regression_starts_from():
+    """No weights: everything is forgotten at once, and nothing crashes."""
+    result = phasesweep("theory", "--activation", "linear", "--weight-variance", 0, "--json")
+    assert (result.exit_code, json.loads(result.stdout)["chi"]) == (0, 0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.activations import ACTIVATIONS
+from core.activations import ACTIVATIONS, canonical_activation
 
 AWAY_FROM_KINKS = np.concatenate([np.linspace(-8, -0.01, 301), np.linspace(0.01, 8, 301)])
 
@@ -65,3 +65,28 @@ def test_huge_pre_activations_give_limits_not_nan(name, dtype):
     assert np.isfinite(slopes).all()
     if ACTIVATIONS[name].saturates:
         np.testing.assert_array_equal(slopes, 0)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("ReLU", "relu"),
+        ("Tanh", "tanh"),
+        ("GELU", "gelu"),
+        ("LeakyReLU", "leaky_relu"),
+        ("leaky-relu", "leaky_relu"),
+        ("Swish", "silu"),
+        ("SiLU", "silu"),
+        ("identity", "linear"),
+        ("logistic", "sigmoid"),
+        ("tahn", "tahn"),
+    ],
+)
+def test_activations_are_known_by_other_spellings(written, name):
+    """Unknown ones come back as they are."""
+    assert canonical_activation(written) == name
+
+
+def test_every_name_is_its_own_spelling():
+    """No synonym hides an activation."""
+    assert [canonical_activation(name) for name in ACTIVATIONS] == list(ACTIVATIONS)

@@ -162,3 +162,11 @@ def test_gaussian_examples_are_independent_of_their_targets():
     assert np.abs(numbers.var(axis=0) - 1).max() < 5 * np.sqrt(2 / 4000)
     correlations = np.corrcoef(numbers.T) - np.eye(17)
     assert np.abs(correlations).max() < 5 / np.sqrt(4000)
+
+
+def test_the_mean_square_of_the_features_leaves_the_ones_of_the_biases_out():
+    """1 where all features vary and are standardized; digits have constant corners."""
+    assert task_of("wine").input_mean_square == pytest.approx(1)
+    digits = task_of("digits")
+    varying = (np.ptp(digits.inputs[:-1], axis=1) > 0).mean()
+    assert digits.input_mean_square == pytest.approx(varying)

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from core.initializers import INITIALIZERS, initial_params
+from core.initializers import (
+    INITIALIZERS,
+    NAMED_SCALES,
+    initial_params,
+    named_scale,
+    unit_variance,
+)
 
 WIDTHS = (12, 20, 20, 6)
 
@@ -28,6 +34,37 @@ def test_orthogonal_weights_have_every_singular_value_sigma_w():
     for layer in draw("orthogonal", [3], [0.7]):
         values = np.linalg.svd(layer[0, :, :-1], compute_uv=False)
         np.testing.assert_allclose(values, 0.7, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("fan_in", "fan_out"), [(400, 100), (200, 200), (100, 400)])
+@pytest.mark.parametrize("initializer", ["gaussian", "orthogonal"])
+def test_the_std_of_narrowing_and_widening_layers_is_the_one_documented(
+    initializer, fan_in, fan_out
+):
+    """Times sqrt(fan_in): init_scale, but sqrt(fan_in / fan_out) of it where orthogonal widens."""
+    weights = draw(initializer, [0], [0.7], widths=(fan_in, fan_out))[0][0, :, :-1]
+    widening = initializer == "orthogonal" and fan_out > fan_in
+    expected = 0.7 * (np.sqrt(fan_in / fan_out) if widening else 1)
+    assert weights.std() * np.sqrt(fan_in) == pytest.approx(expected, rel=0.015)
+    assert 0.7 * np.sqrt(unit_variance(initializer, fan_in, fan_out)) == pytest.approx(expected)
+
+
+def test_named_scales_are_those_of_their_formulas():
+    """Of a square layer of 64 units; PyTorch's is the std of its uniform draw."""
+    fan_in = 64
+    uniform = np.linspace(-1, 1, 2_000_001) / np.sqrt(fan_in)
+    stds = {
+        "he": np.sqrt(2 / fan_in),
+        "kaiming": np.sqrt(2 / fan_in),
+        "lecun": np.sqrt(1 / fan_in),
+        "xavier": np.sqrt(2 / (fan_in + fan_in)),
+        "glorot": np.sqrt(2 / (fan_in + fan_in)),
+        "pytorch": uniform.std(),
+    }
+    assert stds.keys() == NAMED_SCALES.keys()
+    for name, std in stds.items():
+        assert named_scale(name.title()) == pytest.approx(std * np.sqrt(fan_in), rel=1e-6)
+    assert named_scale("he_normal") is None
 
 
 def test_scaled_identity_is_k_on_the_diagonal_and_zero_elsewhere():

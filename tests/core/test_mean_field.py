@@ -18,11 +18,12 @@ from core.layer_maps import (
     variance_slope,
 )
 from core.mean_field import (
-    POSITIVELY_HOMOGENEOUS,
     MeanField,
     critical_weight_variance,
+    fixed_point_chi,
     mean_field,
 )
+from core.variance_limits import POSITIVELY_HOMOGENEOUS
 
 CRITICAL_WITH_BIAS = ["sigmoid", "tanh", "erf", "elu", "selu", "gelu", "silu"]
 SETTINGS = [(name, v) for name in ACTIVATIONS for v in (0.4, 1.2, 1.9)]
@@ -262,10 +263,35 @@ def test_chi_of_a_diverging_variance_is_its_limit(name):
 
 
 def test_gelu_forgets_small_inputs_where_it_amplifies_unit_ones():
-    """Two limits at (3, 0): q* is that of inputs of unit mean square."""
+    """Two limits at (3, 0): q* and chi are those that the inputs given are led to."""
     assert variance_by_layer("gelu", 3.0, 0.0, 0.05, 100)[-1] < 1e-6
     assert variance_by_layer("gelu", 3.0, 0.0, 3.0, 100)[-1] > 1e6
     assert mean_field("gelu", 3.0, 0.0).q_star is None
+    assert mean_field("gelu", 3.0, 0.0).chi == pytest.approx(1.5)
+    assert mean_field("gelu", 3.0, 0.0, 0.05 / 3).q_star == 0
+    assert mean_field("gelu", 3.0, 0.0, 0.05 / 3).chi == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("bias_variance", [0.0, 0.1])
+def test_softplus_at_two_has_no_fixed_point(bias_variance):
+    """Its variance grows ever slower and without bound; its chi rises to 1.
+
+    Plain iteration of 20,000 layers ends at q = 1,486 without a bias and at 3,142 with one of
+    0.1, rising by 0.0497 and 0.134 a layer.
+    """
+    theory = mean_field("softplus", 2.0, bias_variance)
+    assert (theory.q_star, theory.chi) == (None, pytest.approx(1))
+
+
+def test_chi_at_raw_spirals_and_its_kin():
+    """GELU at sigma_w^2 = 2.2 from inputs of mean square 0.27: they die out, chi = 2.2 / 4."""
+    assert fixed_point_chi("gelu", 2.2, 0.0, 0.27) == pytest.approx(0.55)
+    assert fixed_point_chi("gelu", 2.2, 0.0) == pytest.approx(1.1)
+
+
+def test_gelu_with_biases_has_the_critical_line_that_its_advice_names():
+    """sigma_w^2 = 1.9707 at sigma_b^2 = 0.2. Source: the referee's independent computation."""
+    assert critical_weight_variance("gelu", 0.2) == pytest.approx(1.9707, abs=5e-5)
 
 
 def test_no_weights_leave_the_biases():
@@ -273,6 +299,14 @@ def test_no_weights_leave_the_biases():
     expected = MeanField(pytest.approx(0.3), 0.0, 1.0, 0.0, 0.0, 0.0)
     assert mean_field("tanh", 0.0, 0.3) == expected
     assert mean_field("relu", 0.0, 0.3) == expected
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_no_weights_and_no_biases_leave_nothing(name):
+    """sigma_w = 0 is where a linear regression starts: nothing warns, all gradients are 0."""
+    theory = mean_field(name, 0.0, 0.0)
+    assert (theory.q_star, theory.chi, theory.c_star) == (0, 0, None)
+    assert (theory.xi_gradient, theory.xi_variance) == (0, 0)
 
 
 def test_the_homogeneous_activations_are_those_that_scale():
@@ -286,9 +320,15 @@ def test_the_homogeneous_activations_are_those_that_scale():
 
 def test_wrong_arguments_are_named():
     """The error says which argument, its value and what is allowed."""
-    with pytest.raises(ValueError, match=r"activation 'tahn' is unknown; choose from .*'tanh'"):
+    with pytest.raises(
+        ValueError, match=r"activation 'tahn' is unknown; did you mean 'tanh'\? It is"
+    ):
         mean_field("tahn", 1.0, 0.0)
     with pytest.raises(ValueError, match=r"weight_variance must lie between 0 and 1e\+10, got -1"):
         mean_field("tanh", -1.0, 0.0)
+    with pytest.raises(ValueError, match=r"activation 'snake' is unknown; choose from linear, "):
+        mean_field("snake", 1.0, 0.0)
+    with pytest.raises(ValueError, match=r"input_mean_square must be 0 or above, got -1"):
+        mean_field("tanh", 1.0, 0.0, -1.0)
     with pytest.raises(ValueError, match=r"bias_variance must lie between .* got nan"):
         critical_weight_variance("tanh", float("nan"))

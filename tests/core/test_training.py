@@ -241,3 +241,19 @@ def test_stacks_hold_every_network_once_and_are_even(networks, most):
     assert [n for stack in stacks for n in range(networks)[stack]] == list(range(networks))
     assert max(sizes) <= most
     assert max(sizes) - min(sizes) <= 1
+
+
+def test_chi_theory_starts_from_the_inputs_own_size():
+    """GELU at sigma_w^2 = 2.2 forgets raw spirals (mean square 0.27) and amplifies unit inputs.
+
+    q* = 0 has chi = 2.2 / 4; the variance of standardized spirals grows, chi tends to 2.2 / 2.
+    """
+    setting = {"dataset": "spirals", "activation": "gelu", "init_scale": 2.2**0.5}
+    deep = setting | {"bias_scale": 0.0, "depth": 30, "width": 100, "steps": 0}
+    small, unit = (
+        train(make_trial(features=features, **deep))[0].result
+        for features in ("raw", "standardized")
+    )
+    assert small.chi_theory == pytest.approx(0.55)
+    assert small.chi_measured < 0.7
+    assert unit.chi_theory == pytest.approx(1.1)

@@ -97,7 +97,10 @@ def test_a_data_file_is_found_beside_the_sweep_file(write, sweep_path, monkeypat
         ({"depth": "9" * 4000}, ": depth: must be less than or equal to 100000, got 9999"),
         ({"depth": "0x" + "f" * 5000}, "got a number of thousands of digits; weight matrices"),
         ({"learning_rate": "9" * 4000}, ": learning_rate: must be a valid number, got 9999"),
-        ({"activation": "tahn"}, ": activation: no such value, got 'tahn'; one of linear, "),
+        (
+            {"activation": "tahn"},
+            ": activation: no such value, got 'tahn'; did you mean tanh? one of linear, ",
+        ),
         ({"dtype": "[float32, float16]"}, ": dtype: no such value, got 'float16'; float32 or fl"),
         ({"dataset": "mnist"}, ": dataset: no such value, got 'mnist'; one of digits, "),
         ({"dataset": None}, ": dataset: give either dataset: (one of digits, "),
@@ -196,3 +199,34 @@ def test_a_scale_too_small_for_any_arithmetic_is_refused(tmp_path):
         load_sweep(str(path))
     path.write_text(rest + "init_scale: 0\n")
     assert load_sweep(str(path)).grid.axes["init_scale"] == (0.0,)
+
+
+def test_activations_are_read_in_the_spellings_that_people_know(write):
+    """The trials have the one name, so their ids are those of that name."""
+    known = load_sweep(write(activation="[relu, leaky_relu, silu, linear]"))
+    other = load_sweep(write(activation="[ReLU, LeakyReLU, Swish, identity]"))
+    assert other.grid.axes == known.grid.axes
+    assert "'relu' is listed twice" in refusal(write(activation="[relu, ReLU]"))
+
+
+def test_init_scales_are_read_by_name(write):
+    """Beside numbers, in any case; the trials have the number."""
+    sweep = load_sweep(write(init_scale="[he, 0.5, Xavier, pytorch]"))
+    assert sweep.grid.axes["init_scale"] == (1.41421356237, 0.5, 1.0, 0.57735026919)
+    assert load_sweep(write(init_scale="kaiming")).grid.axes["init_scale"] == (1.41421356237,)
+    assert "1.0 is listed twice" in refusal(write(init_scale="[lecun, xavier]"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("activation", "Rleu", "no such value, got 'Rleu'; did you mean relu? one of linear,"),
+        ("activation", "snake", "no such value, got 'snake'; one of linear,"),
+        ("initializer", "orthogonl", "got 'orthogonl'; did you mean orthogonal? one of"),
+        ("init_scale", "xavir", "got 'xavir'; did you mean xavier? sigma_w, as in"),
+        ("init_scale", "[1, wide]", "got 'wide'; sigma_w, as in"),
+    ],
+)
+def test_a_misspelled_value_is_told_with_the_nearest(write, field, value, told):
+    """And with all that there are."""
+    assert told in refusal(write(**{field: value}))
