@@ -13,7 +13,8 @@ from analysis.causes import Run, number, why
 from analysis.neighbors import CHANGEABLE, nearest_trained
 from analysis.printing import printable
 from analysis.pytorch_lines import conventions, pytorch_lines
-from analysis.remedies import Remedy, remedies
+from analysis.remedies import remedies
+from analysis.suggestions import Remedy
 from analysis.tables import MissingTableError, connect, read_layers, read_runs
 from core.mean_field import mean_field
 from core.trials import TrialResult
