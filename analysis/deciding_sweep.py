@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from analysis.advice import RateAdvice
+from analysis.advice import BestRun, RateAdvice
+from analysis.trained_rates import START
 from core.datasets import DATASETS
 from core.trials import DEFAULTS, TRIAL_FIELDS
 
@@ -53,11 +54,10 @@ def deciding_sweep(wanted: Mapping[str, Any], advice: RateAdvice | None) -> str 
         expected = advice.rate.learning_rate * advice.factor if advice.rate else None
         return as_yaml(over_rates(wanted, like, expected))
     if advice.rate is None:
-        moving = advice.best is not None and advice.best.outcome in STILL_MOVING
-        return as_yaml(longer(wanted, like) if moving else over_rates(wanted, like, None))
+        return as_yaml(longer(wanted, advice.best))
     if advice.rate.runs >= ENOUGH_RUNS:
         return None
-    own = {**like, **advice.rate.start, **wanted, "init_scale": advice.rate.start["init_scale"]}
+    own = {**like, **wanted, **advice.rate.start}
     return as_yaml(over_seeds(own, advice.rate.learning_rate * advice.factor, advice.next_seed))
 
 
@@ -82,7 +82,9 @@ def over_rates(
     ends = WIDEST if expected is None else (BELOW * expected, ABOVE * expected)
     low, high = (float(f"{end:.2g}") for end in ends)
     rates = {"geomspace": [low, high, TRAININGS]}
-    return _sweep({**(like or USUAL), **wanted, "learning_rate": rates, "seed": 0})
+    # Theory's scales, which `wanted` has if it names no initializer, are those of random draws.
+    base = {**(like or USUAL), "initializer": USUAL["initializer"]}
+    return _sweep({**base, **wanted, "learning_rate": rates, "seed": 0})
 
 
 def over_seeds(like: Mapping[str, Any], rate: float, seeds: int) -> dict[str, Any]:
@@ -99,11 +101,19 @@ def over_seeds(like: Mapping[str, Any], rate: float, seeds: int) -> dict[str, An
     return _sweep({**like, "learning_rate": rates, "seed": new})
 
 
-def longer(wanted: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
-    """TRAININGS of more steps, from a run's start and with rates around its own."""
-    steps = MORE_STEPS * int(like["steps"])
-    own = {**wanted, "init_scale": like["init_scale"], "steps": steps}
-    return over_rates(own, like, float(like["learning_rate"]))
+def longer(wanted: Mapping[str, Any], best: BestRun | None) -> dict[str, Any]:
+    """TRAININGS of more steps than any that failed took.
+
+    Where the best run was still moving they have its start, and rates around its own.
+    """
+    if best is None:
+        return over_rates(wanted, None, None)
+    like = best.settings
+    more = {**wanted, "steps": MORE_STEPS * int(like["steps"])}
+    if best.outcome not in STILL_MOVING:
+        return over_rates(more, like, None)
+    start = {name: like[name] for name in START}
+    return over_rates({**more, **start}, like, float(like["learning_rate"]))
 
 
 def _sweep(settings: Mapping[str, Any]) -> dict[str, Any]:
