@@ -86,8 +86,8 @@ def _best(best: BestRun, apart: Mapping[str, tuple[Any, Any]]) -> str:
     ended = best.outcome + (f" by {best.cause}" if best.cause else "")
     right = "" if best.accuracy is None else f", {best.accuracy:.0%} classified right"
     return (
-        f"The best run there, {best.trial_id}, came to {best.share:.3g} of the constant's loss "
-        f"({ended}{right}), with {told}."
+        f"The best run there, {best.trial_id}, came to {100 * best.share:.3g}% of the constant's "
+        f"loss ({ended}{right}), with {told}."
     )
 
 

@@ -127,7 +127,7 @@ def _converged(run: Run) -> str:
 
 def _share(run: Run) -> str:
     tail, baseline = run["tail_loss"], run["baseline_loss"]
-    return f" at {tail / baseline:.3g} of the constant's loss" if tail and baseline else ""
+    return f" at {100 * tail / baseline:.3g}% of the constant's loss" if tail and baseline else ""
 
 
 def _low_learning_rate(run: Run) -> str:

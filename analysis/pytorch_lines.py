@@ -86,7 +86,8 @@ def _network(settings: Settings) -> Iterator[str]:
     if settings["activation"] == "erf":
         yield from ERF
     info = DATASETS.get(settings["dataset"])
-    outputs = "outputs" if info is None else info.outputs
+    own = {"mse": "targets.shape[1]", "cross_entropy": "int(targets.max()) + 1"}[settings["loss"]]
+    outputs = own if info is None else info.outputs
     yield f"sizes = [inputs.shape[1], *[{settings['width']}] * {settings['depth'] - 1}, {outputs}]"
     yield "net = torch.nn.Sequential()"
     yield "for fan_in, fan_out in zip(sizes, sizes[1:]):"

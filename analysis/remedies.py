@@ -6,8 +6,8 @@ from analysis.causes import Run
 from analysis.neighbors import CHANGEABLE, nearest_trained
 from analysis.suggestions import NETWORK, Remedy, suggestions
 
-# Another data set or another measure of success is no remedy for a run.
-GIVEN = ("dataset", "examples", "trained_level")
+# Other data or another measure of success is no remedy for a run.
+GIVEN = ("dataset", "examples", "loss", "trained_level")
 
 
 def remedies(run: Run, runs: pd.DataFrame) -> list[Remedy]:

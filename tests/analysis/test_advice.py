@@ -96,7 +96,7 @@ def test_a_rate_that_diverges_is_not_advised(trained_store):
     words = told("--activation", "sigmoid", "--depth", 30, "--store", store)
     assert "Start from learning_rate" not in words
     assert "None of the 8 runs there trained" in words
-    assert f"came to {shares.min():.3g} of the constant's loss" in words
+    assert f"came to {100 * shares.min():.3g}% of the constant's loss" in words
     assert "steps: 400" in words  # ten times as many: of vanished starts most train by then
 
 

@@ -44,7 +44,7 @@ def test_a_converged_run_is_not_sent_on(run):
     """A stationary point above the trained level: cancelling gradients, not small steps."""
     deep = {**run, "cause": "converged", "depth": 3, "tail_loss": 0.5, "baseline_loss": 2.0}
     told = why({**deep, "final_gradient_alignment": 1e-5})
-    assert "at 0.25 of the constant's loss" in told
+    assert "at 25% of the constant's loss" in told
     assert "cancel (their mean is 1e-05 of their size)" in told
     assert "minimum or a saddle" in told
     assert "the best that a linear model can do" in why({**deep, "depth": 1})

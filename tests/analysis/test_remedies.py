@@ -1,6 +1,7 @@
 """What to change in a run: known from its store, else suggested."""
 
 import pandas as pd
+import pytest
 
 from analysis.explanation import as_run
 from analysis.remedies import remedies
@@ -33,13 +34,14 @@ def test_the_network_is_kept_where_that_is_known_to_train(runs):
     assert [remedy.trial_id for remedy in remedies(own, table[:2])] == ["shallow"]
 
 
-def test_another_data_set_is_no_remedy(runs):
-    """What trained on other data tells nothing of these."""
-    failed = runs[runs["cause"] == "learning_rate"].iloc[0]
-    elsewhere = pd.concat(
-        [runs[runs["outcome"] != "trained"], runs[runs["outcome"] == "trained"].assign(examples=99)]
-    )
-    assert all(remedy.trial_id is None for remedy in remedies(as_run(failed), elsewhere))
+@pytest.mark.parametrize("other", [{"dataset": "wine"}, {"examples": 99}, {"loss": "mse"}])
+def test_another_task_is_no_remedy(runs, other):
+    """What trained on other data, or for another loss, tells nothing of these."""
+    failed = as_run(runs[runs["cause"] == "learning_rate"].iloc[0])
+    trained = runs["outcome"] == "trained"
+    elsewhere = pd.concat([runs[~trained], runs[trained].assign(**other)])
+    assert remedies(failed, runs)[0].trial_id
+    assert all(remedy.trial_id is None for remedy in remedies(failed, elsewhere))
 
 
 def test_a_run_that_trained_needs_none(runs):
