@@ -64,7 +64,9 @@ def _unknown(column: str, value: str) -> str:
 
 def _vanishing(run: Run) -> str:
     lost = " and ".join(_lost(run))
-    first = f" At the end the first layer's gradient is {lost}: it hardly moves." if lost else ""
+    single = run.get("final_log10_signal_ratio") is not None
+    what = "gradient for an example" if single else "gradient"
+    first = f" At the end the first layer's {what} is {lost}: it hardly moves." if lost else ""
     return f"The signal is lost on its way through the layers.{first} {LATER['vanishing'].sentence}"
 
 

@@ -32,10 +32,11 @@ def run(runs):
 def test_a_signal_is_told_example_by_example_where_that_was_measured(run):
     """An older store has the gradients' sums only."""
     old = {**run, "cause": "vanishing", "final_log10_gradient_ratio": -7.0}
-    old |= {"final_log10_gradient_per_error": None}
+    absent = ("gradient_per_error", "signal_ratio", "signal_per_error")
+    old |= dict.fromkeys([f"final_log10_{name}" for name in absent])
     assert "gradient is 10^-7.0 of the last hidden layer's: it hardly moves" in why(old)
     new = {**old, "final_log10_signal_ratio": -9.0, "final_log10_signal_per_error": -12.0}
-    assert "is 10^-9.0 of the last hidden layer's and 10^-12.0 of the error" in why(new)
+    assert "gradient for an example is 10^-9.0 of the last hidden layer's and 10^-12.0" in why(new)
     none = {**old, "final_log10_gradient_ratio": None}
     assert why(none).startswith("The signal is lost on its way through the layers. Of 30")
 
