@@ -18,6 +18,8 @@ def rate_lines(advice: RateAdvice) -> Iterator[str]:
         yield from _start_from(advice, advice.rate)
     elif advice.is_near:
         yield f"None of the {advice.runs:,} runs there trained; the sweep below looks further."
+        if advice.best is not None:
+            yield f"`phasesweep explain STORE {advice.best.trial_id}` says why, and what to change."
     yield from _apart(advice)
     if advice.best is not None:
         yield _best(advice.best, advice.apart)

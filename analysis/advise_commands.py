@@ -3,11 +3,14 @@
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.theory_commands import ActivationOption, refusing
+
+if TYPE_CHECKING:
+    from analysis.advice import RateAdvice
 
 commands = typer.Typer()
 
@@ -37,18 +40,26 @@ def advise(
     wanted = {name: value for name, value in asked.items() if value is not None}
     with refusing():
         init = init_advice(activation, depth, width)
-        wanted |= {"init_scale": init.start or 1.0, "bias_scale": init.bias_scale}
+        start = {"init_scale": init.start or 1.0, "bias_scale": init.bias_scale}
+        wanted |= {name: float(f"{scale:.4g}") for name, scale in start.items()}
         rate = rate_advice(store, wanted) if store is not None else None
         sweep = deciding_sweep(wanted, rate)
         if sweep is not None and sweep_file is not None:
             _write_new(sweep_file, sweep)
-    _tell("Init scale, from theory", init_lines(init))
     if rate is None:
+        _tell("Init scale, from theory", init_lines(init))
         _tell("Learning rate", ["No store was given; --store names one."])
     else:
-        _tell("Learning rate, from a store", rate_lines(rate))
+        _tell("From the store", rate_lines(rate))
+        _tell(_theory_heading(rate), init_lines(init))
     if sweep is not None:
         _show_sweep(sweep, sweep_file, store or "advice_store")
+
+
+def _theory_heading(rate: "RateAdvice") -> str:
+    """Theory comes second where a store says what trained."""
+    beaten = " (in the store it did no better)" if rate.is_near and rate.theory else ""
+    return f"Init scale, from theory alone{beaten}"
 
 
 def _tell(heading: str, sentences: Iterable[str]) -> None:

@@ -96,6 +96,7 @@ def test_a_rate_that_diverges_is_not_advised(trained_store):
     words = told("--activation", "sigmoid", "--depth", 30, "--store", store)
     assert "Start from learning_rate" not in words
     assert "None of the 8 runs there trained" in words
+    assert f"`phasesweep explain STORE {advice.best.trial_id}` says why" in words
     assert f"came to {100 * shares.min():.3g}% of the constant's loss" in words
     assert "steps: 400" in words  # ten times as many: of vanished starts most train by then
 
@@ -117,6 +118,8 @@ def test_a_scale_that_trained_is_preferred_to_theorys(shallow):
     assert "Start from learning_rate 0.316 with init_scale 1." in words
     assert "At 0.316, 5 of 5 runs trained" in words
     assert "With theory's init_scale 1.414 none of 30 runs trained" in words
+    assert words.startswith("From the store Start from learning_rate")
+    assert "Init scale, from theory alone (in the store it did no better)" in words
     assert "safe" not in words
 
 
@@ -153,7 +156,7 @@ def test_where_most_seeds_fail_the_share_says_so(narrow):
     words = told("--activation", "relu", "--depth", 11, "--width", 2, "--store", narrow)
     assert f"{trained} of 100 runs trained; {dead} ended stalled by dead" in words
     assert "Most runs fail there" in words
-    assert "well" not in words.split("Learning rate")[1]
+    assert "well" not in words.split("Init scale, from theory")[0]
 
 
 def test_a_near_depth_is_named_with_its_factor(shallow):
