@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isclose
 from typing import Any
 
 from analysis.causes import LATER, Run
@@ -15,6 +16,7 @@ WIDER = 8
 NARROW = 8  # units: in so few a layer often dies in every draw
 OTHER_ACTIVATION = {"relu": "leaky_relu", "sigmoid": "tanh", "linear": "tanh"}
 OTHERWISE = "relu"
+SAME_SCALE = 0.01
 
 # Measured: runs of small sweeps (digits, and the dead ones also two spirals and a straight line)
 # that ended so were trained again as the remedy says; the 12 rates reach from 1e-4 to 10.
@@ -164,14 +166,19 @@ def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
         yield Remedy({"init_scale": 1.0}, "the identity itself keeps every signal's size")
         return
     start = _start(run["activation"], run)
-    if any(run[name] != value for name, value in start.items()):
+    if start:
         yield Remedy(start, f"theory's start; {reason}")
 
 
 def _start(activation: str, run: Run) -> dict[str, float]:
+    """The scales that theory advises, those that are not the run's own already."""
     advice = init_advice(activation, run["depth"])
     scales = {"init_scale": advice.start or 1.0, "bias_scale": advice.bias_scale}
-    return {name: float(f"{scale:.4g}") for name, scale in scales.items()}
+    return {
+        name: float(f"{scale:.4g}")
+        for name, scale in scales.items()
+        if not isclose(scale, run[name], rel_tol=SAME_SCALE)
+    }
 
 
 def _fewer_layers(run: Run, reason: str) -> Iterator[Remedy]:

@@ -33,7 +33,7 @@ def test_every_ending_but_trained_has_a_remedy(run):
     for ending in SUGGESTIONS:
         named = {"cause": ending} if ending in CAUSES else {"cause": None, "outcome": ending}
         for remedy in suggestions({**unlike, **named}):
-            assert any(unlike[name] != value for name, value in remedy.changes.items())
+            assert all(unlike[name] != value for name, value in remedy.changes.items())
             assert remedy.trial_id is None
             trial_of({**unlike, **remedy.changes})
 
@@ -58,7 +58,7 @@ def test_a_lost_signal_is_sent_to_theorys_start(run):
     assert first.needs_a_rate
     assert {"depth"} in [set(remedy.changes) for remedy in others]
     at_start = suggestions({**lost, **first.changes})
-    assert set(at_start[0].changes) > {"activation", "init_scale"}
+    assert set(at_start[0].changes) == {"activation", "init_scale"}
     (gelu, *_) = suggestions({**lost, "activation": "gelu"})
     assert gelu.changes["bias_scale"] > 0
 
