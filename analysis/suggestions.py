@@ -146,6 +146,14 @@ def _diverged(run: Run) -> Iterator[Remedy]:
     yield from _theorys_scale(run, "the start may have exploded, which was not measured")
 
 
+def _stalled(run: Run) -> Iterator[Remedy]:
+    yield from _theorys_scale(run, "the signal may have been lost, which was not measured")
+    yield Remedy(
+        {"learning_rate": _rounded(MUCH * run["learning_rate"]), "steps": MUCH * run["steps"]},
+        "the steps may have been too small or too few",
+    )
+
+
 def _untrained(run: Run) -> Iterator[Remedy]:
     yield Remedy({"steps": 100}, "what a sweep takes that does not name them")
 
@@ -239,6 +247,6 @@ SUGGESTIONS: dict[str, Callable[[Run], Iterator[Remedy]]] = {
     "diverged": _diverged,
     "untrained": _untrained,
     "oscillating": _oscillating,
-    "stalled": _low_learning_rate,
+    "stalled": _stalled,
     "slow": _slow,
 }
