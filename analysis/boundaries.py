@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.tables import refuse_other_axes
+from core.outcomes import THRESHOLDS
 
 DIVERGED = ("overflow", "diverged")
+LOSSES = ("initial_loss", "baseline_loss", "peak_loss")
 
 
 def outcome_shares(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -45,27 +47,46 @@ def diverged_fraction(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return groups.agg(runs="size", diverged_fraction="mean").reset_index()
 
 
+def blew_up(runs: pd.DataFrame) -> pd.Series:
+    """Which runs diverged, those included that came to a halt after a peak above their start.
+
+    Steps that are too long can kill a ReLU network or drive a sigmoid into saturation. The loss
+    then falls back from its peak to a constant answer's: the outcome is `stalled`, but the
+    learning rate was no stable one.
+
+    Args:
+        runs: With `outcome`, and with LOSSES, without which only the outcome counts.
+    """
+    diverged = runs["outcome"].isin(DIVERGED)
+    if not set(LOSSES) <= set(runs.columns):
+        return diverged
+    start = runs[["initial_loss", "baseline_loss"]].max(axis=1)
+    peaked = runs["peak_loss"] > THRESHOLDS.diverged_at_end * start
+    return diverged | ((runs["outcome"] == "stalled") & peaked)
+
+
 def critical_learning_rate_bracket(
     runs: pd.DataFrame, by: Sequence[str] = ("activation", "depth", "init_scale")
 ) -> pd.DataFrame:
     """Between which two learning rates each group begins to diverge.
 
-    A learning rate counts as diverged if any of its runs did, so seeds that are not in
-    `by` are pooled towards caution. The bracket is the first crossing: where runs at
+    This is about divergence alone: below it runs may be too slow, oscillate or be dead from the
+    start. A learning rate counts as diverged if any of its runs blew up, so seeds that are not
+    in `by` are pooled towards caution. The bracket is the first crossing: where runs at
     higher learning rates survive again, `reentrant` says so and the bracket stays.
 
     Args:
-        runs: With the settings and `outcome`.
+        runs: With the settings, `outcome` and, to see what stalled after a peak, LOSSES.
         by: The settings that make a group; add "seed" for a bracket per seed.
 
     Returns:
         A row for each group: `by` and
 
         - `stable_learning_rate`: the largest one below which, itself included, nothing
-          diverged; NaN where the smallest diverged already
-        - `diverged_learning_rate`: the smallest at which a run diverged; NaN where none did
+          blew up; NaN where at the smallest something did
+        - `diverged_learning_rate`: the smallest at which a run blew up; NaN where none did
         - `boundary_learning_rate`: their geometric mean; NaN where either is
-        - `reentrant`: whether a learning rate above the bracket did not diverge
+        - `reentrant`: whether at a learning rate above the bracket nothing blew up
 
     Raises:
         UnsuitableRunsError: Another setting varies, and a bracket would mix its values.
@@ -91,9 +112,8 @@ def critical_learning_rate_bracket(
 
 
 def _divergence_by_rate(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """For each group and learning rate whether any run diverged."""
-    diverged = runs["outcome"].isin(DIVERGED)
-    groups = runs.assign(diverged=diverged).groupby([*keys, "learning_rate"])
+    """For each group and learning rate whether any run blew up."""
+    groups = runs.assign(diverged=blew_up(runs)).groupby([*keys, "learning_rate"])
     return groups["diverged"].any().reset_index()
 
 

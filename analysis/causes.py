@@ -1,87 +1,185 @@
 """Why a run ended as it did, in plain words with the run's own numbers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 # A run's row by column; None where a number does not exist.
 Run = Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Later:
+    """What became of a sample of runs that were trained for longer, all else being equal.
+
+    Attributes:
+        runs: How many there were.
+        trained: How many of them trained then.
+        times: How many times as long.
+        left: How many left the plateau that they were on; None for other endings.
+    """
+
+    runs: int
+    trained: int
+    times: int
+    left: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The shares in words."""
+        left = "" if self.left is None else f"{self.left} left the plateau and "
+        trained = "none" if self.trained == 0 else self.trained
+        return (
+            f"Of {self.runs} quickstart runs that ended so and were given {self.times} times the "
+            f"steps, {left}{trained} trained."
+        )
+
+
+# Measured on the quickstart's runs, digits of 128 examples and 100 steps; by cause or outcome.
+LATER = {
+    "plateau": Later(runs=121, trained=25, times=20, left=54),
+    "vanishing": Later(runs=30, trained=0, times=20),
+    "oscillating": Later(runs=50, trained=18, times=6),
+    "slow": Later(runs=50, trained=15, times=6),
+    "stalled": Later(runs=50, trained=0, times=6),
+    "diverged": Later(runs=50, trained=0, times=6),
+}
+
+
 def why(run: Run) -> str:
-    """The mechanism in a sentence or two; for a run without a cause, what its losses say."""
-    told = CAUSES.get(run.get("cause")) or OUTCOMES[run["outcome"]]
-    return told(run)
+    """The mechanism in a few sentences; for a run without a cause, what its losses say."""
+    cause = run.get("cause")
+    if cause is not None:
+        return CAUSES[cause](run) if cause in CAUSES else _unknown("cause", cause)
+    outcome = run["outcome"]
+    return OUTCOMES[outcome](run) if outcome in OUTCOMES else _unknown("outcome", outcome)
 
 
-def _vanishing(run: Run) -> str:
+def _unknown(column: str, value: str) -> str:
     return (
-        "Gradients vanish on the way back: at the end the first layer's gradient is "
-        f"{power(run['final_log10_gradient_ratio'])} of the last hidden layer's and "
-        f"{power(run['final_log10_gradient_per_error'])} of the error at the outputs. "
-        "No learning rate that the last layers survive moves the first."
+        f"This version of phasesweep does not know the {column} {value!r}, which a newer one "
+        "wrote; `phasesweep dictionary` of that version says what it means."
     )
 
 
+def _vanishing(run: Run) -> str:
+    lost = " and ".join(_lost(run))
+    single = run.get("final_log10_signal_ratio") is not None
+    what = "gradient for an example" if single else "gradient"
+    first = f" At the end the first layer's {what} is {lost}: it hardly moves." if lost else ""
+    return f"The signal is lost on its way through the layers.{first} {LATER['vanishing'].sentence}"
+
+
+def _lost(run: Run) -> Iterator[str]:
+    """How small the first layer's gradient is, example by example where that was measured."""
+    for name, whole in LOST.items():
+        log10 = run.get(f"final_log10_signal_{name}")
+        if log10 is None:
+            log10 = run.get(f"final_log10_gradient_{name}")
+        if log10 is not None:
+            yield f"{power(log10)} {whole}"
+
+
+LOST = {"ratio": "of the last hidden layer's", "per_error": "of the error at the outputs"}
+
+
 def _dead(run: Run) -> str:
+    units = _with(
+        " only {} of its units pass a gradient for any example, so", run, "active_fraction"
+    )
+    return f"A hidden layer is dead:{units} nothing below it learns.{_peak(run)}"
+
+
+def _peak(run: Run) -> str:
+    """What the loss rose to before a layer died."""
+    start, peak = run["initial_loss"], run["peak_loss"]
+    if start is None or peak is None or peak <= start:
+        return ""
     return (
-        "A hidden layer is dead: only "
-        f"{number(run['active_fraction'])} of its units pass a gradient for any example, "
-        "so nothing below it learns."
+        f" Before, the loss rose from {number(start)} to {number(peak)}: steps that were too long "
+        "can push the units off for every example."
     )
 
 
 def _saturated(run: Run) -> str:
-    return (
-        "The hidden units are saturated: their mean slope |phi'| is "
-        f"{number(run['mean_slope'])}, so errors hardly pass through them. "
-        "Smaller weights or a smaller learning rate keep units where phi has a slope."
-    )
+    slope = _with(" their mean slope |phi'| is {}, so", run, "mean_slope")
+    return f"The hidden units are saturated:{slope} errors hardly pass through them."
 
 
 def _plateau(run: Run) -> str:
     return (
         "The network answers with the best constant guess, whose loss is "
         f"{number(run['baseline_loss'])}: its output biases learned and the layers below "
-        "hardly moved. Gradients reach them, but small ones; an init scale nearer to the "
-        "critical one, or fewer layers, is what helps."
+        f"hardly moved. Gradients reach them, but small ones. {LATER['plateau'].sentence}"
     )
+
+
+def _converged(run: Run) -> str:
+    mean = _with(" (their mean is {} of their size)", run, "final_gradient_alignment")
+    best = (
+        "This is the best that a linear model can do on these examples"
+        if run["depth"] == 1
+        else "This is a minimum or a saddle above the level that counts as trained"
+    )
+    return (
+        f"It has converged{_share(run)}: the examples' gradients are of ordinary size but "
+        f"cancel{mean}. {best}; more steps of this size change little."
+    )
+
+
+def _share(run: Run) -> str:
+    tail, baseline = run["tail_loss"], run["baseline_loss"]
+    return f" at {100 * tail / baseline:.3g}% of the constant's loss" if tail and baseline else ""
 
 
 def _low_learning_rate(run: Run) -> str:
-    return (
-        "Gradients arrive in every layer, but the steps are too small: over the last fifth "
-        f"the loss changed by {number(run['late_change'])} of itself. "
-        "A larger learning rate or more steps would go on."
-    )
+    return f"Gradients arrive in every layer, but the steps are too small{_late_change(run)}."
+
+
+def _late_change(run: Run) -> str:
+    told = ": over the last fifth of the steps the loss changed by {} of itself"
+    return _with(told, run, "late_change")
 
 
 def _init_scale(run: Run) -> str:
+    error = run["log10_gradient_per_error"]
+    gradient = number(None) if error is None else f"{power(error)} of the error at the outputs"
     return (
         "The initial weights already explode: before the first step the loss is "
         f"{number(run['initial_loss'])} (a constant guess has {number(run['baseline_loss'])}) "
-        "and the first layer's gradient "
-        f"{power(run['log10_gradient_per_error'])} of the error at the outputs. "
-        "A smaller init scale is the remedy."
+        f"and the first layer's gradient is {gradient}."
     )
 
 
 def _learning_rate(run: Run) -> str:
-    told = "The start is moderate, but the learning rate is too large for it"
+    told = f"The start is moderate, but the learning rate is too large for it.{_fall(run)}"
     critical = run["critical_learning_rate"]
     if critical is None:
-        return f"{told}. (Its curvature was not measured; `measure: sharpness` does that.)"
+        return f"{told} (Its curvature was not measured; `measure: [signal, sharpness]` does that.)"
     return (
-        f"{told}: {number(run['learning_rate'])} is {run['learning_rate'] / critical:.3g} times "
-        f"2 / lambda_max = {number(critical)}, above which descent diverges in the start's bowl."
+        f"{told} {number(run['learning_rate'])} is {run['learning_rate'] / critical:.3g} times "
+        f"2 / lambda_max = {number(critical)} of the start, above which steps overshoot along "
+        "the steepest direction."
     )
 
 
 def _sharpening(run: Run) -> str:
+    critical, rate = run["critical_learning_rate"], run["learning_rate"]
+    below = critical is not None and rate < critical
+    start = f" of the start, whose 2 / lambda_max is {number(critical)}," if below else ""
     return (
-        f"The learning rate {number(run['learning_rate'])} was below 2 / lambda_max = "
-        f"{number(run['critical_learning_rate'])} of the start, but the curvature rose on the "
-        "way until the steps were too long for it."
+        f"The curvature{start} rose on the way until steps of {number(rate)} were too long for "
+        f"it.{_fall(run)} {LATER['diverged'].sentence}"
     )
+
+
+def _fall(run: Run) -> str:
+    """When the loss was lowest, where it had fallen first."""
+    step, lowest = run.get("lowest_step"), run.get("lowest_loss")
+    if not step or lowest is None:
+        return ""
+    steps = "1 step" if step == 1 else f"{step:.0f} steps"
+    return f" The loss fell for {steps}, to {number(lowest)}, and then left."
 
 
 def _trained(run: Run) -> str:
@@ -91,30 +189,42 @@ def _trained(run: Run) -> str:
     )
 
 
-def _oscillating(run: Run) -> str:
+def _untrained(run: Run) -> str:
     return (
-        "The loss jumps up and down: in the second half more than a tenth of the steps raised it "
-        f"by {number(run['late_rise'])} of itself or more. The learning rate is at its edge."
+        "It took no steps (steps: 0): its loss is that of its initial weights, and nothing "
+        "is said about how they train."
+    )
+
+
+def _oscillating(run: Run) -> str:
+    rise = _with(" by {} of itself or more", run, "late_rise")
+    return (
+        "The loss jumps up and down: in the second half more than a tenth of the steps raised "
+        f"it{rise}. The learning rate is at its edge. {LATER['oscillating'].sentence}"
     )
 
 
 def _slow(run: Run) -> str:
     return (
-        f"It was still learning when its {run['steps']} steps ran out: over the last fifth the "
-        f"loss changed by {number(run['late_change'])} of itself. "
-        "More steps or a larger learning rate would go on."
+        f"It was still learning when its {run['steps']:,} steps ran out{_late_change(run)}. "
+        f"{LATER['slow'].sentence}"
     )
 
 
 def _unmeasured(run: Run) -> str:
-    return "The cause is unknown: without `measure: signal` the layers were not looked at."
+    ending = "stalled" if run["outcome"] == "stalled" else "diverged"
+    return (
+        "The cause is unknown: without `measure: signal` the layers were not looked at."
+        f"{_fall(run)} {LATER[ending].sentence}"
+    )
 
 
-CAUSES: dict[str | None, Callable[[Run], str]] = {
+CAUSES: dict[str, Callable[[Run], str]] = {
     "vanishing": _vanishing,
     "dead": _dead,
     "saturated": _saturated,
     "plateau": _plateau,
+    "converged": _converged,
     "low_learning_rate": _low_learning_rate,
     "init_scale": _init_scale,
     "learning_rate": _learning_rate,
@@ -125,6 +235,7 @@ OUTCOMES: dict[str, Callable[[Run], str]] = {
     "overflow": _unmeasured,
     "diverged": _unmeasured,
     "trained": _trained,
+    "untrained": _untrained,
     "oscillating": _oscillating,
     "stalled": _unmeasured,
     "slow": _slow,
@@ -132,12 +243,16 @@ OUTCOMES: dict[str, Callable[[Run], str]] = {
 
 
 def number(value: float | None) -> str:
-    """Four significant digits; what does not exist is said to be none."""
-    return "none" if value is None else f"{value:.4g}"
+    """Four significant digits; the loss of an overflow has no number."""
+    return "beyond any float" if value is None else f"{value:.4g}"
 
 
-def power(log10: float | None) -> str:
+def _with(told: str, run: Run, column: str) -> str:
+    """Words around a column's number; none where the number does not exist."""
+    value = run.get(column)
+    return "" if value is None else told.format(number(value))
+
+
+def power(log10: float) -> str:
     """A factor given by its logarithm, which may be beyond any float."""
-    if log10 is None:
-        return "no finite part"
     return f"{10**log10:.3g}" if -3 < log10 < 5 else f"10^{log10:.1f}"

@@ -1,19 +1,27 @@
 """One run, told as a person would: what was set, what happened, and why."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from analysis.boundaries import DIVERGED
 from analysis.causes import Run, number, why
 from analysis.neighbors import CHANGEABLE, nearest_trained
 from analysis.printing import printable
+from analysis.pytorch_lines import conventions, pytorch_lines
+from analysis.remedies import remedies
+from analysis.suggestions import Remedy
 from analysis.tables import MissingTableError, connect, read_layers, read_runs
 from core.mean_field import mean_field
+from core.trials import TrialResult
 
 MOST_MATCHES = 10
-LINE = 88  # characters
+HANG = "  "
+LINE = 78  # characters, behind an indent of two
 PHASES = {
     "vanishing": "vanishes",
     "critical": "keeps its size, nearly",
@@ -56,21 +64,26 @@ def find_run(store: str | Path, prefix: str) -> Run:
 
 
 def as_run(row: pd.Series) -> Run:
-    """A row of the runs as its values by column, None where a number does not exist."""
-    return {name: None if pd.isna(value) else value for name, value in row.items()}
+    """A row of the runs as its values by column, None where a number does not exist.
+
+    A column that the store is too old to have is one that does not exist.
+    """
+    absent = dict.fromkeys(each.name for each in fields(TrialResult))
+    return absent | {name: None if pd.isna(value) else value for name, value in row.items()}
 
 
 def explain(store: str | Path, prefix: str) -> str:
     """The story of the run whose trial id begins with a prefix; errors as find_run."""
     run = find_run(store, prefix)
-    trained = read_runs(store, NEIGHBOR_COLUMNS, where={"outcome": "trained"})
+    runs = read_runs(store, NEIGHBOR_COLUMNS)
     sections = {
         "What was set": settings_lines(run),
         "What happened": events(run),
         "Why": textwrap.wrap(why(run), LINE),
         "What theory says": theory_lines(run),
         "Layer by layer": layer_lines(_layers(store, run)),
-        "What trained nearby": neighbor_lines(run, nearest_trained(run, trained)),
+        "What trained nearby": neighbor_lines(run, nearest_trained(run, runs)),
+        "What to do": action_lines(run, remedies(run, runs), store),
     }
     title = f"{run['trial_id']}: {run['outcome']}" + (f" by {run['cause']}" if run["cause"] else "")
     told = [title]
@@ -101,6 +114,8 @@ def events(run: Run) -> Iterator[str]:
     )
     if run["init_phase"] is not None:
         yield f"step 0: on its way back through the layers the error {PHASES[run['init_phase']]}"
+    if run.get("lowest_step") and run["outcome"] in DIVERGED:
+        yield f"step {run['lowest_step']:.0f}: the loss is lowest, {number(run['lowest_loss'])}"
     if run["diverged_step"] is not None:
         yield f"step {run['diverged_step']:.0f}: the loss leaves its start upwards for good"
     if run["overflow_step"] is not None:
@@ -166,15 +181,46 @@ def layer_lines(layers: pd.DataFrame) -> list[str]:
     return [*head.split("\n"), *rows]
 
 
-def neighbor_lines(run: Run, neighbors: pd.DataFrame) -> list[str]:
+def neighbor_lines(run: Run, neighbors: pd.DataFrame) -> Iterator[str]:
     """The nearest trained runs by what they change."""
     if neighbors.empty:
-        return ["nothing in this store trained"]
-    return [
-        f"{row['trial_id']}  loss {row['final_loss']:.3g}  with "
-        + ", ".join(f"{name} {_told(run[name])} -> {_told(row[name])}" for name in row["changed"])
-        for _, row in neighbors.iterrows()
-    ]
+        yield "nothing else in this store trained"
+    for _, row in neighbors.iterrows():
+        changed = changes(run, {name: row[name] for name in row["changed"]})
+        told = f"{row['trial_id']}  loss {row['final_loss']:.3g}  with {changed}"
+        yield from textwrap.wrap(told, LINE, subsequent_indent=HANG, break_on_hyphens=False)
+
+
+def action_lines(run: Run, suggested: list[Remedy], store: str | Path) -> Iterator[str]:
+    """What to change, as settings and as lines of PyTorch."""
+    if not suggested:
+        trained = run["outcome"] == "trained"
+        yield "nothing: it trained" if trained else "this version knows no remedy for it"
+        return
+    for remedy in suggested:
+        told = f"{changes(run, remedy.changes)}: {remedy.reason}"
+        yield from textwrap.wrap(told, LINE, subsequent_indent=HANG, break_on_hyphens=False)
+        for line in pytorch_lines({**run, **remedy.changes}, remedy.changes):
+            yield HANG + line
+    yield from textwrap.wrap(conventions({**run, **suggested[0].changes}), LINE)
+    for remedy in [each for each in suggested if each.needs_a_rate][:1]:
+        yield from _where_rates_are_found({**run, **remedy.changes}, store)
+
+
+def _where_rates_are_found(settings: Run, store: str | Path) -> Iterator[str]:
+    told = (
+        "Another start or network wants another learning rate. This names one, or the twelve "
+        "trainings that would find it:"
+    )
+    yield from textwrap.wrap(told, LINE)
+    options = [f"--{name} {settings[name]}" for name in ("activation", "depth", "width", "dataset")]
+    yield f"{HANG}phasesweep advise {' '.join(options[:3])} \\"
+    yield f"{HANG}    {options[3]} --store {store}"
+
+
+def changes(run: Run, changed: Mapping[str, Any]) -> str:
+    """Settings as they are and as they would be."""
+    return ", ".join(f"{n} {_told(run[n])} -> {_told(value)}" for n, value in changed.items())
 
 
 def _told(value: object) -> str:

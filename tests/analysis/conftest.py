@@ -26,19 +26,31 @@ measure: [signal, sharpness]
 
 
 @pytest.fixture(scope="session")
-def run_small(tmp_path_factory):
+def trained_store(tmp_path_factory):
+    """Trains a sweep file's text, with the data files that it names, into a new store."""
+
+    def train(text, **data_files):
+        folder = tmp_path_factory.mktemp("trained")
+        (folder / "sweep.yaml").write_text(text)
+        for name, content in data_files.items():
+            (folder / f"{name}.csv").write_text(content)
+        sweep, new = load_sweep(str(folder / "sweep.yaml")), Store(folder / "store")
+        with new.writing():
+            finished = sweeps.finished_indices(sweep.grid, new)
+            sweeps.run_sweep(sweep, finished, new, run_serially, lambda found: None)
+        return new.path
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def run_small(trained_store):
     """Runs the small sweep with some fields changed; returns its store's folder."""
 
     def run(**changes):
-        folder = tmp_path_factory.mktemp("small")
         kept = [line for line in SMALL.splitlines() if line.split(":")[0] not in changes]
-        lines = [*kept, *(f"{name}: {value}" for name, value in changes.items())]
-        (folder / "small.yaml").write_text("\n".join(lines))
-        sweep, small = load_sweep(str(folder / "small.yaml")), Store(folder / "store")
-        with small.writing():
-            finished = sweeps.finished_indices(sweep.grid, small)
-            sweeps.run_sweep(sweep, finished, small, run_serially, lambda found: None)
-        return small.path
+        lines = [f"{name}: {value}" for name, value in changes.items()]
+        return trained_store("\n".join([*kept, *lines]))
 
     return run
 

@@ -6,6 +6,7 @@ import pytest
 
 from analysis.boundaries import (
     DIVERGED,
+    blew_up,
     critical_learning_rate_bracket,
     diverged_fraction,
     outcome_shares,
@@ -80,11 +81,31 @@ def test_seeds_are_pooled_towards_caution(make_runs):
     assert by_seed["diverged_learning_rate"].tolist() == [10.0, 1.0]
 
 
+def test_a_network_that_a_peak_killed_was_not_stable(make_runs):
+    """Its loss fell back to a constant's, but the steps were too long; a catapult trains."""
+    runs = make_runs(
+        learning_rate=[0.1, 0.2, 0.5, 1.0],
+        outcome=["stalled", "trained", "stalled", "diverged"],
+        cause=["plateau", None, "dead", "learning_rate"],
+        initial_loss=2.0,
+        baseline_loss=1.0,
+        peak_loss=[2.1, 50.0, 5675.0, 3.0],
+    )
+    assert blew_up(runs).tolist() == [False, False, True, True]
+    (bracket,) = critical_learning_rate_bracket(runs).itertuples()
+    assert (bracket.stable_learning_rate, bracket.diverged_learning_rate) == (0.2, 0.5)
+    known = runs.drop(columns="peak_loss")
+    assert blew_up(known).tolist() == [False, False, False, True]
+
+
 def first_crossing(group):
     """The bracket's two ends by a plain loop over the learning rates."""
     stable = np.nan
     for rate in sorted(group["learning_rate"].unique()):
-        if group[group["learning_rate"] == rate]["outcome"].isin(DIVERGED).any():
+        here = group[group["learning_rate"] == rate]
+        start = np.maximum(here["initial_loss"], here["baseline_loss"])
+        killed = (here["outcome"] == "stalled") & (here["peak_loss"] > 1.1 * start)
+        if (here["outcome"].isin(DIVERGED) | killed).any():
             return stable, rate
         stable = rate
     return stable, np.nan

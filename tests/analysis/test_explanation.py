@@ -1,14 +1,10 @@
 """`phasesweep explain`: one run told as a person would."""
 
-import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from analysis.causes import CAUSES, OUTCOMES, power, why
-from analysis.explanation import UnknownTrialError, as_run, explain, find_run, layer_lines
-from analysis.neighbors import nearest_trained
-from analysis.regions import REGIONS
+from analysis.explanation import UnknownTrialError, events, explain, find_run, layer_lines
 from pipeline.cli import app
 
 
@@ -18,12 +14,14 @@ def explained(*arguments):
 
 
 def test_every_run_of_a_store_can_be_told(store, runs):
-    """One of each outcome and cause, whatever is NULL in it, with no NaN in the words."""
+    """One of each outcome and cause, whatever is NULL in it: plain words that fit the screen."""
     for trial in runs.drop_duplicates(["outcome", "cause", "depth"])["trial_id"]:
         told = explain(store, trial)
         assert told.startswith(trial)
         assert "nan" not in told
+        assert "None" not in told
         assert "2 / lambda_max" in told
+        assert max(map(len, told.splitlines())) <= 80
 
 
 def test_a_unique_prefix_is_enough(store, runs):
@@ -73,57 +71,56 @@ def test_layers_that_were_not_measured_are_said_to_be():
     assert layer_lines(pd.DataFrame({"layer": []})) == ["not measured; `measure: signal` does that"]
 
 
-def test_every_outcome_and_cause_has_words():
-    """Those that the map knows: a new rule must be explained."""
-    assert {region.outcome for region in REGIONS} == set(OUTCOMES)
-    assert {region.cause for region in REGIONS if region.cause} <= set(CAUSES)
+def test_an_older_store_can_be_told(make_store, runs):
+    """Columns that came later are as good as NULL."""
+    later = ["late_rise", "rare_rise", "mean_slope", "critical_learning_rate", "late_change"]
+    for trial in runs.drop_duplicates(["outcome", "cause"])["trial_id"]:
+        told = explain(make_store(runs.drop(columns=later)), trial)
+        assert "None" not in told
+        assert "beyond any float of itself" not in told
 
 
-def test_a_divergence_is_told_with_its_numbers(runs):
-    """The learning rate beside the curvature's bound."""
-    diverged = runs[runs["cause"] == "learning_rate"].iloc[0]
-    told = why(as_run(diverged))
-    assert f"{diverged['learning_rate']:.4g} is" in told
-    assert f"2 / lambda_max = {diverged['critical_learning_rate']:.4g}" in told
+def test_the_loss_of_an_overflow_is_no_none(make_store, runs):
+    """Neither in what happened nor in the cause."""
+    overflow = runs[runs["outcome"] == "overflow"].iloc[:1]
+    told = explain(make_store(overflow.assign(initial_loss=None)), overflow["trial_id"].iloc[0])
+    assert "step 0: the loss is beyond any float" in told
+    assert "is none" not in told.split("Layer by layer")[0]
 
 
-def test_a_factor_beyond_floats_is_told_by_its_exponent():
-    """10^-400 is no float, but a sentence."""
-    assert [power(-400.0), power(0.0), power(None)] == ["10^-400.0", "1", "no finite part"]
+def test_a_fall_before_a_divergence_is_told(make_store, runs):
+    """When the loss was lowest, from the columns that say so."""
+    diverged = runs[runs["outcome"] == "diverged"].iloc[:1]
+    store = make_store(diverged.assign(cause="sharpening", lowest_loss=0.02, lowest_step=213))
+    told = explain(store, diverged["trial_id"].iloc[0])
+    assert "step 213: the loss is lowest, 0.02" in told
+    assert "The loss fell for 213 steps, to 0.02, and then left." in " ".join(told.split())
+    run = find_run(make_store(diverged), diverged["trial_id"].iloc[0])
+    assert not any("lowest" in event for event in events(run))
 
 
-def test_the_nearest_neighbor_changes_least(runs):
-    """As found by comparing every trained run with every setting."""
-    run = as_run(runs[runs["outcome"] != "trained"].iloc[7])
-    axes = ["depth", "activation", "init_scale", "learning_rate", "seed"]
-    trained = runs[runs["outcome"] == "trained"]
-    changes = sum((trained[name] != run[name]).astype(int) for name in axes)
-    nearest = nearest_trained(run, runs)
-    assert len(nearest["changed"].iloc[0]) == changes.min()
-    first = nearest.iloc[0]
-    assert set(first["changed"]) == {name for name in axes if first[name] != run[name]}
-    same = trained[
-        np.logical_and.reduce([(trained[n] == run[n]) == (n not in first["changed"]) for n in axes])
-    ]
-    own_distance = abs(np.log(first["learning_rate"] / run["learning_rate"]))
-    if first["changed"] == ("learning_rate",):
-        assert own_distance <= abs(np.log(same["learning_rate"] / run["learning_rate"])).min()
+def test_an_explanation_ends_with_what_to_do(store, runs):
+    """The nearest change that trained, with its share, as settings and as PyTorch."""
+    failed = runs[(runs["depth"] == 2) & (runs["cause"] == "learning_rate")].iloc[0]
+    end = explain(store, failed["trial_id"]).split("What to do\n")[1]
+    assert f"learning_rate {failed['learning_rate']:.4g} -> " in end
+    assert "trained in this store" in " ".join(end.split())
+    assert "optimizer = torch.optim.SGD(net.parameters(), lr=" in end
+    assert "all examples at once" in end
 
 
-def test_no_remedy_has_a_change_too_many(make_runs):
-    """Where a new learning rate alone trains, a new seed beside it is no advice."""
-    runs = make_runs(
-        trial_id=["own", "rate", "rate_and_seed", "scale"],
-        outcome=["stalled", "trained", "trained", "trained"],
-        learning_rate=[0.1, 1.0, 0.2, 0.1],
-        init_scale=[1.0, 1.0, 1.0, 2.0],
-        seed=[0, 0, 1, 0],
-    )
-    nearest = nearest_trained(as_run(runs.iloc[0]), runs)
-    assert list(nearest["trial_id"]) == ["scale", "rate"]
+def test_a_run_that_trained_needs_nothing(store, runs):
+    """And one of a newer phasesweep is not advised on."""
+    trained = runs[runs["outcome"] == "trained"]["trial_id"].iloc[0]
+    assert explain(store, trained).endswith("What to do\n  nothing: it trained")
 
 
-def test_nothing_trained_is_an_answer(make_runs):
-    """An empty table, not an error."""
-    runs = make_runs(trial_id=["own"], outcome=["stalled"], learning_rate=[0.1])
-    assert nearest_trained(as_run(runs.iloc[0]), runs).empty
+def test_a_newer_cause_is_said_to_be_unknown(make_store, runs):
+    """A cause or an outcome that this version has no words for."""
+    run = runs[runs["outcome"] == "stalled"].iloc[:1]
+    trial = run["trial_id"].iloc[0]
+    cause = " ".join(explain(make_store(run.assign(cause="lazy")), trial).split())
+    assert "This version of phasesweep does not know the cause 'lazy'" in cause
+    assert cause.endswith("this version knows no remedy for it")
+    outcome = explain(make_store(run.assign(outcome="asleep", cause=None)), trial)
+    assert "does not know the outcome 'asleep'" in " ".join(outcome.split())

@@ -1,0 +1,252 @@
+"""What a run's cause suggests to change, with how often that has helped; no store is asked."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import isclose
+from typing import Any
+
+from analysis.causes import LATER, Run
+from analysis.init_advice import init_advice
+from analysis.trained_rates import START
+
+NETWORK = {"depth", "width", "activation"}
+MUCH = 10  # x a learning rate or the steps
+EDGE = 3  # x less: an oscillating rate is near the largest that descends
+WIDER = 8
+NARROW = 8  # units: in so few a layer often dies in every draw
+OTHER_ACTIVATION = {"relu": "leaky_relu", "sigmoid": "tanh", "linear": "tanh"}
+OTHERWISE = "relu"
+SAME_SCALE = 0.01
+
+# Measured: runs of small sweeps (digits, and the dead ones also two spirals and a straight line)
+# that ended so were trained again as the remedy says; the 12 rates reach from 1e-4 to 10.
+MEASURED = {
+    "vanishing_scale": "with 10 times the steps and the best of 12 rates 9 of 14 such runs trained",
+    "vanishing_activation": "with 10 times the steps and the best of 12 rates 12 of 14 trained",
+    "dead_slower": "18 of 19 such runs then came below 90% of the constant's loss",
+    "dead_wider": "52 of 80 such runs trained so",
+    "dead_seed": "15 of 90 such runs trained so",
+    "dead_leaky": "with 10 times the steps 9 of 60 such runs trained so",
+    "plateau_scale": "at the best of 12 rates all of 14 such runs left the plateau, 3 trained",
+    "plateau_depth": "at the best of 12 rates 13 of 14 such runs left the plateau, 7 trained",
+    "low_learning_rate": "5 of 20 such runs trained so",
+    "exploding_scale": "at the best of 12 rates all of 14 such runs descended, 5 trained",
+    "half_critical": "half of 2 / lambda_max of the start; all of 23 such runs descended so",
+    "diverged_slower": "all of 7 such runs descended so, 3 trained",
+    "oscillating_slower": "4 of 30 such runs trained so",
+}
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Settings to change, and what speaks for it.
+
+    Attributes:
+        changes: The new values by setting.
+        reason: A clause.
+        trial_id: A run that trained so; None for a suggestion that is to be tried.
+    """
+
+    changes: Mapping[str, Any]
+    reason: str
+    trial_id: str | None = None
+
+    @property
+    def needs_a_rate(self) -> bool:
+        """Whether it makes another start or network, for which the learning rate is not known."""
+        own = NETWORK | set(START)
+        return self.trial_id is None and not own.isdisjoint(self.changes)
+
+
+def suggestions(run: Run) -> list[Remedy]:
+    """What the run's cause suggests, or its outcome if it has none; without a look at a store."""
+    cause = run.get("cause")
+    suggest = SUGGESTIONS.get(run["outcome"] if cause is None else cause)
+    return [] if suggest is None else [r for r in suggest(run) if _is_change(run, r)]
+
+
+def _is_change(run: Run, remedy: Remedy) -> bool:
+    return any(run[name] != value for name, value in remedy.changes.items())
+
+
+def _vanishing(run: Run) -> Iterator[Remedy]:
+    yield from _theorys_scale(run, MEASURED["vanishing_scale"])
+    yield from _other_activation(run, MEASURED["vanishing_activation"])
+    yield from _fewer_layers(run, "a signal has fewer layers to pass")
+
+
+def _dead(run: Run) -> Iterator[Remedy]:
+    if run["peak_loss"] is not None and run["peak_loss"] > (run["initial_loss"] or 0):
+        yield _slower(run, MUCH, MEASURED["dead_slower"])
+        return
+    if run["width"] <= NARROW:
+        yield Remedy({"width": WIDER * run["width"]}, MEASURED["dead_wider"])
+    yield _other_seed(run, MEASURED["dead_seed"])
+    yield Remedy({"activation": "leaky_relu"}, MEASURED["dead_leaky"])
+    yield from _theorys_scale(run, "fewer units may start off")
+
+
+def _saturated(run: Run) -> Iterator[Remedy]:
+    yield from _theorys_scale(run, "units then start where phi has a slope")
+    yield _slower(run, MUCH, "shorter steps do not drive units into saturation")
+    yield from _other_activation(run, "it saturates on one side at most")
+
+
+def _plateau(run: Run) -> Iterator[Remedy]:
+    yield from _theorys_scale(run, MEASURED["plateau_scale"])
+    yield from _fewer_layers(run, MEASURED["plateau_depth"])
+    yield _longer(run, "plateau")
+
+
+def _converged(run: Run) -> Iterator[Remedy]:
+    """The fewest changes first; more steps are none of them."""
+    if run["depth"] == 1:
+        yield Remedy(
+            {"depth": 2, "activation": "tanh"}, "a linear model can do no better on these examples"
+        )
+        return
+    if run["activation"] == "linear":
+        yield Remedy({"activation": "tanh"}, "without a nonlinearity it stays a linear model")
+        return
+    yield _other_seed(run, "another draw may end in another minimum")
+    yield Remedy({"width": 2 * run["width"]}, "wider networks have fewer bad minima")
+    yield from _other_activation(run, "its minima are others")
+
+
+def _low_learning_rate(run: Run) -> Iterator[Remedy]:
+    critical, steps = run["critical_learning_rate"], MUCH * run["steps"]
+    faster = MUCH**2 * run["learning_rate"]
+    if critical is not None and run["learning_rate"] < critical / 2:
+        faster = min(faster, critical / 2)
+    changes = {"learning_rate": _rounded(faster), "steps": steps}
+    yield Remedy(changes, MEASURED["low_learning_rate"])
+
+
+def _init_scale(run: Run) -> Iterator[Remedy]:
+    yield from _theorys_scale(run, MEASURED["exploding_scale"])
+
+
+def _learning_rate(run: Run) -> Iterator[Remedy]:
+    critical = run["critical_learning_rate"]
+    if critical is not None and critical / 2 < run["learning_rate"]:
+        yield Remedy({"learning_rate": _rounded(critical / 2)}, MEASURED["half_critical"])
+    else:
+        yield _slower(run, MUCH, MEASURED["diverged_slower"])
+
+
+def _sharpening(run: Run) -> Iterator[Remedy]:
+    yield _slower(run, EDGE, "shorter steps allow for a curvature that grows on the way")
+    step = run.get("lowest_step")
+    if step:
+        yield Remedy({"steps": int(step)}, "the loss was lowest there, before it left")
+
+
+def _diverged(run: Run) -> Iterator[Remedy]:
+    yield _slower(run, MUCH, MEASURED["diverged_slower"])
+    yield from _theorys_scale(run, "the start may have exploded, which was not measured")
+
+
+def _stalled(run: Run) -> Iterator[Remedy]:
+    yield from _theorys_scale(run, "the signal may have been lost, which was not measured")
+    yield Remedy(
+        {"learning_rate": _rounded(MUCH * run["learning_rate"]), "steps": MUCH * run["steps"]},
+        "the steps may have been too small or too few",
+    )
+
+
+def _untrained(run: Run) -> Iterator[Remedy]:
+    yield Remedy({"steps": 100}, "what a sweep takes that does not name them")
+
+
+def _oscillating(run: Run) -> Iterator[Remedy]:
+    yield _longer(run, "oscillating")
+    yield _slower(run, EDGE, MEASURED["oscillating_slower"])
+
+
+def _slow(run: Run) -> Iterator[Remedy]:
+    yield _longer(run, "slow")
+    yield _faster(run)
+
+
+def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
+    """The start that theory advises, where it advises another one."""
+    if run["initializer"] == "scaled_identity":
+        yield Remedy({"init_scale": 1.0}, "the identity itself keeps every signal's size")
+        return
+    start = _start(run["activation"], run)
+    if start:
+        yield Remedy(start, f"theory's start; {reason}")
+
+
+def _start(activation: str, run: Run) -> dict[str, float]:
+    """The scales that theory advises, those that are not the run's own already."""
+    advice = init_advice(activation, run["depth"])
+    scales = {"init_scale": advice.start or 1.0, "bias_scale": advice.bias_scale}
+    return {
+        name: float(f"{scale:.4g}")
+        for name, scale in scales.items()
+        if not isclose(scale, run[name], rel_tol=SAME_SCALE)
+    }
+
+
+def _fewer_layers(run: Run, reason: str) -> Iterator[Remedy]:
+    if run["depth"] > 2:
+        yield Remedy({"depth": max(2, run["depth"] // 2)}, reason)
+
+
+def _other_activation(run: Run, reason: str) -> Iterator[Remedy]:
+    """Another activation with the init scale that suits it."""
+    other = OTHER_ACTIVATION.get(run["activation"], OTHERWISE)
+    start = {} if run["initializer"] == "scaled_identity" else _start(other, run)
+    yield Remedy({"activation": other, **start}, reason)
+
+
+def _other_seed(run: Run, reason: str) -> Remedy:
+    return Remedy({"seed": run["seed"] + 1}, reason)
+
+
+def _slower(run: Run, times: float, reason: str) -> Remedy:
+    return Remedy({"learning_rate": _rounded(run["learning_rate"] / times)}, reason)
+
+
+def _rounded(rate: float) -> float:
+    return float(f"{rate:.3g}")
+
+
+def _faster(run: Run) -> Remedy:
+    """Ten times the rate, but no more than half of what the start's curvature allows."""
+    critical, faster = run["critical_learning_rate"], MUCH * run["learning_rate"]
+    if critical is not None and run["learning_rate"] < critical / 2 < faster:
+        return Remedy(
+            {"learning_rate": _rounded(critical / 2)}, "half of 2 / lambda_max of the start"
+        )
+    return Remedy(
+        {"learning_rate": _rounded(faster)}, "longer steps get there sooner, if it still descends"
+    )
+
+
+def _longer(run: Run, ending: str) -> Remedy:
+    """As many times the steps as runs of that ending were given, of which some trained."""
+    shares = LATER[ending]
+    told = f"{shares.trained} of {shares.runs} such runs trained with {shares.times} times as many"
+    return Remedy({"steps": shares.times * run["steps"]}, told)
+
+
+# By cause, or by outcome where a run has no cause.
+SUGGESTIONS: dict[str, Callable[[Run], Iterator[Remedy]]] = {
+    "vanishing": _vanishing,
+    "dead": _dead,
+    "saturated": _saturated,
+    "plateau": _plateau,
+    "converged": _converged,
+    "low_learning_rate": _low_learning_rate,
+    "init_scale": _init_scale,
+    "learning_rate": _learning_rate,
+    "sharpening": _sharpening,
+    "overflow": _diverged,
+    "diverged": _diverged,
+    "untrained": _untrained,
+    "oscillating": _oscillating,
+    "stalled": _stalled,
+    "slow": _slow,
+}

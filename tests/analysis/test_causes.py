@@ -1,0 +1,77 @@
+"""Why a run ended so, in words."""
+
+import pytest
+
+from analysis.causes import CAUSES, LATER, OUTCOMES, power, why
+from analysis.explanation import as_run
+from analysis.regions import REGIONS
+from core.outcomes import OUTCOMES as RULES
+
+
+def test_every_outcome_and_cause_has_words():
+    """Those of the rules and of the map: a new one must be explained."""
+    assert set(RULES) <= set(OUTCOMES)
+    assert {region.outcome for region in REGIONS} <= set(OUTCOMES)
+    assert {region.cause for region in REGIONS if region.cause} <= set(CAUSES)
+
+
+def test_a_divergence_is_told_with_its_numbers(runs):
+    """The learning rate beside the curvature's bound."""
+    diverged = runs[runs["cause"] == "learning_rate"].iloc[0]
+    told = why(as_run(diverged))
+    assert f"{diverged['learning_rate']:.4g} is" in told
+    assert f"2 / lambda_max = {diverged['critical_learning_rate']:.4g}" in told
+
+
+@pytest.fixture
+def run(runs):
+    """A row with every number, to be given another ending."""
+    return as_run(runs[runs["outcome"] == "stalled"].iloc[0])
+
+
+def test_a_signal_is_told_example_by_example_where_that_was_measured(run):
+    """An older store has the gradients' sums only."""
+    old = {**run, "cause": "vanishing", "final_log10_gradient_ratio": -7.0}
+    absent = ("gradient_per_error", "signal_ratio", "signal_per_error")
+    old |= dict.fromkeys([f"final_log10_{name}" for name in absent])
+    assert "gradient is 10^-7.0 of the last hidden layer's: it hardly moves" in why(old)
+    new = {**old, "final_log10_signal_ratio": -9.0, "final_log10_signal_per_error": -12.0}
+    assert "gradient for an example is 10^-9.0 of the last hidden layer's and 10^-12.0" in why(new)
+    none = {**old, "final_log10_gradient_ratio": None}
+    assert why(none).startswith("The signal is lost on its way through the layers. Of 30")
+
+
+def test_a_converged_run_is_not_sent_on(run):
+    """A stationary point above the trained level: cancelling gradients, not small steps."""
+    deep = {**run, "cause": "converged", "depth": 3, "tail_loss": 0.5, "baseline_loss": 2.0}
+    told = why({**deep, "final_gradient_alignment": 1e-5})
+    assert "at 25% of the constant's loss" in told
+    assert "cancel (their mean is 1e-05 of their size)" in told
+    assert "minimum or a saddle" in told
+    assert "the best that a linear model can do" in why({**deep, "depth": 1})
+
+
+def test_a_layer_that_died_is_told_with_the_peak_before(run):
+    """If there was one: a layer may also start dead."""
+    dead = {**run, "cause": "dead", "active_fraction": 0.0, "initial_loss": 2.0}
+    assert "the loss rose from 2 to 5675" in why({**dead, "peak_loss": 5675.0})
+    assert "rose" not in why({**dead, "peak_loss": 2.0})
+
+
+def test_no_promise_is_made_for_ever(run):
+    """What may end is told with the share that did."""
+    for cause, ending in LATER.items():
+        about = {"cause": cause} if cause in CAUSES else {"cause": None, "outcome": cause}
+        told = why({**run, **about})
+        assert f"Of {ending.runs} quickstart runs" in told
+        assert "never" not in told
+
+
+def test_untrained_is_no_stall(run):
+    """steps: 0 says nothing of how a network trains."""
+    assert "took no steps" in why({**run, "outcome": "untrained", "cause": None})
+
+
+def test_a_factor_beyond_floats_is_told_by_its_exponent():
+    """10^-400 is no float, but a sentence."""
+    assert [power(-400.0), power(0.0)] == ["10^-400.0", "1"]

@@ -1,0 +1,140 @@
+"""Settings as PyTorch: lines that compile and do the same arithmetic as phasesweep.
+
+PyTorch itself is not installed for the tests: a stand-in records what it was asked for.
+"""
+
+import itertools
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from analysis.pytorch_lines import LAYERS, LOSSES, conventions, pytorch_lines
+from core.activations import ACTIVATIONS
+from core.datasets import SCALINGS
+from core.initializers import INITIALIZERS
+from core.losses import LOSSES as OURS
+from core.losses import mse
+from core.trials import TRIAL_FIELDS
+
+SETTINGS = {
+    "dataset": "digits",
+    "examples": 64,
+    "features": "standardized",
+    "depth": 4,
+    "width": 16,
+    "activation": "tanh",
+    "initializer": "gaussian",
+    "init_scale": 1.41421356,
+    "bias_scale": 0.0,
+    "learning_rate": 0.1,
+    "loss": "mse",
+    "steps": 500,
+    "seed": 3,
+    "dtype": "float32",
+    "measure": "signal",
+    "stop": "full",
+}
+
+
+def code(changed, **settings):
+    """The lines as one script, which compiles."""
+    text = "\n".join(pytorch_lines({**SETTINGS, **settings}, changed))
+    compile(text, "lines", "exec")
+    return text
+
+
+@pytest.mark.parametrize("changed", [*([name] for name in TRIAL_FIELDS), list(TRIAL_FIELDS)])
+def test_every_setting_has_lines_that_compile(changed):
+    """But for the data, and what is measured beside the training."""
+    silent = {"dataset", "examples", "measure", "stop"}
+    assert bool(code(changed)) == bool(set(changed) - silent)
+
+
+@pytest.mark.parametrize(
+    ("activation", "initializer", "features", "loss"),
+    [*itertools.zip_longest(ACTIVATIONS, INITIALIZERS, SCALINGS, OURS)],
+)
+def test_every_name_has_lines(activation, initializer, features, loss):
+    """Of the trainer's activations, initializers, scalings and losses."""
+    names = {"activation": activation, "initializer": initializer}
+    names |= {"features": features, "loss": loss}
+    given = {name: value for name, value in names.items() if value}
+    assert code(given, **given)
+    assert code(["depth"], **given)
+
+
+def test_the_numbers_are_the_settings():
+    """Init scale over the root of the fan-in, and the learning rate as it is."""
+    assert code(["init_scale"]).splitlines()[1:] == [
+        "    torch.nn.init.normal_(layer.weight, 0, 1.414 / layer.in_features**0.5)",
+        "    torch.nn.init.zeros_(layer.bias)",
+    ]
+    assert "torch.nn.init.normal_(layer.bias, 0, 0.3)" in code(["bias_scale"], bias_scale=0.3)
+    assert code(["learning_rate"]) == "optimizer = torch.optim.SGD(net.parameters(), lr=0.1)"
+    assert "gain=1.414" in code(["init_scale"], initializer="orthogonal")
+
+
+class Tensor(np.ndarray):
+    """Enough of a PyTorch tensor for a loss and for scaling features."""
+
+    def square(self):
+        """Each element's square."""
+        return self * self
+
+    def std(self, axis, correction):
+        """As PyTorch names its arguments."""
+        return np.asarray(self).std(axis, ddof=correction).view(Tensor)
+
+
+def test_the_loss_is_ours_and_mseloss_is_off_by_the_factor_said(rng):
+    """1/2 sum over outputs, mean over examples, beside a mean over both."""
+    outputs, targets = rng.normal(size=(2, 64, 10)).view(Tensor)
+    ours = mse(outputs.T[None].copy(), targets.T)[0]
+    namespace = {"net": lambda inputs: outputs, "inputs": None, "targets": targets}
+    exec(LOSSES["mse"], namespace)
+    assert namespace["loss"] == pytest.approx(ours)
+    factor = float(re.search(r"multiply the rate by (\S+?)\.$", conventions(SETTINGS)).group(1))
+    assert factor * ((outputs - targets) ** 2).mean() == pytest.approx(ours)
+    other = conventions({**SETTINGS, "dataset": "mine.csv-0123456789ab"})
+    assert "half the number of outputs" in other
+    assert "same loss" in conventions({**SETTINGS, "loss": "cross_entropy"})
+
+
+def test_standardized_features_are_ours(rng):
+    """The deviation over the number of examples, not one less."""
+    inputs = rng.normal(2, 3, size=(64, 5)).view(Tensor)
+    namespace = {"inputs": inputs}
+    exec(code(["features"]), namespace)
+    expected = (np.asarray(inputs) - inputs.mean(0)) / np.asarray(inputs).std(0)
+    np.testing.assert_allclose(namespace["inputs"], expected)
+
+
+class Sequential(list):
+    """A list of layers, sliced into another one."""
+
+    def __getitem__(self, place):
+        """A slice stays a Sequential."""
+        return Sequential(super().__getitem__(place))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_a_network_has_its_depth_in_layers_and_linear_outputs(depth):
+    """As many weight matrices as `depth` says; 64 features, 10 classes."""
+    nn = SimpleNamespace(Sequential=Sequential, Linear=lambda *sizes: sizes, ReLU=lambda: "ReLU")
+    lines = code(["depth"], depth=depth, activation="relu").split("\nfor layer in")[0]
+    namespace = {"torch": SimpleNamespace(nn=nn), "inputs": np.empty((7, 64))}
+    exec(lines, namespace)
+    sizes = list(itertools.pairwise([64, *[16] * (depth - 1), 10]))
+    expected = [layer for size in sizes for layer in (size, "ReLU")][:-1]
+    assert namespace["net"] == expected
+
+
+def test_another_activation_is_a_line():
+    """PyTorch has a layer for each but erf, which is written."""
+    assert code(["activation"], activation="leaky_relu") == (
+        "torch.nn.LeakyReLU(0.01)  # in place of the activation"
+    )
+    assert code(["activation"], activation="erf").startswith("class Erf(torch.nn.Module):")
+    assert set(LAYERS) == set(ACTIVATIONS)

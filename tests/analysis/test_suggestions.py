@@ -1,0 +1,116 @@
+"""What a run's cause suggests to change: tried on fresh trainings where that is quick."""
+
+import pandas as pd
+import pytest
+
+from analysis.causes import CAUSES, OUTCOMES
+from analysis.explanation import as_run
+from analysis.init_advice import init_advice
+from analysis.suggestions import SUGGESTIONS, suggestions
+from core.datasets import load_dataset, make_task
+from core.training import train_trials
+from core.trials import trial_of
+
+
+@pytest.fixture
+def run(runs):
+    """A row with every number, to be given another ending."""
+    return as_run(runs[(runs["outcome"] == "stalled") & (runs["depth"] == 12)].iloc[0])
+
+
+def retrained(run, changes):
+    """The result of the run's training with changed settings."""
+    trial = trial_of({**run, **changes})
+    task = make_task(load_dataset(trial.dataset, trial.examples), trial.examples, trial.features)
+    (training,) = train_trials([trial], task)
+    return training.result
+
+
+def test_every_ending_but_trained_has_a_remedy(run):
+    """Each cause its own, and each outcome where the cause is not known."""
+    assert set(SUGGESTIONS) == (set(CAUSES) | set(OUTCOMES)) - {"trained"}
+    unlike = {**run, "activation": "relu", "init_scale": 0.3, "seed": 5, "lowest_step": 7}
+    for ending in SUGGESTIONS:
+        named = {"cause": ending} if ending in CAUSES else {"cause": None, "outcome": ending}
+        for remedy in suggestions({**unlike, **named}):
+            assert all(unlike[name] != value for name, value in remedy.changes.items())
+            assert remedy.trial_id is None
+            trial_of({**unlike, **remedy.changes})
+
+
+def test_half_of_what_the_curvature_allows_descends(runs):
+    """Runs that diverged by their learning rate go down with the suggested one."""
+    diverged = runs[runs["cause"] == "learning_rate"]
+    for _, row in diverged.iloc[:: len(diverged) // 8].iterrows():
+        failed = as_run(row)
+        (remedy,) = suggestions(failed)
+        half = failed["critical_learning_rate"] / 2
+        assert remedy.changes["learning_rate"] == pytest.approx(half, rel=1e-2)
+        result = retrained(failed, remedy.changes)
+        assert result.tail_loss < result.initial_loss
+
+
+def test_a_lost_signal_is_sent_to_theorys_start(run):
+    """Where that is not its own; else to an activation that passes it, or to fewer layers."""
+    lost = {**run, "cause": "vanishing", "activation": "tanh", "init_scale": 0.3}
+    first, *others = suggestions(lost)
+    assert first.changes["init_scale"] == pytest.approx(init_advice("tanh", 12).start, rel=1e-3)
+    assert first.needs_a_rate
+    assert {"depth"} in [set(remedy.changes) for remedy in others]
+    at_start = suggestions({**lost, **first.changes})
+    assert set(at_start[0].changes) == {"activation", "init_scale"}
+    (gelu, *_) = suggestions({**lost, "activation": "gelu"})
+    assert gelu.changes["bias_scale"] > 0
+
+
+def test_a_narrow_network_that_starts_dead_is_widened(trained_store):
+    """Half of the single units that see positive numbers start off; eight seldom all do."""
+    rows = "".join(f"{0.1 + 0.05 * n:.2f},{0.5 + 0.1 * n:.4f}\n" for n in range(20))
+    store = trained_store(ONE_UNIT, line="x,target\n" + rows)
+    runs = pd.read_parquet(store / "runs")
+    dead = runs[(runs["cause"] == "dead") & (runs["peak_loss"] == runs["initial_loss"])]
+    assert len(dead) > 10
+    remedy = suggestions(as_run(dead.iloc[0]))[0]
+    assert remedy.changes == {"width": 8}
+    wide = trained_store(ONE_UNIT.replace("width: 1", "width: 8"), line="x,target\n" + rows)
+    after = pd.read_parquet(wide / "runs").set_index("seed")["outcome"]
+    assert (after[dead["seed"]] == "trained").mean() > 0.6
+
+
+ONE_UNIT = """
+file: line.csv
+features: raw
+examples: 20
+depth: 2
+width: 1
+activation: relu
+learning_rate: 0.1
+loss: mse
+steps: 300
+seed: {linspace: [0, 31, 32]}
+"""
+
+
+def test_a_layer_that_long_steps_killed_takes_shorter_ones(run):
+    """Another draw or activation would meet the same steps."""
+    dead = {**run, "cause": "dead", "peak_loss": 100.0, "initial_loss": 2.0}
+    (remedy,) = suggestions(dead)
+    assert remedy.changes == {"learning_rate": pytest.approx(run["learning_rate"] / 10)}
+
+
+def test_a_linear_model_that_converged_needs_a_hidden_layer(run):
+    """Another seed or more steps end at the same loss."""
+    done = {**run, "cause": "converged", "depth": 1, "activation": "relu"}
+    (remedy,) = suggestions(done)
+    assert remedy.changes == {"depth": 2, "activation": "tanh"}
+    (remedy,) = suggestions({**done, "depth": 3, "activation": "linear"})
+    assert remedy.changes == {"activation": "tanh"}
+    deep = suggestions({**done, "depth": 3})
+    assert [list(each.changes) for each in deep][:2] == [["seed"], ["width"]]
+    assert not any("steps" in remedy.changes for remedy in deep)
+
+
+def test_an_identity_keeps_its_initializer(run):
+    """A multiple of the identity is kept at its size by 1, whatever theory says of draws."""
+    identity = {**run, "cause": "vanishing", "initializer": "scaled_identity", "init_scale": 0.5}
+    assert suggestions(identity)[0].changes == {"init_scale": 1.0}
