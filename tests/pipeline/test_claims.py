@@ -35,12 +35,13 @@ def test_every_claim_is_told_with_its_verdict_and_query(claims, claims_store):
 
 
 def test_json_is_one_document_whose_queries_run(claims, claims_store):
-    """Claim, statement, verdict, numbers with units, and the query for its rows."""
+    """Claim, statement, setting, verdict, numbers with units, and the query for its rows."""
     done = claims("--store", claims_store, "--json")
     document = json.loads(done.stdout)
     with connect(claims_store) as connection:
         for each in document:
-            assert set(each) == {"claim", "statement", "verdict", "numbers", "query"}
+            assert list(each) == ["claim", "statement", "setting", "verdict", "numbers", "query"]
+            assert each["setting"]
             assert each["verdict"] in VERDICTS
             assert all(set(number) == {"meaning", "value", "unit"} for number in each["numbers"])
             assert connection.execute(each["query"]).fetchone()
