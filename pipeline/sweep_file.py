@@ -3,7 +3,6 @@
 Every setting takes one value, a list or a range; a list or a range makes it an axis.
 """
 
-import difflib
 import os
 import re
 import reprlib
@@ -26,6 +25,7 @@ from core.trials import TRIAL_FIELDS
 from pipeline import strict_yaml
 from pipeline.axis_values import Counts, Names, Numbers
 from pipeline.data_files import DataFileError, load_data_file
+from pipeline.field_names import remedy
 from pipeline.grid import SHAPE_FIELDS, Axes, Grid
 
 SHIPPED = files("pipeline") / "sweeps"
@@ -186,6 +186,8 @@ def _read_mapping(path: Path) -> dict[Any, Any]:
         raise SweepFileError(
             f"cannot read {path}: {error.strerror}; give the path of a YAML file"
         ) from error
+    except strict_yaml.MisreadError as error:
+        raise SweepFileError(f"{path}: {error}") from error
     except (strict_yaml.StrictYamlError, UnicodeDecodeError) as error:
         raise SweepFileError(f"{path} is not valid YAML: {error}; mend the place named") from error
     if not isinstance(content, dict):
@@ -224,14 +226,14 @@ def _told(place: tuple[int | str, ...], problem: Any) -> str:
     name = str(place[0])
     known = SweepFields.model_fields
     if problem["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(name, known, n=1)
-        remedy = f"did you mean {close[0]}?" if close else f"the fields are {', '.join(known)}"
-        return f"{name}: no such field (got {_shown(problem['input'])}); {remedy}"
+        return f"{name}: no such field (got {_shown(problem['input'])}); {remedy(name, known)}"
     if problem["type"] == "missing":
         return f"{name}: is missing; add {known[name].description}"
     rule = re.sub("^(Input|String) should", "must", problem["msg"].removeprefix("Value error, "))
     if problem["type"] == "literal_error":
         rule = "no such value"  # the field's description lists them
+    if problem["type"] == "string_type":
+        rule = "must be text, in quotes if YAML would take it for something else"
     return f"{name}: {rule}, got {_shown(problem['input'])}; {known[name].description}"
 
 
