@@ -77,12 +77,28 @@ def main() -> None:
     if sys.stderr is None:  # closed, as by 2>&-; print would take None for stdout
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - open to the end
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, where a full disk can still be told
     except (SweepFileError, StoreError, ClusterError, NotAStoreError) as error:
         _say(f"error: {error}")
         sys.exit(2)
+    except OSError as error:
+        _discard_output()
+        if not isinstance(error, BrokenPipeError):
+            _say(f"error: cannot go on: {error}; give another path, or make room")
+        sys.exit(1)
     finally:
         ignore_interrupts()
+
+
+def _discard_output() -> None:
+    """Let what is left to print go nowhere: the interpreter's own flush would fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The phasesweep command as processes: interrupted, resumed, on a Ray of its own."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -186,3 +187,31 @@ def test_messages_to_a_closed_stderr_do_not_end_in_the_data(small_sweep, tmp_pat
     ended = subprocess.run(["sh", "-c", shell], stdout=subprocess.PIPE, cwd=tmp_path, check=True)
     assert ended.stdout == b""
     assert len(scientific(tmp_path / "stores" / "small", "runs")) == small_sweep.grid.size
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is full")
+def test_output_that_finds_no_room_is_told_in_a_line(tmp_path):
+    """Exit code 1, no traceback."""
+    command = [sys.executable, "-m", "pipeline", "plan", "quickstart", "--store", tmp_path / "new"]
+    with open("/dev/full", "w") as full:
+        failed = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert failed.returncode == 1
+    (told,) = failed.stderr.splitlines()
+    assert told.startswith("error: cannot go on: [Errno 28] No space left on device")
+
+
+def test_a_path_that_cannot_be_written_is_told_in_a_line(tmp_path):
+    """With its name: here a file stands where a folder is needed."""
+    (tmp_path / "taken").touch()
+    (tmp_path / "sweep.yaml").write_text(
+        "dataset: digits\nexamples: 24\ndepth: 2\nwidth: 4\nactivation: tanh\nlearning_rate: 1\n"
+    )
+    store, out = tmp_path / "store", tmp_path / "taken" / "map.png"
+    sweep = tmp_path / "sweep.yaml"
+    for arguments in (["run", sweep, "--store", store], ["map", store, "--out", out]):
+        command = [sys.executable, "-m", "pipeline", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    (told,) = done.stderr.splitlines()
+    assert told.startswith("error: cannot go on: ")
+    assert str(tmp_path / "taken") in told
