@@ -34,6 +34,7 @@ def _row(judged: Judgement) -> str:
     claim, verdict = judged.claim, judged.verdict
     numbers = "<br>".join(escape(f"{each.meaning}: {each}") for each in verdict.numbers)
     return (
-        f"<tr><th scope='row'>{escape(claim.id)} {escape(claim.statement)}</th>"
+        f"<tr><th scope='row'>{escape(claim.id)} {escape(claim.statement)}"
+        f"<br><small>{escape(claim.setting)}</small></th>"
         f"<td><strong>{escape(verdict.verdict)}</strong></td><td>{numbers}</td></tr>"
     )

@@ -15,7 +15,7 @@ MEANING_WIDTH = 58
 
 
 def as_text(judgements: Sequence[Judgement]) -> str:
-    """For each claim a paragraph: statement, verdict, decisive numbers, query."""
+    """For each claim a paragraph: statement, setting, verdict, decisive numbers, query."""
     return "\n\n".join("\n".join(_lines(judged)) for judged in judgements)
 
 
@@ -23,6 +23,7 @@ def _lines(judged: Judgement) -> list[str]:
     claim, verdict, indent = judged.claim, judged.verdict, " " * INDENT
     return [
         *wrap(f"{claim.id:<{INDENT}}{claim.statement}", TEXT_WIDTH, subsequent_indent=indent),
+        *wrap(f"({claim.setting})", TEXT_WIDTH, initial_indent=indent, subsequent_indent=indent),
         f"{indent}{verdict.verdict.upper()}",
         *(f"{indent}{n.meaning:<{MEANING_WIDTH}} {n}" for n in verdict.numbers),
         f"{indent}{claim.query}",
@@ -35,6 +36,7 @@ def as_document(judgements: Sequence[Judgement]) -> str:
         {
             "claim": judged.claim.id,
             "statement": judged.claim.statement,
+            "setting": judged.claim.setting,
             **asdict(judged.verdict),
             "query": judged.claim.query,
         }

@@ -6,7 +6,7 @@ Every rule takes the rows of its claim's query and returns a Verdict.
 import numpy as np
 import pandas as pd
 
-from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, Verdict, number
+from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, Number, Verdict, number
 from core.outcomes import THRESHOLDS
 from core.trials import DEFAULTS
 
@@ -41,31 +41,44 @@ def backward_step_takes_the_value(rows: pd.DataFrame) -> Verdict:
 
 
 def output_error_is_small(rows: pd.DataFrame) -> Verdict:
-    """C6: a deep network's output error, and its last gradient, are small beside the first's.
+    """C6: a deep network's output error, and its last gradient, are small, under every loss.
 
-    The error is held against that of the best constant. Where it is as large and the last
-    layer's gradient small all the same, that has another reason.
+    The error is held against that of the best constant, which is the same under both losses:
+    mean(y) - y. Where it is as large and the last layer's gradient small all the same, that has
+    another reason. Two effects if the gradient is small under one loss only.
 
     Args:
-        rows: One network's `layer`, `baseline_loss` (mse), `log10_delta_norm` and
+        rows: One network a `loss`: `layer`, `baseline_loss`, `log10_delta_norm` and
             `log10_gradient_norm`, and both again with `final_`, after training.
     """
-    layers = rows.sort_values("layer")
+    constant = np.sqrt(2 * rows.loc[rows["loss"] == "mse", "baseline_loss"].iloc[0])
+    numbers, errors, gradients = [], [], []
+    for loss, net in rows.groupby("loss", sort=False):
+        layers = net.sort_values("layer")
+        last, told = layers.iloc[-1], loss.replace("_", "-")
+        errors.append(10 ** last["log10_delta_norm"] / constant)
+        gradients.append(10 ** last["log10_gradient_norm"] / constant)
+        numbers += _output_numbers(layers, constant, told)
+    small = [gradient < SMALL for gradient in gradients]
+    if not any(small):
+        return Verdict(FAILS, tuple(numbers))
+    if not all(small):
+        return Verdict(TWO_EFFECTS, tuple(numbers))
+    return Verdict(HOLDS if max(errors) < SMALL else OTHER_REASON, tuple(numbers))
+
+
+def _output_numbers(layers: pd.DataFrame, constant: float, loss: str) -> list[Number]:
+    """The error at the outputs and the gradients on its way back, at both ends of a training."""
     last, first = layers.iloc[-1], layers.iloc[0]
-    constant = np.sqrt(2 * last["baseline_loss"])
-    error = 10 ** last["log10_delta_norm"] / constant
-    final_error = 10 ** last["final_log10_delta_norm"] / constant
-    gradient = 10 ** last["log10_gradient_norm"]
-    numbers = (
-        number("output error at step 0", error, "of the best constant's"),
-        number("output error after training", final_error, "of the best constant's"),
-        number("|dW| of the last layer at step 0", gradient),
-        number("|dW| of the first layer at step 0", 10 ** first["log10_gradient_norm"]),
-        number("|dW| of the last layer after training", 10 ** last["final_log10_gradient_norm"]),
-    )
-    if gradient >= SMALL * constant:
-        return Verdict(FAILS, numbers)
-    return Verdict(HOLDS if error < SMALL else OTHER_REASON, numbers)
+    error, final = (10 ** last[f"{when}log10_delta_norm"] / constant for when in ("", "final_"))
+    final_gradient = 10 ** last["final_log10_gradient_norm"]
+    return [
+        number(f"{loss}: output error at step 0", error, "of the best constant's"),
+        number(f"{loss}: output error after training", final, "of the best constant's"),
+        number(f"{loss}: |dW| of the last layer at step 0", 10 ** last["log10_gradient_norm"]),
+        number(f"{loss}: |dW| of the first layer at step 0", 10 ** first["log10_gradient_norm"]),
+        number(f"{loss}: |dW| of the last layer after training", final_gradient),
+    ]
 
 
 def deep_sigmoids_vanish(rows: pd.DataFrame) -> Verdict:

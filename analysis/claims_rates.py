@@ -1,4 +1,4 @@
-"""Rules on gradients at the start against learning rates on the way: claims C3, C8, C9 and C11.
+"""Rules on gradients at the start against learning rates on the way: claims C3 and C8.
 
 Every rule takes the rows of its claim's query and returns a Verdict. A start's critical
 learning rate is measured: midway between the last rate that was stable and the first that
@@ -14,10 +14,8 @@ from analysis.boundaries import DIVERGED, critical_learning_rate_bracket
 from analysis.tables import UnsuitableRunsError
 from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, Number, Verdict, number
 
-FALLEN = 10.0  # a critical learning rate that many times lower is another one
+FALLEN = 10.0  # a critical learning rate so many times lower is another one, and so is a gradient
 SAME_GRADIENT = 0.01  # decades: float32's rounding, with room to spare
-SAME_GROWTH = 1.25  # a factor: chi of a net of width 32 is measured no better
-BESIDE_WEIGHTS = ("learning_rate", "width", "depth", "features")
 
 
 def with_critical_rates(rows: pd.DataFrame, start: list[str]) -> pd.DataFrame:
@@ -83,35 +81,42 @@ def large_gradients_overshoot(rows: pd.DataFrame) -> Verdict:
 
 
 def learning_rate_explodes_gradients(rows: pd.DataFrame) -> Verdict:
-    """C8: the gradient before the first step is larger at larger learning rates.
+    """C8: gradients are large only where the learning rate is, before the first step or later.
 
-    If it is not, it and divergence are two effects, provided that either comes without the
-    other: exploding starts that some rate keeps from diverging, moderate ones that diverge.
+    Before the first step they cannot depend on the rate. If some starts explode all the same,
+    and gradients also grow during training where it diverges and nowhere else, these are two
+    effects.
 
     Args:
         rows: `depth`, `init_scale`, `learning_rate`, `outcome`, `init_phase`,
-            `gradient_norm` at step 0 and `critical_learning_rate`.
+            `gradient_norm` at step 0, `peak_gradient_norm` of all logged steps, and
+            `critical_learning_rate`.
     """
-    by_start = rows.groupby(["depth", "init_scale"])
+    start = ["depth", "init_scale"]
+    by_start = rows.groupby(start)
     gradients = by_start["gradient_norm"].agg(["min", "max"])
     spread = np.log10(gradients["max"] / gradients["min"]).max()
     reach = np.log10(gradients["max"].max() / gradients["min"].min())
     exploding = by_start["init_phase"].first() == "exploding"
-    diverged = rows.assign(diverged=rows["outcome"].isin(DIVERGED)).groupby(
-        ["depth", "init_scale"]
-    )["diverged"]
-    calm = (exploding & ~diverged.all()).sum()
-    lost = (~exploding & diverged.any()).sum()
+    lost = rows["outcome"].isin(DIVERGED)
+    calm = exploding & ~lost.groupby([rows[name] for name in start]).all()
+    growth = rows.assign(growth=rows["peak_gradient_norm"] / rows["gradient_norm"])
+    kept_growth = growth[~lost].groupby(start)["growth"].max()
+    lost_growth = growth[lost].groupby(start)["growth"].max()
     numbers = (
         number("gradient at step 0, across learning rates", spread, "decades"),
         number("gradient at step 0, across init scale and depth", reach, "decades"),
-        number("exploding starts, some rate not diverging", calm, f"of {exploding.sum()}"),
-        number("other starts, some rate diverging", lost, f"of {(~exploding).sum()}"),
-        *_rates_by_depth(with_critical_rates(rows, ["depth", "init_scale"])),
+        number("exploding starts, some rate not diverging", calm.sum(), f"of {exploding.sum()}"),
+        number("later, at rates that do not diverge: gradient grows", kept_growth.max(), "times"),
+        number("later, where it diverges: grows, median start", lost_growth.median(), "times"),
+        number("later, where it diverges: grows, least start", lost_growth.min(), "times"),
+        *_rates_by_depth(with_critical_rates(rows, start)),
     )
     if spread > SAME_GRADIENT:
         return Verdict(HOLDS, numbers)
-    return Verdict(TWO_EFFECTS if calm and lost else FAILS, numbers)
+    if not lost_growth.median() > FALLEN > kept_growth.median():
+        return Verdict(FAILS, numbers)
+    return Verdict(TWO_EFFECTS if exploding.any() else HOLDS, numbers)
 
 
 def _rates_by_depth(starts: pd.DataFrame) -> Iterator[Number]:
@@ -123,62 +128,3 @@ def _rates_by_depth(starts: pd.DataFrame) -> Iterator[Number]:
         scales = f"{first['init_scale']:g} to {last['init_scale']:g}"
         fall = first["boundary_learning_rate"] / last["boundary_learning_rate"]
         yield number(f"critical rate, init scale {scales}, depth {depth}: falls", fall, "times")
-
-
-def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
-    """C9: without standardized features gradients grow more per layer, and less rate is stable.
-
-    If only the learning rate suffers, the claim holds for another reason.
-
-    Args:
-        rows: `features`, `activation`, `init_scale`, `learning_rate`, `outcome`,
-            `chi_measured`, `log10_gradient_per_error`, and `saturated_fraction` of the first
-            layer's units.
-    """
-    nets = ["activation", "init_scale"]
-    starts = bracketed(with_critical_rates(rows, [*nets, "features"]))
-    columns = ["boundary_learning_rate", "chi_measured", "log10_gradient_per_error"]
-    table = starts.set_index([*nets, "features"])[columns].unstack()
-    rate, chi, per_error = (table[column] for column in columns)
-    fall, centered = rate["standardized"] / rate["raw"], rate["standardized"] / rate["centered"]
-    growth = chi["raw"] / chi["standardized"]
-    first = 10 ** (per_error["raw"] - per_error["standardized"])
-    numbers = (
-        number("raw: critical learning rate falls, median", fall.median(), "times"),
-        *_each("raw: falls", fall.groupby("activation").median(), "times"),
-        number("centered: falls, median", centered.median(), "times"),
-        number("raw: gradient growth per layer, least", growth.min(), "times standardized"),
-        number("raw: gradient growth per layer, most", growth.max(), "times standardized"),
-        number("raw: first |dW| over output error, median", first.median(), "times standardized"),
-        *_each(
-            "saturated in layer 1 (tanh)", starts.groupby("features")["saturated_fraction"].mean()
-        ),
-        *_each("runs that trained", rows["outcome"].eq("trained").groupby(rows["features"]).sum()),
-    )
-    slower, grows = fall.median() > FALLEN, growth.median() > SAME_GROWTH
-    if not slower:
-        return Verdict(HOLDS if grows else FAILS, numbers)
-    return Verdict(TWO_EFFECTS if grows else OTHER_REASON, numbers)
-
-
-def _each(meaning: str, values: pd.Series, unit: str = "1") -> Iterator[Number]:
-    for name, value in values.items():
-        yield number(f"{meaning}, {name}", value, unit)
-
-
-def same_phase_ends_differently(rows: pd.DataFrame) -> Verdict:
-    """C11: starts of one init scale in one phase end differently, by something else alone.
-
-    Args:
-        rows: Of one init scale and phase: BESIDE_WEIGHTS and `outcome`.
-    """
-    numbers, sources = [], 0
-    for name in BESIDE_WEIGHTS:
-        others = [other for other in BESIDE_WEIGHTS if other != name]
-        outcomes = rows.groupby(others)["outcome"].agg(["nunique", "size"])
-        compared = outcomes[outcomes["size"] > 1]
-        differ = int((compared["nunique"] > 1).sum())
-        sources += differ > 0
-        told = name.replace("_", " ")
-        numbers.append(number(f"outcome changes with {told}", differ, f"of {len(compared)} groups"))
-    return Verdict(HOLDS if sources else FAILS, tuple(numbers))

@@ -6,34 +6,55 @@ Every rule takes the rows of its claim's query and returns a Verdict.
 import numpy as np
 import pandas as pd
 
-from analysis.redrawn import hidden_layer
+from analysis.backward_steps import Net, backward
+from analysis.redrawn import hidden_layer, params_of, task_of
 from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, Verdict, number
+from core.activations import ACTIVATIONS
 from core.layer_maps import mean_square
 from core.mean_field import mean_field
 
 STRAIGHT = 0.01  # decades: what stays within them of a line is one
+SAME_SLOPE = 0.01  # of log10 k: as far as a measured slope may lie from it
+ARGUED_LAYERS = 20  # the argument multiplies so many: 1.5^20 = 3325.2567, 0.5^20 = 9.5367e-7
 STEADY = 0.005  # decades a layer: what changes by less is constant
-LARGE_GRADIENT = 1e3  # x the output error; the outcome rules call it exploding
+LARGE_GRADIENT = 1e3  # x an output error; the outcome rules call it exploding
 MODERATE = 10.0  # an activation's root mean square, the inputs' being about 1
 EXACT = 1e-9  # rounding of twenty layers, with room to spare
 SPREAD = 0.1  # of ln r, from draw to draw: beyond it r is no single number
 
 
 def signals_grow_exponentially(rows: pd.DataFrame) -> Verdict:
-    """C1: above the identity log rms h is a rising line in the layer, below it a falling one.
+    """C1: log rms h is a line in the layer, with the slope log k.
 
     Args:
         rows: `init_scale` (the k of k I), `layer`, `log10_mean_square_h`.
     """
     lines = {k: _line(layers) for k, layers in rows.groupby("init_scale")}
-    signs = all(np.sign(slope) == np.sign(np.log(k)) for k, (slope, _) in lines.items())
+    error = max(abs(slope / np.log10(k) - 1) for k, (slope, _) in lines.items())
     bend = max(bend for _, bend in lines.values())
-    growths = [
+    numbers = [
         number(f"growth of rms h, {k:g} I", 10**slope, "times a layer")
         for k, (slope, _) in lines.items()
     ]
-    numbers = (*growths, number("largest departure from a line in log", bend, "decades"))
-    return Verdict(HOLDS if signs and bend < STRAIGHT else FAILS, numbers)
+    for k in (max(lines), min(lines)):
+        growth = 10 ** _growth(rows[rows["init_scale"] == k], ARGUED_LAYERS)
+        numbers += [
+            number(f"growth of rms h over {ARGUED_LAYERS} layers, {k:g} I", growth, "times"),
+            number(f"{k:g}^{ARGUED_LAYERS}", k**ARGUED_LAYERS),
+        ]
+    numbers += [
+        number("largest departure of a slope from log10 k", error, "of log10 k"),
+        number("largest departure from a line in log", bend, "decades"),
+    ]
+    holds = error < SAME_SLOPE and bend < STRAIGHT
+    return Verdict(HOLDS if holds else FAILS, tuple(numbers))
+
+
+def _growth(layers: pd.DataFrame, count: int) -> float:
+    """log10 rms h so many layers after the first one, over that of the first; NaN if shallower."""
+    rms = layers.set_index("layer")["log10_mean_square_h"] / 2
+    first = rms.index.min()
+    return float(rms.get(first + count, np.nan) - rms[first])
 
 
 def _line(layers: pd.DataFrame) -> tuple[float, float]:
@@ -43,26 +64,58 @@ def _line(layers: pd.DataFrame) -> tuple[float, float]:
     return float(slope), float(np.abs(rms - start - slope * layers["layer"]).max())
 
 
+def with_bias_gradients(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add each layer's `bias_gradient_norm`, |dLoss/db_l|: of the mean over examples of delta_l.
+
+    The store has the root mean square of delta over examples; the mean, taken on the network
+    drawn again, may be far smaller: with centered features linear outputs have the mean 0.
+
+    Args:
+        rows: One network's settings, a row for each `layer`.
+    """
+    run = rows.iloc[0]
+    phi = ACTIVATIONS[run["activation"]]
+    net = Net(params_of(run), phi, run["loss"], task_of(run))
+    _, gradients = backward(net, "slope")
+    norms = [np.linalg.norm(gradient[:, -1]) for gradient in gradients]
+    return rows.assign(bias_gradient_norm=[norms[layer - 1] for layer in rows["layer"]])
+
+
 def every_gradient_is_large(rows: pd.DataFrame) -> Verdict:
     """C2: all weight gradients exceed the output error a thousandfold, the first signals are small.
 
+    The output error dZ_L = A_L - Y is large because the outputs are, and is a factor of every
+    gradient. If the gradients are large by that factor alone, the reason is another one.
+
     Args:
-        rows: One network's `init_scale` (k), `layer`, `log10_mean_square_a`,
-            `log10_delta_norm` and `log10_gradient_norm`.
+        rows: One network's `init_scale` (k), `layer`, `baseline_loss` (mse),
+            `log10_mean_square_h`, `log10_mean_square_a`, `log10_delta_norm`,
+            `log10_gradient_norm` and `bias_gradient_norm`.
     """
     layers = rows.sort_values("layer")
-    per_error = layers["log10_gradient_norm"] - layers["log10_delta_norm"].iloc[-1]
+    error = layers["log10_delta_norm"].iloc[-1]
+    per_error = layers["log10_gradient_norm"] - error
+    log10_constant = np.log10(2 * layers["baseline_loss"].iloc[0]) / 2
+    smallest = (layers["log10_gradient_norm"] - log10_constant).min()
     rms = 10 ** (layers["log10_mean_square_a"].iloc[:-1] / 2)
+    outputs = 10 ** (layers["log10_mean_square_h"].iloc[-1] / 2)
     numbers = (
-        number("smallest |dW| of a layer", 10 ** per_error.min(), "output errors"),
+        number("smallest |dW| of a layer", 10**smallest, "errors of the best constant"),
+        number("smallest |dW| over the output error", 10 ** per_error.min(), "output errors"),
         number("k^(L - 1)", layers["init_scale"].iloc[0] ** (len(layers) - 1)),
         number("largest |dW| over the smallest", 10 ** np.ptp(per_error)),
+        number("output error |dZ_L|", 10 ** (error - log10_constant), "of the best constant's"),
+        number("rms of the outputs A_L", outputs),
         number("rms activation, layer 1", rms.iloc[0]),
         number(f"rms activation, layer {len(rms)}", rms.iloc[-1]),
+        number("|db| of layer 1", layers["bias_gradient_norm"].iloc[0]),
+        number(f"|db| of layer {len(layers)}", layers["bias_gradient_norm"].iloc[-1]),
     )
-    if per_error.min() < np.log10(LARGE_GRADIENT):
+    large = np.log10(LARGE_GRADIENT)
+    if smallest < large:
         return Verdict(FAILS, numbers)
-    return Verdict(HOLDS if rms.iloc[0] < MODERATE else OTHER_REASON, numbers)
+    as_claimed = per_error.min() >= large and rms.iloc[0] < MODERATE
+    return Verdict(HOLDS if as_claimed else OTHER_REASON, numbers)
 
 
 def sigmoid_outputs_shrink(rows: pd.DataFrame) -> Verdict:

@@ -39,8 +39,8 @@ def stability_map(runs: pd.DataFrame) -> Figure:
         runs: The settings, `outcome` and, for the shades of the stalls, `cause`.
 
     Raises:
-        UnsuitableRunsError: There are no runs, a learning rate or init scale is not positive,
-            or a setting besides activation, depth, init scale, learning rate and seed varies.
+        UnsuitableRunsError: There are no runs, a learning rate is not positive, or a setting
+            besides activation, depth, init scale, learning rate and seed varies.
     """
     require_drawable(runs)
     activations, every_depth = list(runs["activation"].unique()), sorted(runs["depth"].unique())
@@ -82,8 +82,8 @@ def critical_learning_rate_by_depth(runs: pd.DataFrame) -> Figure:
         runs: The settings, `outcome` and, for the dashes, `critical_learning_rate`.
 
     Raises:
-        UnsuitableRunsError: There are no runs, a learning rate or init scale is not positive,
-            or a setting besides activation, depth, init scale, learning rate and seed varies.
+        UnsuitableRunsError: There are no runs, a learning rate is not positive, or a setting
+            besides activation, depth, init scale, learning rate and seed varies.
     """
     require_drawable(runs)
     activations = list(runs["activation"].unique())

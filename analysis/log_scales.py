@@ -1,4 +1,8 @@
-"""Log-scaled axes of measured settings: cell edges, limits, tick marks, a choice of values."""
+"""Log-scaled axes of measured settings: cell edges, limits, tick marks, a choice of values.
+
+A zero, as of an init scale, has no logarithm. It gets a place of its own at the axis' low end,
+one step below the smallest other value, and is marked 0 there.
+"""
 
 from collections.abc import Sequence
 
@@ -12,6 +16,25 @@ MARGIN = 0.06  # of an axis, on either side of its points
 LEAST_MARGIN = 1.25  # a factor
 
 
+def places(values: ArrayLike) -> NDArray[np.float64]:
+    """Where values lie on a log axis: each at itself, and a zero one step below the others.
+
+    Args:
+        values: Not negative, in any order and number.
+    """
+    at = np.asarray(values, dtype=np.float64)
+    return np.where(at == 0, _zero_place(at), at)
+
+
+def _zero_place(values: NDArray[np.float64]) -> float:
+    """As far below the smallest positive value as that is below the next, or LONE_CELL."""
+    positive = np.unique(values[values > 0])
+    if not positive.size:
+        return 1.0
+    step = positive[1] / positive[0] if positive.size > 1 else LONE_CELL
+    return float(positive[0] / step)
+
+
 def cell_edges(values: ArrayLike) -> NDArray[np.float64]:
     """The edges of the cells around values on a log axis.
 
@@ -19,12 +42,12 @@ def cell_edges(values: ArrayLike) -> NDArray[np.float64]:
     outwards as inwards, so that evenly spaced values lie in the middle of their cells.
 
     Args:
-        values: (cells,), positive and ascending, at least one.
+        values: (cells,), not negative and ascending, at least one.
 
     Returns:
         (cells + 1,)
     """
-    logs = np.log(np.asarray(values, dtype=np.float64))
+    logs = np.log(places(values))
     if len(logs) == 1:
         half = np.log(LONE_CELL) / 2
         return np.exp(np.array([logs[0] - half, logs[0] + half]))
@@ -34,8 +57,9 @@ def cell_edges(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def limits(values: ArrayLike) -> tuple[float, float]:
-    """The ends of a log axis that shows points at these positive values, with a margin."""
-    low, high = float(np.min(values)), float(np.max(values))
+    """The ends of a log axis that shows points at these values, with a margin."""
+    at = places(values)
+    low, high = float(np.min(at)), float(np.max(at))
     margin = max((high / low) ** MARGIN, LEAST_MARGIN)
     return low / margin, high * margin
 
@@ -47,6 +71,9 @@ def mark_ticks(axis: Axis, values: NDArray[np.float64]) -> None:
         axis: An Axes' xaxis or yaxis, log-scaled already.
         values: What it shows, ascending.
     """
+    if values[0] == 0:
+        mark_values(axis, values, most=4)
+        return
     reach = values[-1] / values[0]
     if reach < 4:
         mark_values(axis, values, most=3)
@@ -62,12 +89,14 @@ def mark_ticks(axis: Axis, values: NDArray[np.float64]) -> None:
 
 def mark_values(axis: Axis, values: Sequence[float], most: int = 8) -> None:
     """Mark a log axis at the values themselves, those apart by at least its length / `most`."""
+    at = places(values)
+    names = {at[0]: "0"} if values[0] == 0 else {}
     axis.set_minor_locator(NullLocator())
-    axis.set_major_locator(FixedLocator(_spaced(values, (values[-1] / values[0]) ** (1 / most))))
-    axis.set_major_formatter(FuncFormatter(_plain))
+    axis.set_major_locator(FixedLocator(_spaced(at, (at[-1] / at[0]) ** (1 / most))))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: names.get(value, _plain(value))))
 
 
-def _spaced(values: Sequence[float], factor: float) -> list[float]:
+def _spaced(values: NDArray[np.float64], factor: float) -> list[float]:
     """The first value, and each that is this factor or more above the one kept before it."""
     kept = [values[0]]
     for value in values[1:]:

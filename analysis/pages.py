@@ -38,21 +38,20 @@ def require_drawable(runs: pd.DataFrame) -> None:
     """Refuse runs that a figure over SHOWN_SETTINGS on log axes cannot show.
 
     Raises:
-        UnsuitableRunsError: There are no runs, a learning rate or init scale is not
-            positive, or another setting varies; the message says how to select.
+        UnsuitableRunsError: There are no runs, a learning rate is not positive, or another
+            setting varies; the message says how to select.
     """
     if runs.empty:
         raise UnsuitableRunsError(
             "there are no runs to draw; loosen the selection made from the table"
         )
     refuse_other_axes(runs, SHOWN_SETTINGS)
-    for name in ("init_scale", "learning_rate"):
-        smallest = runs[name].min()
-        if not smallest > 0:
-            raise UnsuitableRunsError(
-                f"{name} must be positive on a log axis, got {smallest}; "
-                f"select runs[runs.{name} > 0]"
-            )
+    smallest = runs["learning_rate"].min()
+    if not smallest > 0:
+        raise UnsuitableRunsError(
+            f"learning_rate must be positive on a log axis, got {smallest}; "
+            "select runs[runs.learning_rate > 0]"
+        )
 
 
 def panel_grid(rows: int, columns: int, x: str, y: str) -> tuple[Figure, NDArray[Any]]:

@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from analysis.chi import chi_against_theory
 from analysis.depth_scales import fitted_multiple, trainable_depth
-from analysis.log_scales import cell_edges, mark_values
+from analysis.log_scales import cell_edges, mark_values, places
 from analysis.pages import STYLE, give_title, hide_unused, panel_grid
 from analysis.tables import UnsuitableRunsError, refuse_other_axes
 from core.mean_field import critical_weight_variance, fixed_point_chi, mean_field
@@ -72,16 +73,24 @@ def _draw_remaining_loss(panel: Axes, runs: pd.DataFrame) -> mpl.collections.Qua
 def _draw_depths(panel: Axes, depths: pd.DataFrame) -> None:
     variance, multiple = depths["weight_variance"], fitted_multiple(depths)
     activation, bias_scale = depths["activation"].iloc[0], depths["bias_scale"].iloc[0]
-    fine = np.geomspace(variance.min(), variance.max(), CURVE_POINTS)
+    fine = _between(variance)
     xi = np.array([_xi(activation, each, bias_scale**2) for each in fine])
     panel.plot(fine, xi, color=LINES, linewidth=1.6, linestyle=":", label=r"$\xi$ (theory)")
     if multiple is not None:
         label = rf"{multiple.value:.1f} $\xi$: the mean, standard error {multiple.error - 1:.0%}"
         panel.plot(fine, multiple.value * xi, color=LINES, linewidth=2.0, label=label)
-    panel.plot(variance, depths["trainable_depth"], label="trainable depth", **MEASURED)
+    panel.plot(places(variance), depths["trainable_depth"], label="trainable depth", **MEASURED)
     critical = critical_weight_variance(activation, bias_scale**2)
-    if critical is not None and fine[0] < critical < fine[-1]:
+    if critical is not None and variance.min() < critical < variance.max():
         panel.axvline(critical, label=rf"$\chi = 1$ at {critical:.3g}", **CRITICAL)
+
+
+def _between(values: pd.Series) -> NDArray[np.float64]:
+    """Where a curve of the theory is drawn: over the positive values; nowhere without any."""
+    positive = values[values > 0]
+    if positive.empty:
+        return np.empty(0)
+    return np.geomspace(positive.min(), positive.max(), CURVE_POINTS)
 
 
 def _xi(activation: str, weight_variance: float, bias_variance: float) -> float:
@@ -103,7 +112,12 @@ def chi_by_init_scale(runs: pd.DataFrame) -> Figure:
     """
     table = chi_against_theory(runs)
     if table.empty:
-        raise UnsuitableRunsError("no chi was measured; add `measure: [signal]` to the sweep")
+        raise UnsuitableRunsError(
+            "no chi was measured; add `measure: [signal]` and an init_scale above 0 to the sweep"
+        )
+    table = table[table["chi_measured"] > 0]  # weights of 0 pass no gradient: off a log axis
+    if table.empty:
+        raise UnsuitableRunsError("every chi is 0; add an init_scale above 0 to the sweep")
     refuse_other_axes(table, {"activation", "init_scale"})
     activations = [
         name for name in runs["activation"].unique() if (table["activation"] == name).any()
@@ -125,7 +139,7 @@ def chi_by_init_scale(runs: pd.DataFrame) -> Figure:
 
 def _draw_chi(panel: Axes, table: pd.DataFrame, activation: str) -> None:
     panel.set(xscale="log", yscale="log", title=activation)
-    scales = np.geomspace(table["init_scale"].min(), table["init_scale"].max(), CURVE_POINTS)
+    scales = _between(table["init_scale"])
     bias_variance = table["bias_scale"].iloc[0] ** 2
     inputs = table["input_mean_square"].iloc[0]
     theory = [fixed_point_chi(activation, scale**2, bias_variance, inputs) for scale in scales]

@@ -27,13 +27,33 @@ MORE_PER_ELEMENT = {
 }
 SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
 
-# What a measurement costs, in steps of float64. A sweep's learning rates share a start, so its
-# signals are counted once a trial, at the end; its sharpness takes some 75 products of two steps.
+# What a measurement costs, in steps of float64: signals at the start and at the end of a training,
+# sharpness, some 75 products of two steps each, at the start. Learning rates share their start.
 MEASURED_STEPS = {"signal": 4, "sharpness": 150}
 
 # Long enough that scheduling costs nothing, short enough that workers end together.
 BATCH_SECONDS = 1.0
 MOST_TRIALS = 4096
+# A start is measured anew in each batch that needs it: it may cost that share of a batch's
+# trainings, else the batch takes more of the learning rates that share it.
+MOST_REPEATED = 0.1
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How the trials of a shape make batches; a row is all learning rates of one start.
+
+    Attributes:
+        rows: Whole rows that a batch holds.
+        parts: Batches that a row is cut into; 1 if a batch holds several.
+    """
+
+    rows: int
+    parts: int
+
+    def count(self, rows: int) -> int:
+        """How many batches so many rows make."""
+        return -(-rows // self.rows) * self.parts
 
 
 @dataclass(frozen=True)
@@ -80,13 +100,23 @@ def flops(trial: Trial, data: DatasetInfo) -> int:
 
 
 def seconds(trial: Trial, data: DatasetInfo) -> float:
-    """Estimated time of one training on one core, if it runs to its end, measurements included."""
+    """Estimated time of one training on one core, if it runs to its end, with what it measures.
+
+    The measurement of its start, which other learning rates share, is `start_seconds`.
+    """
     asked = trial.measure.split("+")
-    measured = sum(steps for name, steps in MEASURED_STEPS.items() if name in asked)
+    measured = MEASURED_STEPS["signal"] if "signal" in asked else 0
     if "sharpness_curve" in asked:
         measured += MEASURED_STEPS["sharpness"] * min(trial.steps, CURVE_POINTS)
     training = (trial.steps + 1) * _step_seconds(trial, data, trial.dtype)
     return training + measured * _step_seconds(trial, data, "float64") + SECONDS_PER_TRIAL
+
+
+def start_seconds(trial: Trial, data: DatasetInfo) -> float:
+    """Estimated time to measure a start, once for all learning rates of a batch."""
+    asked = trial.measure.split("+")
+    steps = sum(steps for name, steps in MEASURED_STEPS.items() if name in asked)
+    return steps * _step_seconds(trial, data, "float64")
 
 
 def _step_seconds(trial: Trial, data: DatasetInfo, dtype: str) -> float:
@@ -95,9 +125,21 @@ def _step_seconds(trial: Trial, data: DatasetInfo, dtype: str) -> float:
     return flops(trial, data) / (trial.steps + 1) * SECONDS_PER_FLOP[dtype] + elements * of_element
 
 
-def trials_per_batch(trial: Trial, data: DatasetInfo) -> int:
-    """How many trials like this one make a task of about BATCH_SECONDS."""
-    return max(1, min(MOST_TRIALS, round(BATCH_SECONDS / seconds(trial, data))))
+def packing(trial: Trial, data: DatasetInfo, rates: int) -> Packing:
+    """Batches of about BATCH_SECONDS, longer where cutting a row would measure its start often.
+
+    Args:
+        trial: Any of the shape.
+        data: Sizes of its data set.
+        rates: Learning rates in a row.
+    """
+    each, start = seconds(trial, data), start_seconds(trial, data)
+    rows = min(MOST_TRIALS // rates, round(BATCH_SECONDS / (start + rates * each)))
+    if rows:
+        return Packing(rows, 1)
+    trials = max(BATCH_SECONDS - start, start / MOST_REPEATED) / each
+    parts = max(round(rates / trials), -(-rates // MOST_TRIALS), 1)
+    return Packing(1, min(parts, rates))
 
 
 def batches(grid: Grid, datasets: Mapping[str, DatasetInfo], finished: Indices) -> Iterator[Batch]:
@@ -110,22 +152,32 @@ def batches(grid: Grid, datasets: Mapping[str, DatasetInfo], finished: Indices) 
         datasets: Sizes of the data sets it names.
         finished: Sorted grid indices of the trials that have a row.
     """
-    costs = [seconds(block[0], datasets[block[0].dataset]) for block in grid.blocks()]
+    rates = len(grid.axes["learning_rate"])
+    shapes = [(block[0], datasets[block[0].dataset]) for block in grid.blocks()]
+    costs = [rates * seconds(*shape) + start_seconds(*shape) for shape in shapes]
     for number in np.argsort(np.negative(costs), kind="stable").tolist():
-        block = grid.block(number)
-        size = _batch_size(block, grid, datasets)
-        for start in range(0, block.size, size):
-            positions = range(start, min(start + size, block.size))
+        block, (trial, data) = grid.block(number), shapes[number]
+        for positions in _cut(block.size, rates, packing(trial, data, rates)):
             unfinished = _unfinished(positions, block.start, finished)
             if len(unfinished):
                 yield Batch(block, unfinished)
 
 
-def _batch_size(block: Block, grid: Grid, datasets: Mapping[str, DatasetInfo]) -> int:
-    """Whole rows of learning rates where a batch holds at least one: they share their start."""
-    size = trials_per_batch(block[0], datasets[block[0].dataset])
-    rates = len(grid.axes["learning_rate"])
-    return size if size < rates else size - size % rates
+def _cut(trials: int, rates: int, packed: Packing) -> Iterator[range]:
+    """A block's positions batch by batch: learning rates are its fastest axis."""
+    size = packed.rows * rates
+    for first in range(0, trials, size):
+        last = min(first + size, trials)
+        edges = [first + (last - first) * n // packed.parts for n in range(packed.parts + 1)]
+        yield from map(range, edges[:-1], edges[1:])
+
+
+def unfinished_rows(block: Block, finished: Indices) -> int:
+    """How many rows of learning rates have a trial left: as many starts are measured."""
+    rates = len(block.axes["learning_rate"])
+    first, last = np.searchsorted(finished, [block.start, block.start + block.size])
+    _, counts = np.unique((finished[first:last] - block.start) // rates, return_counts=True)
+    return block.size // rates - int((counts == rates).sum())
 
 
 def _unfinished(positions: range, start: int, finished: Indices) -> Sequence[int]:

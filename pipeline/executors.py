@@ -3,12 +3,13 @@
 Both executors take the same work and batches and yield the same rows as they finish,
 in whatever order; the driver alone writes them. A batch whose task fails, by an exception
 or because its worker died, is split until the trial at fault stands alone: that one is
-yielded as a failure, and all others are trained.
+yielded as a failure, and all others are trained. A batch whose node or cluster died is not to
+blame: it goes elsewhere, and where there is nowhere to go the run ends.
 """
 
 import logging
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -28,6 +29,8 @@ SERIAL_SECONDS = 15.0
 TASKS_PER_CPU = 3
 # Of a task whose worker or node died: it may not have been to blame.
 TASK_RETRIES = 2
+# Times that a batch goes elsewhere after its node died, TASK_RETRIES each.
+MOST_NODES_LOST = 3
 REASON_LENGTH = 500
 
 
@@ -46,6 +49,10 @@ class Failure:
 
 class ClusterError(ValueError):
     """There is no Ray cluster to join; the message names the address and the remedy."""
+
+
+class ClusterLostError(ConnectionError):
+    """The Ray cluster, or this process' node of it, died; the message says which."""
 
 
 class Executor(Protocol):
@@ -95,20 +102,22 @@ def run_on_ray(
 
     Raises:
         ClusterError: No cluster runs at that address.
+        ClusterLostError: It died; no trial is to blame.
     """
     import ray  # Ray takes seconds to import, and small sweeps never need it.
 
     started_here = _connect(ray, address)
     task = ray.remote(num_cpus=1, max_retries=TASK_RETRIES)(_with_one_thread)
     shared_work = ray.put(work)
-    queue, split = iter(batches), deque[Batch]()
+    queue, again = iter(batches), deque[Batch]()
+    lost: Counter[str] = Counter()
     in_flight: dict[Any, Batch] = {}
     try:
         while True:
             # Asked anew each time: a cluster grows and shrinks.
             limit = TASKS_PER_CPU * max(1, int(ray.cluster_resources().get("CPU", 1)))
             while len(in_flight) < limit:
-                batch = split.popleft() if split else next(queue, None)
+                batch = again.popleft() if again else next(queue, None)
                 if batch is None:
                     break
                 in_flight[task.remote(shared_work, batch)] = batch
@@ -119,10 +128,14 @@ def run_on_ray(
             try:
                 rows = ray.get(reference)
             except ray.exceptions.RayError as error:
-                if len(batch) == 1:
+                if not _is_of_the_task(ray, error):
+                    lost[batch.batch_id] += 1
+                    _require_a_node(ray, error, lost[batch.batch_id])
+                    again.append(batch)
+                elif len(batch) == 1:
                     yield _failure(batch, getattr(error, "cause", None) or error)
                 else:
-                    split.extend(batch.halves)
+                    again.extend(batch.halves)
             else:
                 yield rows
     finally:
@@ -130,6 +143,21 @@ def run_on_ray(
             ray.cancel(reference, force=False)
         if started_here:
             ray.shutdown()
+
+
+def _is_of_the_task(ray: Any, error: Exception) -> bool:
+    """Whether the task raised, or its worker alone died each time that it was tried."""
+    found = ray.exceptions
+    return isinstance(error, found.RayTaskError | found.WorkerCrashedError | found.OutOfMemoryError)
+
+
+def _require_a_node(ray: Any, error: Exception, times: int) -> None:
+    """Raise ClusterLostError unless a batch, lost with its node so many times, may go elsewhere."""
+    told = f"{type(error).__name__}: {_in_a_line(error)}"[:REASON_LENGTH]
+    if isinstance(error, ray.exceptions.LocalRayletDiedError):
+        raise ClusterLostError(f"the Ray on this machine died ({told}); no trial is to blame")
+    if times > MOST_NODES_LOST or not ray.cluster_resources().get("CPU"):
+        raise ClusterLostError(f"the Ray cluster lost its nodes ({told}); no trial is to blame")
 
 
 def _connect(ray: Any, address: str | None) -> bool:

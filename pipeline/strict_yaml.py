@@ -1,14 +1,24 @@
 """YAML of one reading: no key twice, no aliases, and whatever is wrong has its line."""
 
+import re
 import reprlib
 from collections.abc import Hashable
 from typing import Any
 
 import yaml
 
+from pipeline.yaml_readings import misreadings
+
+# What everyone else reads as a number, YAML 1.1 takes for text: 1e3, 1e-4, 1.0e3.
+EXPONENTIAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$")
+
 
 class StrictYamlError(ValueError):
     """Text that is no such YAML; the message says what is wrong, and where."""
+
+
+class MisreadError(StrictYamlError):
+    """A value that may have been meant otherwise; the message begins with its field."""
 
 
 def parse(text: str) -> Any:
@@ -16,14 +26,31 @@ def parse(text: str) -> Any:
 
     Raises:
         StrictYamlError: It is not YAML, or not of one reading.
+        MisreadError: Likewise, a value of it.
     """
     try:
-        return yaml.load(text, _Loader)
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _refuse_misreadings(node)
+        return loader.construct_document(node)
     except RecursionError as error:
         raise StrictYamlError("it is nested too deeply") from error
     except yaml.YAMLError as error:
         told = str(error).replace('in "<unicode string>",', "at")
         raise StrictYamlError(" ".join(told.split())) from error
+
+
+def _refuse_misreadings(node: yaml.Node) -> None:
+    parts = [("", node)]
+    if isinstance(node, yaml.MappingNode):
+        parts = [(f"{key.value}: ", part) for key, value in node.value for part in (key, value)]
+    for field, part in parts:
+        for found in misreadings(part):
+            mark = found.node.start_mark
+            place = f"line {mark.line + 1}, column {mark.column + 1}"
+            raise MisreadError(f"{field}{found.written} at {place} {found.problem}")
 
 
 class _Loader(yaml.SafeLoader):
@@ -38,7 +65,7 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except ValueError as error:  # a 13th month, a number of 10,000 digits
+        except ValueError as error:  # a number of 10,000 digits
             raise _marked(str(error).partition(";")[0], node.start_mark) from error
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -49,6 +76,9 @@ class _Loader(yaml.SafeLoader):
                 raise _marked(f"found {reprlib.repr(key.value)} twice", key.start_mark)
             seen.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", EXPONENTIAL, [*"+-.0123456789"])
 
 
 def _marked(problem: str, mark: Any) -> yaml.MarkedYAMLError:

@@ -13,7 +13,16 @@ from core.datasets import DATASETS, DatasetInfo, Task
 from core.outcomes import THRESHOLDS
 from core.training import train_trials
 from core.trials import TRIAL_FIELDS, settings, trial_id
-from pipeline.batches import Batch, Indices, batches, flops, seconds, trials_per_batch
+from pipeline.batches import (
+    Batch,
+    Indices,
+    batches,
+    flops,
+    packing,
+    seconds,
+    start_seconds,
+    unfinished_rows,
+)
 from pipeline.executors import Executor, Failure
 from pipeline.grid import Block, Grid, Value
 from pipeline.interrupts import deferred_interrupts
@@ -112,16 +121,22 @@ def plan(sweep: Sweep, finished: Indices) -> Plan:
     if grid.shapes > MOST_PRICED:
         sampled = MOST_PRICED
         numbers = np.random.default_rng(0).integers(grid.shapes, size=sampled).tolist()
-    shares = [(b[0], b.size - _finished_in(b, finished)) for b in map(grid.block, numbers)]
-    if not any(share for _, share in shares):  # all done, or all of the sample
-        shares = [(trial, 1 if remaining else 0) for trial, _ in shares]
+    shares = [
+        (b[0], b.size - _finished_in(b, finished), unfinished_rows(b, finished))
+        for b in map(grid.block, numbers)
+    ]
+    if not any(share for _, share, _ in shares):  # all done, or all of the sample
+        shares = [(trial, int(remaining > 0), int(remaining > 0)) for trial, _, _ in shares]
+    rates = len(grid.axes["learning_rate"])
     task_count, operations, duration = 0, 0, 0.0
-    for trial, share in shares:
+    for trial, share, rows in shares:
         data = datasets[trial.dataset]
-        task_count += -(-share // trials_per_batch(trial, data))
+        packed = packing(trial, data, rates)
+        task_count += packed.count(rows)
         operations += share * flops(trial, data)
         duration += share * seconds(trial, data)
-    priced = sum(share for _, share in shares) or 1
+        duration += rows * packed.parts * start_seconds(trial, data)
+    priced = sum(share for _, share, _ in shares) or 1
     return Plan(
         trials=grid.size,
         finished=len(finished),

@@ -3,7 +3,6 @@
 Every setting takes one value, a list or a range; a list or a range makes it an axis.
 """
 
-import difflib
 import os
 import re
 import reprlib
@@ -29,6 +28,7 @@ from pipeline.data_files.fields import DataFields
 from pipeline.data_files.loading import DataFile
 from pipeline.data_files.reading import DataFileError
 from pipeline.data_files.selection import Selection, selection
+from pipeline.field_names import remedy
 from pipeline.grid import SHAPE_FIELDS, Axes, Grid
 from pipeline.spellings import activation_meant, scale_meant, suggestion
 
@@ -177,6 +177,8 @@ def _read_mapping(path: Path) -> dict[Any, Any]:
         raise SweepFileError(
             f"cannot read {path}: {error.strerror}; give the path of a YAML file"
         ) from error
+    except strict_yaml.MisreadError as error:
+        raise SweepFileError(f"{path}: {error}") from error
     except (strict_yaml.StrictYamlError, UnicodeDecodeError) as error:
         raise SweepFileError(f"{path} is not valid YAML: {error}; mend the place named") from error
     if not isinstance(content, dict):
@@ -215,16 +217,16 @@ def _told(place: tuple[int | str, ...], problem: Any) -> str:
     name = str(place[0])
     known = SweepFields.model_fields
     if problem["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(name, known, n=1)
-        remedy = f"did you mean {close[0]}?" if close else f"the fields are {', '.join(known)}"
-        return f"{name}: no such field (got {_shown(problem['input'])}); {remedy}"
+        return f"{name}: no such field (got {_shown(problem['input'])}); {remedy(name, known)}"
     if problem["type"] == "missing":
         return f"{name}: is missing; add {known[name].description}"
     rule = re.sub("^(Input|String) should", "must", problem["msg"].removeprefix("Value error, "))
     if problem["type"] == "literal_error":
         rule = "no such value"  # the field's description lists them
-    remedy = suggestion(problem) + str(known[name].description)
-    return f"{name}: {rule}, got {_shown(problem['input'])}; {remedy}"
+    if problem["type"] == "string_type":
+        rule = "must be text, in quotes if YAML would take it for something else"
+    meant = suggestion(problem) + str(known[name].description)
+    return f"{name}: {rule}, got {_shown(problem['input'])}; {meant}"
 
 
 def _require_classes(chosen: Selection, fields: SweepFields, path: Path) -> None:

@@ -77,11 +77,20 @@ function colorRange(values, { diverging, lowest, highest }) {
   return low < high ? [low, high] : [low - 0.5, high + 0.5];
 }
 
-const isLog = (axis) => typeof axis.values[0] === "number" && axis.values[0] > 0;
+const isLog = (axis) => axis.values[0] >= 0 && axis.values[axis.values.length - 1] > 0;
 
-// Edges of an axis' cells: midway between neighbors, on a log scale where values allow.
+// Where an axis' values lie: at their logarithms where values allow, and a zero one step
+// below the others; else side by side.
+function placesOf(axis) {
+  if (!isLog(axis)) return axis.values.map((_, i) => i);
+  const at = axis.values.map(Math.log10);
+  if (axis.values[0] === 0) at[0] = at[1] - (at.length > 2 ? at[2] - at[1] : Math.log10(2));
+  return at;
+}
+
+// Edges of an axis' cells: midway between neighbors.
 function edgesOf(axis) {
-  const at = isLog(axis) ? axis.values.map(Math.log10) : axis.values.map((_, i) => i);
+  const at = placesOf(axis);
   const inner = at.slice(1).map((v, i) => (v + at[i]) / 2);
   const reach = inner.length ? [inner[0] - at[0], at[at.length - 1] - inner[inner.length - 1]] : [0.25, 0.25];
   const edges = [at[0] - reach[0], ...inner, at[at.length - 1] + reach[1]];

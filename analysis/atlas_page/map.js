@@ -71,13 +71,15 @@ function colorbar(measure, low, high) {
       : measure.log ? { tickvals: [low, high], ticktext: [low, high].map((p) => told(10 ** p)) } : {}) };
 }
 
-// Few values are marked as they are; many on a log scale are left to Plotly.
+// Few values are marked as they are; many on a log scale without a zero are left to Plotly.
 function ticks(axis) {
   const { values } = axis;
-  if (isLog(axis) && values[values.length - 1] / values[0] >= 100) return { dtick: 1, exponentformat: "power" };
+  const reach = values[values.length - 1] / values[0];
+  if (isLog(axis) && reach >= 100 && Number.isFinite(reach)) return { dtick: 1, exponentformat: "power" };
   const every = Math.ceil(values.length / 8);
-  const marked = values.filter((_, i) => i % every === 0);
-  return { tickvals: isLog(axis) ? marked : marked.map((_, i) => i * every), ticktext: marked.map(told) };
+  const marked = placesOf(axis).filter((_, i) => i % every === 0);
+  return { tickvals: isLog(axis) ? marked.map((place) => 10 ** place) : marked,
+    ticktext: values.filter((_, i) => i % every === 0).map(told) };
 }
 
 // The cell under the mouse, from its position: Plotly tells edges' cells by their middle.

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from analysis.log_scales import cell_edges, evenly_chosen, limits, mark_ticks, mark_values
+from analysis.log_scales import cell_edges, evenly_chosen, limits, mark_ticks, mark_values, places
 
 VALUES = st.lists(st.integers(-60, 60), min_size=1, max_size=12, unique=True).map(
     lambda tenths: 10.0 ** (np.sort(tenths) / 10)
@@ -40,6 +40,27 @@ def test_a_lone_value_has_a_cell_around_it():
 
 
 @given(VALUES)
+def test_a_zero_has_a_place_of_its_own_below_all_others(values):
+    """On the same log axis, in a cell of its own; the other values stay where they are."""
+    with_zero = np.concatenate([[0.0], values])
+    at = places(with_zero)
+    assert 0 < at[0] < at[1]
+    np.testing.assert_array_equal(at[1:], values)
+    edges = cell_edges(with_zero)
+    assert np.all(edges[:-1] < at)
+    assert np.all(at < edges[1:])
+    assert limits(with_zero)[0] < at[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "place"), [([0, 0.5, 1], 0.25), ([0, 1], 0.5), ([0], 1), ([0, 0.01, 1], 1e-4)]
+)
+def test_a_zero_is_one_step_below(values, place):
+    """As far as the next two are apart; half the only other value."""
+    assert places(values)[0] == pytest.approx(place)
+
+
+@given(VALUES)
 def test_limits_leave_a_margin_around_all_values(values):
     """Never a sliver: a lone value lies in the middle of a quarter up and down, or more."""
     low, high = limits(values)
@@ -52,7 +73,7 @@ def ticks(mark, values):
     """The labels on a log axis that shows the values' cells, and its minor ticks."""
     figure = Figure()
     panel = figure.subplots()
-    edges = cell_edges(values)
+    edges = cell_edges(np.asarray(values))
     panel.set(xscale="log", xlim=(edges[0], edges[-1]))
     mark(panel.xaxis, np.asarray(values))
     figure.draw_without_rendering()
@@ -70,6 +91,10 @@ def ticks(mark, values):
         (np.geomspace(0.9, 1.1, 5), ["0.9", "0.995", "1.1"]),
         ([0.1], ["0.1"]),
         ([0.5, 0.7], ["0.5", "0.7"]),
+        ([0, 0.5, 1], ["0", "0.5", "1"]),
+        ([0, 1], ["0", "1"]),
+        ([0], ["0"]),
+        ([0, *np.geomspace(0.25, 4, 9)], ["0", "0.5", "1.41", "4"]),
         (np.geomspace(0.01, 1, 5), [rf"$\mathdefault{{10^{{{n}}}}}$" for n in (-2, -1, 0)]),
     ],
 )

@@ -103,6 +103,51 @@ any_values = st.recursive(
 any_names = st.sampled_from([*SweepFields.model_fields]) | st.text(max_size=8) | st.integers(0, 99)
 
 
+NUMBER = r"[-+]?[0-9_]{1,5}([.,:][0-9_]{1,3}){0,2}([eE][-+]?[0-9]{1,2})?"
+
+
+@pytest.fixture(scope="module")
+def load_written(write):
+    """Loads a sweep whose field is written as given, by the letter."""
+
+    def load(field, written):
+        path = write({name: value for name, value in VALID.items() if name != field})
+        path.write_text(path.read_text(encoding="utf-8") + f"{field}: {written}\n")
+        return path, grid_or_error(path)
+
+    return load
+
+
+@settings(max_examples=400, derandomize=True, deadline=None, database=None)
+@given(st.sampled_from(["learning_rate", "seed"]), st.from_regex(NUMBER, fullmatch=True))
+def test_a_number_is_what_it_says_or_refused(load_written, field, written):
+    """Never octal, never in 60s: digits mean what they mean to everyone, underscores nothing."""
+    path, got = load_written(field, written)
+    if isinstance(got, SweepFileError):
+        assert str(got).startswith(f"{path}: {field}: ")
+    else:
+        assert got.axes[field] == (float(written.replace("_", "")),)
+        assert "_" not in written or all(len(part) == 3 for part in groups(written)[1:])
+
+
+def groups(written):
+    """The digits before the point, parted at underscores."""
+    return written.partition(".")[0].split("_")
+
+
+@settings(max_examples=200, derandomize=True, deadline=None, database=None)
+@given(st.lists(st.from_regex("[0-9]{1,4}", fullmatch=True), min_size=1, max_size=4))
+def test_a_list_has_as_many_values_as_it_seems_to_or_is_refused(load_written, items):
+    """1,000 in a list is told as what it is; so is any number that starts with a zero."""
+    path, got = load_written("seed", f"[{','.join(items)}]")
+    if isinstance(got, SweepFileError):
+        assert str(got).startswith(f"{path}: seed: ")
+        repeated = len(set(map(int, items))) < len(items)
+        assert repeated or any(item.startswith("0") and len(item) > 1 for item in items)
+    else:
+        assert got.axes["seed"] == tuple(map(int, items))
+
+
 def grid_or_error(path):
     try:
         return load_sweep(path).grid

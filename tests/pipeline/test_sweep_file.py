@@ -78,6 +78,22 @@ def test_a_shipped_sweep_is_found_by_its_name(name):
     assert load_sweep(name).grid.size > 1
 
 
+@pytest.mark.parametrize(
+    ("field", "written", "values"),
+    [
+        ("steps", "1e3", (1000,)),
+        ("width", "[1e1, 1.0e2]", (10, 100)),
+        ("learning_rate", "1e-4", (1e-4,)),
+        ("learning_rate", "{geomspace: [1e-4, 1e-2, 3]}", (1e-4, 1e-3, 1e-2)),
+    ],
+)
+def test_an_exponent_needs_no_point(write, field, written, values):
+    """A whole number where one is asked for, as 1e3 steps."""
+    axis = load_sweep(write(**{field: written})).grid.axes[field]
+    assert axis == values
+    assert [type(value) for value in axis] == [type(value) for value in values]
+
+
 def test_a_data_file_is_found_beside_the_sweep_file(write, sweep_path, monkeypatch, tmp_path):
     """Its path is relative to the sweep file, not to where the command is run."""
     (sweep_path.parent / "d.csv").write_text("x,target\n1,a\n2,b\n3,a\n4,b\n")
@@ -92,7 +108,14 @@ def test_a_data_file_is_found_beside_the_sweep_file(write, sweep_path, monkeypat
     ("changes", "told"),
     [
         ({"learnin_rate": "0.1"}, ": learnin_rate: no such field (got 0.1); did you mean learning"),
-        ({"epochs": "3"}, ": epochs: no such field (got 3); the fields are dataset, file, "),
+        ({"epochs": "3"}, ": epochs: no such field (got 3); phasesweep calls it steps"),
+        (
+            {"optimizer": "adam"},
+            ": optimizer: no such field (got 'adam'); phasesweep trains by full",
+        ),
+        ({"colour": "red"}, ": colour: no such field (got 'red'); the fields are dataset, file, "),
+        ({"depth": "010"}, ": depth: 010 at line 3, column 8 is 8 to YAML, which takes it for oct"),
+        ({"steps": "1.5e0"}, ": steps: must be a valid integer, got a number with a fractional p"),
         ({"depth": None}, ": depth: is missing; add weight matrices, as in depth: [2, 8, 32]"),
         ({"learning_rate": "-0.1"}, ": learning_rate: must be greater than or equal to"),
         ({"learning_rate": "-0.1"}, "got -0.1; as in learning_rate: {geomspace: ["),
@@ -133,7 +156,14 @@ def test_a_data_file_is_found_beside_the_sweep_file(write, sweep_path, monkeypat
         ),
         ({"init_scale": "{geomspace: [1, 2]}"}, ": init_scale: a range is {geomspace: [first, "),
         ({"name": "../up"}, ": name: must match pattern"),
-        ({"name": "2026-01-01"}, ": name: must be a valid string, got datetime.date(2026, 1, 1)"),
+        (
+            {"name": "2026-01-01"},
+            ": name: 2026-01-01 at line 7, column 7 is a date to YAML; put it",
+        ),
+        (
+            {"name": "1e3"},
+            ": name: must be text, in quotes if YAML would take it for something else",
+        ),
         ({'"\\uD800"': "1"}, ": '\\ud800': no such field"),
         ({"? 1\n": "1"}, ": 1: no such field"),
         ({"depth ": "\ndepth: 3"}, " is not valid YAML: found 'depth' twice at line "),

@@ -1,0 +1,123 @@
+"""A Ray that dies under a run: the run ends, blames no trial, and the next one goes on."""
+
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from pipeline import executors
+from pipeline.executors import MOST_NODES_LOST, ClusterLostError, Failure, run_on_ray
+from pipeline.store import Store
+
+# The command on a Ray of its own, whose raylet is killed when the first batch was trained.
+KILLS_ITS_RAYLET = """
+import os, signal, time
+from contextlib import contextmanager
+from pipeline import batches, cli, executors
+
+batches.BATCH_SECONDS = 0.001
+progress = cli.progress
+
+@contextmanager
+def killing(*counts):
+    with progress(*counts) as watch:
+        def told(found):
+            from ray._private import worker
+            watch(found)
+            raylet, = worker._global_node.all_processes.get("raylet", [None])
+            if raylet.process.poll() is None:
+                os.kill(raylet.process.pid, signal.SIGKILL)
+        yield told
+
+def on_ray(work, todo, address=None):
+    def slowly(batch):
+        time.sleep(1)
+        return work(batch)
+    yield from executors.run_on_ray(slowly, todo, address)
+
+cli.progress, cli.run_on_ray = killing, on_ray
+cli.main()
+"""
+
+
+def test_a_run_whose_ray_dies_blames_no_trial(write_sweep, tmp_path):
+    """Exit code 1 in a line, no failure in the manifest, what is finished kept; then it goes on."""
+    sweep, path = write_sweep(), tmp_path / "store"
+    command = ["run", str(tmp_path / "sweep.yaml"), "--store", str(path), "--executor"]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLS_ITS_RAYLET, *command, "ray"],
+        capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert killed.returncode == 1
+    told = killed.stderr.splitlines()[-1]
+    assert told.startswith("error: the Ray on this machine died (LocalRayletDiedError: ")
+    assert "no trial is to blame; what is finished is in" in told
+    assert told.endswith("run again to resume")
+    assert Store(path).manifest["failures"] == []
+    finished = sum(len(rows) for rows in Store(path).batches("runs", ["trial_id"]))
+    assert 0 < finished < sweep.grid.size
+    resumed = subprocess.run(
+        [sys.executable, "-m", "pipeline", *command, "serial"],
+        capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert resumed.returncode == 0
+    assert sum(len(rows) for rows in Store(path).batches("runs", ["trial_id"])) == sweep.grid.size
+
+
+@contextmanager
+def raising_at_get(monkeypatch, error, times):
+    """The first results that are asked for are this error."""
+    import ray
+
+    get, asked = ray.get, []
+
+    def failing(reference):
+        asked.append(reference)
+        if len(asked) <= times:
+            raise error
+        return get(reference)
+
+    monkeypatch.setattr(ray, "get", failing)
+    yield
+    monkeypatch.undo()
+
+
+@pytest.fixture
+def one_batch(grid_of):
+    """A batch of one trial, which a hunt would call the culprit."""
+    from pipeline.batches import Batch
+
+    (block,) = grid_of().blocks()
+    return [Batch(block, [0])]
+
+
+@pytest.mark.parametrize("times", [1, MOST_NODES_LOST])
+def test_a_batch_whose_node_died_goes_elsewhere(local_ray, monkeypatch, one_batch, times):
+    """Whole: it is no failure, and its rows come once."""
+    import ray
+
+    with raising_at_get(monkeypatch, ray.exceptions.NodeDiedError("the node died"), times):
+        assert list(run_on_ray(len, one_batch)) == [1]
+
+
+def test_a_cluster_that_goes_on_losing_nodes_ends_the_run(local_ray, monkeypatch, one_batch):
+    """A batch is not sent around for ever, and not called a culprit either."""
+    import ray
+
+    error = ray.exceptions.NodeDiedError("the node died")
+    with (
+        raising_at_get(monkeypatch, error, MOST_NODES_LOST + 1),
+        pytest.raises(ClusterLostError, match=r"NodeDiedError: .*no trial is to blame"),
+    ):
+        list(run_on_ray(len, one_batch))
+
+
+def test_a_worker_that_dies_alone_is_the_trials_doing(local_ray, monkeypatch, one_batch):
+    """As before: the trial is the failure."""
+    import ray
+
+    monkeypatch.setattr(executors, "TASK_RETRIES", 0)
+    with raising_at_get(monkeypatch, ray.exceptions.WorkerCrashedError(), 1):
+        (failure,) = run_on_ray(len, one_batch)
+    assert isinstance(failure, Failure)
