@@ -110,11 +110,24 @@ def _unmeasured(run: Run) -> str:
     return "The cause is unknown: without `measure: signal` the layers were not looked at."
 
 
+def _converged(run: Run) -> str:
+    return (
+        f"It came to rest at the loss {number(run['tail_loss'])}: each example still asks for a "
+        "change, but together they cancel (their mean gradient is "
+        f"{number(run.get('final_gradient_alignment'))} of one example's)."
+    )
+
+
+def _untrained(run: Run) -> str:
+    return f"No step was taken: the initial weights have the loss {number(run['initial_loss'])}."
+
+
 CAUSES: dict[str | None, Callable[[Run], str]] = {
     "vanishing": _vanishing,
     "dead": _dead,
     "saturated": _saturated,
     "plateau": _plateau,
+    "converged": _converged,
     "low_learning_rate": _low_learning_rate,
     "init_scale": _init_scale,
     "learning_rate": _learning_rate,
@@ -123,6 +136,7 @@ CAUSES: dict[str | None, Callable[[Run], str]] = {
 
 OUTCOMES: dict[str, Callable[[Run], str]] = {
     "overflow": _unmeasured,
+    "untrained": _untrained,
     "diverged": _unmeasured,
     "trained": _trained,
     "oscillating": _oscillating,

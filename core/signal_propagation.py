@@ -47,6 +47,9 @@ class LayerSignals:
             activations that do not saturate.
         log10_delta_norm: Root mean square over examples of |examples x dLoss/dh_l|.
         log10_gradient_norm: |dLoss/dW_l|, the biases left out.
+        log10_bias_gradient_norm: |dLoss/db_l|.
+        log10_example_gradient_norm: Root mean square over examples of the norm that
+            examples x dLoss/dW_l has for one of them: |delta_l| |a_(l-1)|.
     """
 
     log10_mean_square_h: Floats
@@ -57,6 +60,8 @@ class LayerSignals:
     dead_fraction: Floats
     log10_delta_norm: Floats
     log10_gradient_norm: Floats
+    log10_bias_gradient_norm: Floats
+    log10_example_gradient_norm: Floats
 
     def of(self, network: int) -> "LayerSignals":
         """One network's numbers, (L,) arrays."""
@@ -126,6 +131,33 @@ def log10_hidden_gradient_ratio(signals: LayerSignals) -> float | None:
 def log10_gradient_per_error(signals: LayerSignals) -> float | None:
     """log10 of the first layer's weight-gradient norm over the output error, of one network."""
     return _difference(signals.log10_gradient_norm[0], signals.log10_delta_norm[-1])
+
+
+def log10_hidden_signal_ratio(signals: LayerSignals) -> float | None:
+    """log10 of the first over the last hidden layer's rms example gradient, of one network."""
+    last_hidden = max(len(signals.log10_example_gradient_norm) - 2, 0)
+    norms = signals.log10_example_gradient_norm
+    return _difference(norms[0], norms[last_hidden])
+
+
+def log10_signal_per_error(signals: LayerSignals) -> float | None:
+    """log10 of the first layer's rms example gradient over the output error, of one network."""
+    return _difference(signals.log10_example_gradient_norm[0], signals.log10_delta_norm[-1])
+
+
+def gradient_alignment(signals: LayerSignals) -> float | None:
+    """Norm of one network's mean gradient over the rms of its examples', all parameters.
+
+    1 where all examples agree, 0 at a stationary point, where they cancel; about one over
+    the root of their number where they are independent. None where no example has one.
+    """
+    mean = np.concatenate([signals.log10_gradient_norm, signals.log10_bias_gradient_norm])
+    each = np.concatenate([signals.log10_example_gradient_norm, signals.log10_delta_norm])
+    largest = each.max()
+    if not np.isfinite(largest):
+        return None
+    ratio = np.sum(10 ** (2 * (mean - largest))) / np.sum(10 ** (2 * (each - largest)))
+    return float(np.sqrt(ratio)) if np.isfinite(ratio) else None
 
 
 def _difference(first: float, last: float) -> float | None:
@@ -215,13 +247,22 @@ class _ScaledPasses:
             delta, exponent = _rescaled(delta, exponent)
             squares = _log10(np.square(delta).sum(axis=(1, 2)) / self._examples, 2 * exponent)
             self.columns["log10_delta_norm"][:, layer] = squares / 2
-            gradient = delta @ self._activations[layer].swapaxes(1, 2)
-            norm = np.sqrt(np.square(gradient).sum(axis=(1, 2))) / self._examples
-            both = exponent + self._exponents[layer]
-            self.columns["log10_gradient_norm"][:, layer] = _log10(norm, both)
+            self._describe_gradients(delta, exponent, layer)
             if layer:
                 delta = self._params[layer][:, :, :-1].swapaxes(1, 2) @ delta
                 delta *= self._slopes[layer - 1]
+
+    def _describe_gradients(self, delta: Floats, exponent: Ints, layer: int) -> None:
+        below, both = self._activations[layer], exponent + self._exponents[layer]
+        gradient, bias = delta @ below.swapaxes(1, 2), delta.sum(axis=2)
+        norm = np.sqrt(np.square(gradient).sum(axis=(1, 2))) / self._examples
+        bias_norm = np.sqrt(np.square(bias).sum(axis=1)) / self._examples
+        squares = np.square(delta).sum(axis=1) * np.square(below).sum(axis=1)
+        self.columns["log10_gradient_norm"][:, layer] = _log10(norm, both)
+        self.columns["log10_bias_gradient_norm"][:, layer] = _log10(bias_norm, exponent)
+        self.columns["log10_example_gradient_norm"][:, layer] = (
+            _log10(squares.mean(axis=1), 2 * both) / 2
+        )
 
 
 def _rescaled(mantissa: Floats, exponent: Ints) -> tuple[Floats, Ints]:
