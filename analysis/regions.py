@@ -27,7 +27,7 @@ class Region:
 # In the order in which the outcome rules are tried; the legend keeps it.
 REGIONS = (
     Region("overflow", "numbers left the floating-point range", "#3d0f14"),
-    Region("untrained", "no step was taken", "#ffffff"),
+    Region("untrained", "no step was taken", "#444444"),
     Region("diverged", "the loss ended above where it began", "#d55e00"),
     Region("diverged", "the start itself had exploded", "#881800", "init_scale"),
     Region("trained", "loss fell below 10% of the best constant's", "#009e73"),
@@ -37,7 +37,7 @@ REGIONS = (
     Region("stalled", "a layer's units are all dead", "#9b3f7f", "dead"),
     Region("stalled", "the units are saturated", "#e48ae3", "saturated"),
     Region("stalled", "the best constant guess, no more", "#4a86e8", "plateau"),
-    Region("stalled", "at rest above the trained level", "#6b8e23", "converged"),
+    Region("stalled", "at rest above the trained level", "#7722dd", "converged"),
     Region("stalled", "gradients arrive, the steps are too small", "#dec7bd", "low_learning_rate"),
     Region("slow", "still learning when the steps ran out", "#c8e1ff"),
 )

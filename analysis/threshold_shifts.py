@@ -52,6 +52,7 @@ SHIFTS = (
     *_tenfold("saturated_slope"),
     *_tenfold("plateau"),
     *_tenfold("cancellation"),
+    *_tenfold("converged_change"),
     *_tenfold("exploding_start"),
     *_tenfold("outlived_growth"),
     *_tenfold("fallen_first"),

@@ -67,9 +67,10 @@ def stall_cause(
         return "vanishing"
     if end.mean_slope is not None and end.mean_slope < rules.saturated_slope:
         return "saturated"
-    if depth > 1 and _answers_with_the_best_constant(run, rules):
+    cancels = end.gradient_alignment is not None and end.gradient_alignment < rules.cancellation
+    if depth > 1 and _answers_with_the_best_constant(run, cancels, rules):
         return "plateau"
-    if end.gradient_alignment is not None and end.gradient_alignment < rules.cancellation:
+    if cancels and _has_settled(run, rules):
         return "converged"
     return "low_learning_rate"
 
@@ -80,10 +81,18 @@ def _vanished(end: EndSignals, rules: Thresholds) -> bool:
     return any(ratio is not None and ratio < bound for ratio in ratios)
 
 
-def _answers_with_the_best_constant(run: LossSummary, rules: Thresholds) -> bool:
-    """It came there: from twice as far at least, not by a start that happened to lie near."""
-    reach = min(rules.plateau * run.baseline, abs(run.initial - run.baseline) / 2)
-    return run.tail is not None and abs(run.tail - run.baseline) <= reach
+def _answers_with_the_best_constant(
+    run: LossSummary, gradients_cancel: bool, rules: Thresholds
+) -> bool:
+    """It came there or rests there, and does not only pass by from a start that lay near."""
+    distance = np.inf if run.tail is None else abs(run.tail - run.baseline)
+    came = distance <= abs(run.initial - run.baseline) / 2
+    return bool(distance <= rules.plateau * run.baseline and (came or gradients_cancel))
+
+
+def _has_settled(run: LossSummary, rules: Thresholds) -> bool:
+    """A loss that slows down as one over time falls four times as far in all time to come."""
+    return run.late_change is not None and run.late_change < rules.converged_change
 
 
 def divergence_cause(

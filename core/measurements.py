@@ -12,13 +12,8 @@ from numpy.typing import NDArray
 
 from core.curvature import Curvature, critical_learning_rate, extreme_curvature
 from core.gradient_descent import Problem
-from core.signal_propagation import (
-    LayerSignals,
-    chi_measured,
-    log10_gradient_per_error,
-    log10_gradient_ratio,
-    signal_propagation,
-)
+from core.gradient_ratios import log10_gradient_per_error, log10_gradient_ratio
+from core.signal_propagation import LayerSignals, chi_measured, signal_propagation
 
 Params = list[NDArray[Any]]
 

@@ -34,7 +34,8 @@ class Thresholds:
     saturated_unit: float = 0.1  # x phi'(0): the unit is saturated for an example
     saturated_slope: float = 1e-3  # mean |phi'| over the hidden units
     plateau: float = 0.01  # x baseline: the tail lies so close to the best constant's loss
-    cancellation: float = 1e-3  # x rms of the examples' gradients: their mean has cancelled
+    cancellation: float = 0.02  # x rms of the examples' gradients: their mean has cancelled
+    converged_change: float = 2.5e-4  # of the loss, over the last fifth
     exploding_start: float = 1e3  # x baseline loss, or gradient x output error, at step 0
     outlived_growth: float = 1e6  # x along the start's steepest direction, while the loss fell
     fallen_first: float = 0.5  # x initial: how low a loss fell before it diverged

@@ -33,7 +33,7 @@ def trial_result(
         end: Each layer's signals after the last step; None if not asked for or decided.
     """
     called = outcome(summary)
-    final = EndSignals() if end is None else end_signals(end)
+    final = EndSignals() if end is None else end_signals(end, trial.dtype)
     chi, chi_error = start.chi
     return TrialResult(
         outcome=called,
