@@ -55,7 +55,8 @@ SHIFTS = (
     *_tenfold("converged_change"),
     *_tenfold("exploding_start"),
     *_tenfold("outlived_growth"),
-    *_tenfold("fallen_first"),
+    Shift("presumed_excess", "1.01", replace(THRESHOLDS, presumed_excess=1.01)),
+    Shift("presumed_excess", "2", replace(THRESHOLDS, presumed_excess=2.0)),
 )
 
 

@@ -108,7 +108,8 @@ def divergence_cause(
     - `init_scale`: before the first step the loss already exceeds a thousand baselines, or
       the first layer's gradient a thousand times the output error (or either is no number).
     - `sharpening`: the start is moderate, and its curvature is not the cause: the rate is
-      below 2 / lambda_max, or the loss fell for longer than it could have above it.
+      below 2 / lambda_max, or the loss fell for longer than it could have above it. Where
+      2 / lambda_max was not measured the rate is taken for a tenth above it.
     - `learning_rate`: the start is moderate, and its curvature makes descent diverge.
 
     Args:
@@ -126,19 +127,13 @@ def divergence_cause(
     ratio = log10_gradient_per_error
     if exploded or ratio is None or ratio > np.log10(rules.exploding_start):
         return "init_scale"
-    if critical_learning_rate is None:
-        return (
-            "sharpening"
-            if depth > 1 and _fell_well_below_its_start(run, rules)
-            else "learning_rate"
-        )
-    if _outlived_the_start(run, learning_rate / critical_learning_rate, rules):
+    # A single layer's curvature hardly changes: it is the start's as long as none is known.
+    if critical_learning_rate is None and depth == 1:
+        return "learning_rate"
+    critical = critical_learning_rate or learning_rate / rules.presumed_excess
+    if _outlived_the_start(run, learning_rate / critical, rules):
         return "sharpening"
     return "learning_rate"
-
-
-def _fell_well_below_its_start(run: LossSummary, rules: Thresholds) -> bool:
-    return run.lowest is not None and run.lowest < rules.fallen_first * run.initial
 
 
 def _outlived_the_start(run: LossSummary, ratio: float, rules: Thresholds) -> bool:

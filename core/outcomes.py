@@ -38,7 +38,7 @@ class Thresholds:
     converged_change: float = 2.5e-4  # of the loss, over the last fifth
     exploding_start: float = 1e3  # x baseline loss, or gradient x output error, at step 0
     outlived_growth: float = 1e6  # x along the start's steepest direction, while the loss fell
-    fallen_first: float = 0.5  # x initial: how low a loss fell before it diverged
+    presumed_excess: float = 1.1  # rate over 2 / lambda_max, where that was not measured
     init_phase: float = 6.0  # |L ln chi|: beyond it gradients vanish or explode at step 0
 
 

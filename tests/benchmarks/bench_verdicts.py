@@ -48,7 +48,6 @@ class Sequel:
     trial: Trial
     said: TrialResult
     then: tuple[str, ...]
-    tails: tuple[float, ...]
 
     @property
     def verdict(self) -> str:
@@ -71,6 +70,10 @@ CLAIMS = {
     ),
     "slow": ("more steps go on", lambda s: s.then[0] in ("trained", "fell further")),
     "trained": ("stays trained", lambda s: s.then[0] == "trained"),
+    "diverged: learning_rate": (
+        "a tenth of the rate does not diverge",
+        lambda s: s.then[1] != "diverged",
+    ),
 }
 
 
@@ -84,7 +87,7 @@ def sampled(seed: int) -> Iterator[list[Trial]]:
             dataset=dataset,
             examples=int(rng.choice(EXAMPLES[dataset])),
             features="standardized",
-            depth=int(rng.choice([1, 2, 3, 4, 6, 10, 16])),
+            depth=int(rng.choice([1, 1, 2, 2, 3, 4, 6, 10, 16])),
             width=int(rng.choice([2, 4, 8, 16])),
             activation=str(rng.choice(["linear", "sigmoid", "tanh", "relu", "gelu"])),
             initializer=str(rng.choice(["gaussian", "orthogonal"])),
@@ -102,7 +105,7 @@ def sampled(seed: int) -> Iterator[list[Trial]]:
                 shape,
                 init_scale=float(10 ** rng.uniform(-0.8, 0.6)),
                 bias_scale=float(rng.choice([0.0, 0.1])),
-                learning_rate=float(10 ** rng.uniform(-4, 0.7)),
+                learning_rate=float(10 ** rng.uniform(-3.5, 0.7)),
                 seed=int(rng.integers(10_000)),
             )
             for _ in range(RUNS_EACH)

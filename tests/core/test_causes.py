@@ -110,8 +110,9 @@ def test_a_run_that_fell_for_too_long_was_not_ended_by_its_starts_curvature(rati
     assert fell(longest + 1) == "sharpening"
 
 
-def test_without_a_curvature_a_fall_well_below_the_start_decides():
-    """By half; a single layer's squared error has one curvature, which cannot have risen."""
-    assert cause(before=(1.4,)) == "sharpening"
-    assert cause(before=(1.6,)) == "learning_rate"
-    assert cause(before=(1.4,), depth=1) == "learning_rate"
+def test_without_a_curvature_the_rate_is_taken_for_a_tenth_above_the_critical_one():
+    """1.2^2 a step: 37 steps of falling could be, 38 could not; a single layer is not judged."""
+    assert cause(before=np.linspace(2.9, 1.0, 37)) == "learning_rate"
+    assert cause(before=np.linspace(2.9, 1.0, 38)) == "sharpening"
+    assert cause(before=np.linspace(3.1, 4.0, 99)) == "learning_rate"
+    assert cause(before=np.linspace(2.9, 1.0, 99), depth=1) == "learning_rate"
