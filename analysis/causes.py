@@ -14,10 +14,14 @@ def why(run: Run) -> str:
 
 
 def _vanishing(run: Run) -> str:
+    # A store of before single examples were measured has the mean gradient's ratios alone.
+    single = "final_log10_signal_per_error" in run
+    ratio = run["final_log10_signal_ratio" if single else "final_log10_gradient_ratio"]
+    of_error = run["final_log10_signal_per_error" if single else "final_log10_gradient_per_error"]
     return (
         "Gradients vanish on the way back: at the end the first layer's gradient is "
-        f"{power(run['final_log10_gradient_ratio'])} of the last hidden layer's and "
-        f"{power(run['final_log10_gradient_per_error'])} of the error at the outputs. "
+        f"{power(ratio)} of the last hidden layer's and {power(of_error)} of the error at the "
+        "outputs. "
         "No learning rate that the last layers survive moves the first."
     )
 
@@ -77,9 +81,16 @@ def _learning_rate(run: Run) -> str:
 
 
 def _sharpening(run: Run) -> str:
+    critical = run["critical_learning_rate"]
+    if critical is None or run["learning_rate"] > critical:
+        return (
+            f"The loss fell for {run['lowest_step']} steps, to {number(run['lowest_loss'])}, "
+            "before it left: had the start been too steep for the learning rate, it would have "
+            "left sooner. The curvature rose on the way until the steps were too long for it."
+        )
     return (
         f"The learning rate {number(run['learning_rate'])} was below 2 / lambda_max = "
-        f"{number(run['critical_learning_rate'])} of the start, but the curvature rose on the "
+        f"{number(critical)} of the start, but the curvature rose on the "
         "way until the steps were too long for it."
     )
 

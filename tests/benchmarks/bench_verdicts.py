@@ -145,9 +145,7 @@ def sequels(trials: list[Trial]) -> list[Sequel]:
 def _sequel(training: Training, losses: np.ndarray) -> Sequel:
     result = training.result
     then = tuple(happened(result, losses[:, place]) for place in range(len(RATES)))
-    return Sequel(
-        training.trial, result, then, tuple(float(losses[-20:, k].mean()) for k in range(4))
-    )
+    return Sequel(training.trial, result, then)
 
 
 def happened(said: TrialResult, losses: np.ndarray) -> str:
