@@ -91,7 +91,7 @@ def _answers_with_the_best_constant(
 
 
 def _has_settled(run: LossSummary, rules: Thresholds) -> bool:
-    """A loss that slows down as one over time falls four times as far in all time to come."""
+    """Stalled twice over: a loss that creeps on may be leaving a saddle, or nearing a minimum."""
     return run.late_change is not None and run.late_change < rules.converged_change
 
 

@@ -180,4 +180,5 @@ def baseline_loss(task: Task, loss: str) -> float:
         return float(task.targets.var(axis=1).sum() / 2)
     frequencies = task.targets.mean(axis=1)
     frequencies = frequencies[frequencies > 0]
-    return float(-(frequencies * np.log(frequencies)).sum())
+    # The one class of a sample has an entropy of 0, not of -0.
+    return abs(float((frequencies * np.log(frequencies)).sum()))

@@ -66,9 +66,9 @@ def test_a_single_layer_neither_vanishes_nor_has_a_plateau():
 
 
 def test_a_loss_that_still_creeps_has_not_converged():
-    """Over the last fifth by a quarter of what a stall may: it can fall four times as far."""
-    assert stall(gradient_alignment=1e-3, creep=2.4e-4) == "converged"
-    assert stall(gradient_alignment=1e-3, creep=2.6e-4) == "low_learning_rate"
+    """Over the last fifth by more than half of what a stall may: it may be on its way down."""
+    assert stall(gradient_alignment=1e-3, creep=4.9e-4) == "converged"
+    assert stall(gradient_alignment=1e-3, creep=5.1e-4) == "low_learning_rate"
 
 
 def test_gradients_that_vanish_alike_in_every_layer_vanish():

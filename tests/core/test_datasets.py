@@ -140,6 +140,13 @@ def test_a_class_that_was_not_chosen_adds_nothing_to_the_baseline():
     assert baseline_loss(task, "cross_entropy") == pytest.approx(np.log(2), rel=1e-15)
 
 
+def test_a_sample_of_one_class_has_a_baseline_of_plus_zero():
+    """A message must not say that the best constant guess has -0."""
+    task = Task(np.ones((2, 4)), np.eye(2)[[1, 1, 1, 1]].T, np.ones(4, int))
+    baseline = baseline_loss(task, "cross_entropy")
+    assert (baseline, np.signbit(baseline)) == (0, False)
+
+
 def test_spirals_wind_from_the_origin_to_radius_1():
     """Two classes by turns, one the other's half turn, 1.5 turns, within 6 deviations of noise."""
     spirals = load_dataset("spirals", 400)
