@@ -52,7 +52,6 @@ SHIFTS = (
     *_tenfold("saturated_slope"),
     *_tenfold("plateau"),
     *_tenfold("cancellation"),
-    *_tenfold("converged_change"),
     *_tenfold("exploding_start"),
     *_tenfold("outlived_growth"),
     Shift("presumed_excess", "1.01", replace(THRESHOLDS, presumed_excess=1.01)),

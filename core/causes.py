@@ -41,7 +41,7 @@ class EndSignals:
 def stall_cause(
     end: EndSignals, run: LossSummary, depth: int, rules: Thresholds = THRESHOLDS
 ) -> str:
-    """Why a run stalled: dead, vanishing, saturated, plateau, converged or low_learning_rate.
+    """Why a run stalled: dead, vanishing, saturated, low_learning_rate, plateau or converged.
 
     - `dead`: a hidden layer has next to no unit that passes a gradient.
     - `vanishing`: single examples' gradients in the first layer are a millionth of those in
@@ -49,9 +49,9 @@ def stall_cause(
       without biases loses its signal on the way forward as fast as its gradient on the way
       back, so that all layers' gradients are equally small and their ratio shows nothing.
     - `saturated`: the hidden units' mean slope is next to none.
-    - `plateau`: the network has come to answer with the best constant. It may go on.
-    - `converged`: the examples' gradients cancel at a loss above the trained level.
-    - `low_learning_rate`: they do not, so more or larger steps go on.
+    - `low_learning_rate`: the examples' gradients do not cancel: more or larger steps go on.
+    - `plateau`: they cancel where the network answers with the best constant. It may go on.
+    - `converged`: they cancel elsewhere, at a loss above the trained level.
 
     Args:
         end: The signals.
@@ -67,12 +67,10 @@ def stall_cause(
         return "vanishing"
     if end.mean_slope is not None and end.mean_slope < rules.saturated_slope:
         return "saturated"
-    cancels = end.gradient_alignment is not None and end.gradient_alignment < rules.cancellation
-    if depth > 1 and _answers_with_the_best_constant(run, cancels, rules):
-        return "plateau"
-    if cancels and _has_settled(run, rules):
-        return "converged"
-    return "low_learning_rate"
+    alignment = end.gradient_alignment
+    if alignment is None or alignment >= rules.cancellation:
+        return "low_learning_rate"
+    return "plateau" if depth > 1 and _answers_with_the_best_constant(run, rules) else "converged"
 
 
 def _vanished(end: EndSignals, rules: Thresholds) -> bool:
@@ -81,18 +79,8 @@ def _vanished(end: EndSignals, rules: Thresholds) -> bool:
     return any(ratio is not None and ratio < bound for ratio in ratios)
 
 
-def _answers_with_the_best_constant(
-    run: LossSummary, gradients_cancel: bool, rules: Thresholds
-) -> bool:
-    """It came there or rests there, and does not only pass by from a start that lay near."""
-    distance = np.inf if run.tail is None else abs(run.tail - run.baseline)
-    came = distance <= abs(run.initial - run.baseline) / 2
-    return bool(distance <= rules.plateau * run.baseline and (came or gradients_cancel))
-
-
-def _has_settled(run: LossSummary, rules: Thresholds) -> bool:
-    """Stalled twice over: a loss that creeps on may be leaving a saddle, or nearing a minimum."""
-    return run.late_change is not None and run.late_change < rules.converged_change
+def _answers_with_the_best_constant(run: LossSummary, rules: Thresholds) -> bool:
+    return run.tail is not None and abs(run.tail - run.baseline) <= rules.plateau * run.baseline
 
 
 def divergence_cause(

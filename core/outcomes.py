@@ -34,8 +34,7 @@ class Thresholds:
     saturated_unit: float = 0.1  # x phi'(0): the unit is saturated for an example
     saturated_slope: float = 1e-3  # mean |phi'| over the hidden units
     plateau: float = 0.01  # x baseline: the tail lies so close to the best constant's loss
-    cancellation: float = 0.02  # x rms of the examples' gradients: their mean has cancelled
-    converged_change: float = 5e-4  # of the loss, over the last fifth
+    cancellation: float = 0.03  # x rms of the examples' gradients: their mean has cancelled
     exploding_start: float = 1e3  # x baseline loss, or gradient x output error, at step 0
     outlived_growth: float = 1e6  # x along the start's steepest direction, while the loss fell
     presumed_excess: float = 1.1  # rate over 2 / lambda_max, where that was not measured
