@@ -36,7 +36,7 @@ REGIONS = (
     Region("stalled", "the signal vanishes on its way", "#2f4b9a", "vanishing"),
     Region("stalled", "a layer's units are all dead", "#9b3f7f", "dead"),
     Region("stalled", "the units are saturated", "#e48ae3", "saturated"),
-    Region("stalled", "the best constant guess, no more", "#4a86e8", "plateau"),
+    Region("stalled", "the best constant guess, so far", "#4a86e8", "plateau"),
     Region("stalled", "at rest above the trained level", "#7722dd", "converged"),
     Region("stalled", "gradients arrive, the steps are too small", "#dec7bd", "low_learning_rate"),
     Region("slow", "still learning when the steps ran out", "#c8e1ff"),
