@@ -26,15 +26,17 @@ class Region:
 # In the order in which the outcome rules are tried; the legend keeps it.
 REGIONS = (
     Region("overflow", "numbers left the floating-point range", "#3d0f14"),
+    Region("untrained", "no step was taken", "#444444"),
     Region("diverged", "the loss ended above where it began", "#d55e00"),
     Region("diverged", "the start itself had exploded", "#881800", "init_scale"),
     Region("trained", "loss fell below {level} of the best constant's", "#009e73"),
     Region("oscillating", "the loss keeps jumping up and down", "#f5c242"),
     Region("stalled", "the loss no longer moves", "#879aa5"),
-    Region("stalled", "gradients vanish on the way back", "#2f4b9a", "vanishing"),
+    Region("stalled", "the signal vanishes on its way", "#2f4b9a", "vanishing"),
     Region("stalled", "a layer's units are all dead", "#9b3f7f", "dead"),
     Region("stalled", "the units are saturated", "#e48ae3", "saturated"),
-    Region("stalled", "the best constant guess, no more", "#4a86e8", "plateau"),
+    Region("stalled", "the best constant guess, so far", "#4a86e8", "plateau"),
+    Region("stalled", "at rest above the trained level", "#7722dd", "converged"),
     Region("stalled", "gradients arrive, the steps are too small", "#dec7bd", "low_learning_rate"),
     Region("slow", "still learning when the steps ran out", "#c8e1ff"),
 )

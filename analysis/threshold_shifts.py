@@ -7,15 +7,8 @@ import pandas as pd
 
 from analysis.tables import UnsuitableRunsError
 from analysis.trained_levels import level_by_run
-from core.outcomes import (
-    THRESHOLDS,
-    EndSignals,
-    LossSummary,
-    Thresholds,
-    divergence_cause,
-    outcome,
-    stall_cause,
-)
+from core.causes import EndSignals, divergence_cause, stall_cause
+from core.outcomes import THRESHOLDS, LossSummary, Thresholds, outcome
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,11 @@ SHIFTS = (
     *_tenfold("active_fraction"),
     *_tenfold("saturated_slope"),
     *_tenfold("plateau"),
+    *_tenfold("cancellation"),
     *_tenfold("exploding_start"),
+    *_tenfold("outlived_growth"),
+    Shift("presumed_excess", "1.01", replace(THRESHOLDS, presumed_excess=1.01)),
+    Shift("presumed_excess", "2", replace(THRESHOLDS, presumed_excess=2.0)),
 )
 
 
@@ -94,9 +91,12 @@ def judged_again(
 def _called(row: dict[str, object], rules: Thresholds) -> tuple[str, str | None]:
     row = {name: None if pd.isna(value) else value for name, value in row.items()}
     run = LossSummary(
+        steps=row["steps_run"],
         initial=np.inf if row["initial_loss"] is None else row["initial_loss"],
         baseline=row["baseline_loss"],
         peak=row["peak_loss"],
+        lowest=row.get("lowest_loss"),
+        lowest_step=row.get("lowest_step"),
         tail=row["tail_loss"],
         late_change=row["late_change"],
         late_rise=row["late_rise"],
@@ -107,19 +107,26 @@ def _called(row: dict[str, object], rules: Thresholds) -> tuple[str, str | None]
     if row["init_phase"] is None and row["log10_gradient_per_error"] is None:
         return name, row["cause"]
     if name == "stalled":
-        return name, stall_cause(_end(row), run, rules)
+        # An older row lacks the examples' gradients: its cause stays as it was.
+        judged = row.get("final_gradient_alignment") is not None
+        return name, stall_cause(_end(row), run, row["depth"], rules) if judged else row["cause"]
     if name in ("diverged", "overflow"):
         rate, start = row["learning_rate"], row["log10_gradient_per_error"]
-        return name, divergence_cause(run, rate, start, row["critical_learning_rate"], rules)
+        critical, depth = row["critical_learning_rate"], row["depth"]
+        return name, divergence_cause(run, rate, start, critical, depth, rules)
     return name, None
 
 
 def _end(row: dict[str, object]) -> EndSignals:
-    per_error = row["final_log10_gradient_per_error"]
+    per_error = row["final_log10_signal_per_error"]
     if per_error is None and row["mean_slope"] is not None:
         per_error = -np.inf  # a gradient of exactly 0 has no logarithm in a table
     return EndSignals(
-        row["final_log10_gradient_ratio"], per_error, row.get("active_fraction"), row["mean_slope"]
+        log10_signal_ratio=row["final_log10_signal_ratio"],
+        log10_signal_per_error=per_error,
+        gradient_alignment=row["final_gradient_alignment"],
+        active_fraction=row["active_fraction"],
+        mean_slope=row["mean_slope"],
     )
 
 

@@ -12,15 +12,8 @@ from numpy.typing import NDArray
 
 from core.curvature import Curvature, critical_learning_rate, extreme_curvature
 from core.gradient_descent import Problem
-from core.outcomes import EndSignals
-from core.signal_propagation import (
-    LayerSignals,
-    chi_measured,
-    log10_gradient_per_error,
-    log10_gradient_ratio,
-    log10_hidden_gradient_ratio,
-    signal_propagation,
-)
+from core.gradient_ratios import log10_gradient_per_error, log10_gradient_ratio
+from core.signal_propagation import LayerSignals, chi_measured, signal_propagation
 
 Params = list[NDArray[Any]]
 
@@ -76,17 +69,6 @@ def measure_starts(params: Params, problem: Problem, measure: str) -> list[Start
         StartMeasurement(None if signals is None else signals.of(start), curvatures[start])
         for start in starts
     ]
-
-
-def end_signals(signals: LayerSignals) -> EndSignals:
-    """What the rule for stalls asks of one trained network."""
-    hidden_slopes, dead = signals.mean_slope[:-1], signals.dead_fraction[:-1]
-    return EndSignals(
-        log10_hidden_gradient_ratio(signals),
-        log10_gradient_per_error(signals),
-        active_fraction=finite_or_none(1 - dead.max()) if dead.size else None,
-        mean_slope=finite_or_none(hidden_slopes.mean()) if hidden_slopes.size else None,
-    )
 
 
 def finite_or_none(number: float | None) -> float | None:

@@ -1,10 +1,9 @@
-"""The rules that call a run trained, stalled, diverged ... and name the cause.
+"""The rules that call a run trained, stalled, diverged ...: from its losses alone.
 
-First rule that matches. The outcome follows from the losses alone; the cause of a stall
-from the network's signals at its end, that of a divergence from those at its start.
+First rule that matches. core/causes.py says why a run stalled or diverged.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ Losses = NDArray[np.float64]
 # What may end a training before its last step, beside an overflow or a divergence.
 STOPS = ("full", "decided")
 
-OUTCOMES = ("overflow", "diverged", "trained", "oscillating", "stalled", "slow")
+OUTCOMES = ("overflow", "untrained", "diverged", "trained", "oscillating", "stalled", "slow")
 
 
 @dataclass(frozen=True)
@@ -34,23 +33,30 @@ class Thresholds:
     saturated_unit: float = 0.1  # x phi'(0): the unit is saturated for an example
     saturated_slope: float = 1e-3  # mean |phi'| over the hidden units
     plateau: float = 0.01  # x baseline: the tail lies so close to the best constant's loss
+    cancellation: float = 0.03  # x rms of the examples' gradients: their mean has cancelled
     exploding_start: float = 1e3  # x baseline loss, or gradient x output error, at step 0
+    outlived_growth: float = 1e6  # x along the start's steepest direction, while the loss fell
+    presumed_excess: float = 1.1  # rate over 2 / lambda_max, where that was not measured
     init_phase: float = 6.0  # |L ln chi|: beyond it gradients vanish or explode at step 0
 
 
 THRESHOLDS = Thresholds()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LossSummary:
-    """What the outcome rules ask of a run's losses; None where there is no such number.
+    """What the rules ask of a run's losses; None where there is no such number.
 
     Attributes:
+        steps: How many were taken.
         initial: Loss at step 0; may be non-finite.
         baseline: The best constant predictor's.
         peak: Largest finite loss.
+        lowest: Smallest finite loss.
+        lowest_step: The first step with it.
         tail: Mean of the last losses.
-        late_change: Range of the last fifth's losses over the last loss.
+        late_change: Range of the last fifth's losses over the last loss; of the last step's
+            two losses in a run of fewer than ten.
         late_rise: Relative rise that more than `oscillating_share` of the steps in the
             second half exceed; negative where so many did not rise.
         rare_rise: The same for a tenth of that share.
@@ -58,15 +64,27 @@ class LossSummary:
         overflow_step: First with a non-finite loss or parameter.
     """
 
+    steps: int
     initial: float
     baseline: float
-    peak: float | None
-    tail: float | None
-    late_change: float | None
-    late_rise: float | None
-    rare_rise: float | None
+    peak: float | None = None
+    lowest: float | None = None
+    lowest_step: int | None = None
+    tail: float | None = None
+    late_change: float | None = None
+    late_rise: float | None = None
+    rare_rise: float | None = None
     diverged_step: int | None = None
     overflow_step: int | None = None
+
+    @property
+    def yardstick(self) -> float:
+        """What `trained` is a share of: the baseline.
+
+        Where every target is the same the best constant makes no error. Then it is the
+        initial loss: there is nothing to learn but that constant.
+        """
+        return self.baseline if self.baseline > 0 else self.initial
 
 
 def is_decided(
@@ -107,21 +125,26 @@ def summarize(losses: Losses, baseline: float, rules: Thresholds = THRESHOLDS) -
         losses: (steps_run + 1,): losses[t] after t steps. Ends early where it was decided.
         baseline: The best constant predictor's loss.
     """
-    finite = losses[np.isfinite(losses)]
-    initial, peak = float(losses[0]), float(finite.max()) if finite.size else None
-    diverged_step, last = _diverged_step(losses, baseline, rules), len(losses) - 1
+    last, finite = len(losses) - 1, np.flatnonzero(np.isfinite(losses))
+    lowest = int(finite[losses[finite].argmin()]) if finite.size else None
+    run = LossSummary(
+        steps=last,
+        initial=float(losses[0]),
+        baseline=baseline,
+        peak=float(losses[finite].max()) if finite.size else None,
+        lowest=None if lowest is None else float(losses[lowest]),
+        lowest_step=lowest,
+        diverged_step=_diverged_step(losses, baseline, rules),
+    )
     if not np.isfinite(losses[-1]):
-        return LossSummary(initial, baseline, peak, None, None, None, None, diverged_step, last)
+        return replace(run, overflow_step=last)
     rises = _relative_rises(losses[last // 2 :])
-    return LossSummary(
-        initial,
-        baseline,
-        peak,
+    return replace(
+        run,
         tail=_tail_mean(losses, rules),
-        late_change=_change(losses[-(last // 5 + 1) :]),
+        late_change=_change(losses[-(max(1, last // 5) + 1) :]),
         late_rise=_exceeded_by(rises, rules.oscillating_share),
         rare_rise=_exceeded_by(rises, rules.oscillating_share / 10),
-        diverged_step=diverged_step,
     )
 
 
@@ -135,11 +158,13 @@ def outcome(run: LossSummary, trained_level: float, rules: Thresholds = THRESHOL
     """
     if run.overflow_step is not None or run.tail is None or run.peak is None:
         return "overflow"
+    if run.steps == 0:
+        return "untrained"
     worst_start = max(run.initial, run.baseline)
     at_once = run.peak > rules.diverged_at_once * worst_start
     if at_once or run.tail > rules.diverged_at_end * worst_start:
         return "diverged"
-    if run.tail <= trained_level * run.baseline:
+    if run.tail <= trained_level * run.yardstick:
         return "trained"
     if run.late_rise is not None and run.late_rise > rules.rise:
         return "oscillating"
@@ -173,81 +198,6 @@ def init_phase(chi: float | None, depth: int, rules: Thresholds = THRESHOLDS) ->
     return "vanishing" if s < 0 else "exploding"
 
 
-@dataclass(frozen=True)
-class EndSignals:
-    """A network's signals at the end of its training; None where there is no such number.
-
-    Attributes:
-        log10_hidden_gradient_ratio: First over last hidden layer's weight-gradient norm.
-        log10_gradient_per_error: First layer's weight-gradient norm over the output error.
-        active_fraction: Of the units of the hidden layer that has the fewest active ones.
-        mean_slope: Mean |phi'| over hidden layers, units and examples.
-    """
-
-    log10_hidden_gradient_ratio: float | None
-    log10_gradient_per_error: float | None
-    active_fraction: float | None
-    mean_slope: float | None
-
-
-def stall_cause(end: EndSignals, run: LossSummary, rules: Thresholds = THRESHOLDS) -> str:
-    """Why a run stalled: dead, vanishing, saturated, plateau or low_learning_rate.
-
-    Gradients vanish where the first layer's is a millionth of the last hidden layer's, or
-    of the output error: a linear or small-scale tanh network without biases loses its
-    signal on the way forward as fast as its gradient on the way back, so that all its
-    layers have equally vanished gradients and their ratio shows nothing. At a plateau the
-    network has come to answer with the best constant: its output biases learned and nothing
-    else did.
-    """
-    # A dead layer also stops the gradient, so it is looked for first.
-    if end.active_fraction is not None and end.active_fraction < rules.active_fraction:
-        return "dead"
-    bound = np.log10(rules.vanishing_gradient)
-    ratios = (end.log10_hidden_gradient_ratio, end.log10_gradient_per_error)
-    if any(ratio is not None and ratio < bound for ratio in ratios):
-        return "vanishing"
-    if end.mean_slope is not None and end.mean_slope < rules.saturated_slope:
-        return "saturated"
-    # It came there: from twice as far at least, not by a start that happened to lie near.
-    reach = min(rules.plateau * run.baseline, abs(run.initial - run.baseline) / 2)
-    if run.tail is not None and abs(run.tail - run.baseline) <= reach:
-        return "plateau"
-    return "low_learning_rate"
-
-
-def divergence_cause(
-    run: LossSummary,
-    learning_rate: float,
-    log10_gradient_per_error: float | None,
-    critical_learning_rate: float | None,
-    rules: Thresholds = THRESHOLDS,
-) -> str:
-    """Why a run diverged or overflowed: init_scale, learning_rate or sharpening.
-
-    - `init_scale`: before the first step the loss already exceeds a thousand baselines, or
-      the first layer's gradient a thousand times the output error (or either is no number).
-    - `learning_rate`: the start is moderate and the rate above 2 / lambda_max, where the
-      start's own curvature makes descent diverge; or lambda_max was not measured.
-    - `sharpening`: the start is moderate, the rate below 2 / lambda_max: the curvature has
-      risen on the way.
-
-    Args:
-        run: The losses' summary.
-        learning_rate: eta.
-        log10_gradient_per_error: First layer's weight-gradient norm over the output error,
-            at step 0.
-        critical_learning_rate: 2 / lambda_max at step 0; None where not measured.
-    """
-    exploded = not run.initial <= rules.exploding_start * run.baseline
-    ratio = log10_gradient_per_error
-    if exploded or ratio is None or ratio > np.log10(rules.exploding_start):
-        return "init_scale"
-    if critical_learning_rate is not None and learning_rate < critical_learning_rate:
-        return "sharpening"
-    return "learning_rate"
-
-
 def _tail_mean(losses: Losses, rules: Thresholds) -> float:
     tail = losses[-tail_length(len(losses) - 1, rules) :]
     # Divided before they are summed, losses near the largest float cannot overflow.
@@ -273,5 +223,8 @@ def _exceeded_by(rises: Losses, share: float) -> float | None:
     return float(np.sort(rises)[::-1][int(share * rises.size)])
 
 
-def _change(losses: Losses) -> float:
+def _change(losses: Losses) -> float | None:
+    """Their range over the last of them; a change over no step is no number."""
+    if len(losses) < 2:
+        return None
     return float(np.ptp(losses) / losses[-1]) if losses[-1] else 0.0

@@ -3,17 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from core.causes import EndSignals, divergence_cause, stall_cause
+from core.end_signals import end_signals
 from core.mean_field import fixed_point_chi
-from core.measurements import StartMeasurement, end_signals, finite_or_none
-from core.outcomes import (
-    EndSignals,
-    LossSummary,
-    divergence_cause,
-    fractal_converged,
-    init_phase,
-    outcome,
-    stall_cause,
-)
+from core.measurements import StartMeasurement, finite_or_none
+from core.outcomes import LossSummary, fractal_converged, init_phase, outcome
 from core.signal_propagation import LayerSignals
 from core.trials import Trial, TrialResult
 
@@ -42,7 +36,7 @@ def trial_result(
             layer from; it can decide chi at infinite width.
     """
     called = outcome(summary, trial.trained_level)
-    final = EndSignals(None, None, None, None) if end is None else end_signals(end)
+    final = EndSignals() if end is None else end_signals(end, trial.dtype)
     chi, chi_error = start.chi
     return TrialResult(
         outcome=called,
@@ -52,6 +46,8 @@ def trial_result(
         final_loss=None if called == "overflow" else finite_or_none(losses[-1]),
         baseline_loss=summary.baseline,
         peak_loss=summary.peak,
+        lowest_loss=summary.lowest,
+        lowest_step=summary.lowest_step,
         tail_loss=None if called == "overflow" else summary.tail,
         late_change=finite_or_none(summary.late_change),
         late_rise=finite_or_none(summary.late_rise),
@@ -66,8 +62,11 @@ def trial_result(
         log10_gradient_ratio=start.log10_gradient_ratio,
         mean_slope=final.mean_slope,
         active_fraction=final.active_fraction,
-        final_log10_gradient_ratio=finite_or_none(final.log10_hidden_gradient_ratio),
+        final_log10_gradient_ratio=finite_or_none(final.log10_gradient_ratio),
         final_log10_gradient_per_error=finite_or_none(final.log10_gradient_per_error),
+        final_log10_signal_ratio=finite_or_none(final.log10_signal_ratio),
+        final_log10_signal_per_error=finite_or_none(final.log10_signal_per_error),
+        final_gradient_alignment=final.gradient_alignment,
         log10_gradient_per_error=finite_or_none(start.log10_gradient_per_error),
         sharpness=start.curvature.largest,
         smallest_curvature=start.curvature.smallest,
@@ -82,13 +81,14 @@ def _cause(
     if start.signals is None:
         return None
     if called == "stalled":
-        return stall_cause(final, summary)
+        return stall_cause(final, summary, trial.depth)
     if called in ("diverged", "overflow"):
         return divergence_cause(
             summary,
             trial.learning_rate,
             start.log10_gradient_per_error,
             start.critical_learning_rate,
+            trial.depth,
         )
     return None
 

@@ -47,6 +47,9 @@ class LayerSignals:
             activations that do not saturate.
         log10_delta_norm: Root mean square over examples of |examples x dLoss/dh_l|.
         log10_gradient_norm: |dLoss/dW_l|, the biases left out.
+        log10_bias_gradient_norm: |dLoss/db_l|.
+        log10_example_gradient_norm: Root mean square over examples of the norm that
+            examples x dLoss/dW_l has for one of them: |delta_l| |a_(l-1)|.
     """
 
     log10_mean_square_h: Floats
@@ -57,6 +60,8 @@ class LayerSignals:
     dead_fraction: Floats
     log10_delta_norm: Floats
     log10_gradient_norm: Floats
+    log10_bias_gradient_norm: Floats
+    log10_example_gradient_norm: Floats
 
     def of(self, network: int) -> "LayerSignals":
         """One network's numbers, (L,) arrays."""
@@ -110,29 +115,6 @@ def chi_measured(signals: LayerSignals) -> tuple[float | None, float | None]:
     if interior.size > 1:
         error = float(interior.std(ddof=1) / np.sqrt(interior.size))
     return float(interior.mean()), error
-
-
-def log10_gradient_ratio(signals: LayerSignals) -> float | None:
-    """log10 of the first layer's weight-gradient norm over the last one's, of one network."""
-    return _difference(signals.log10_gradient_norm[0], signals.log10_gradient_norm[-1])
-
-
-def log10_hidden_gradient_ratio(signals: LayerSignals) -> float | None:
-    """log10 of the first over the last hidden layer's weight-gradient norm, of one network."""
-    last_hidden = max(len(signals.log10_gradient_norm) - 2, 0)
-    return _difference(signals.log10_gradient_norm[0], signals.log10_gradient_norm[last_hidden])
-
-
-def log10_gradient_per_error(signals: LayerSignals) -> float | None:
-    """log10 of the first layer's weight-gradient norm over the output error, of one network."""
-    return _difference(signals.log10_gradient_norm[0], signals.log10_delta_norm[-1])
-
-
-def _difference(first: float, last: float) -> float | None:
-    """first - last; None where that is no number, -inf where only the first norm is 0."""
-    if np.isnan(first) or not np.isfinite(last) or first == np.inf:
-        return None
-    return float(first - last)
 
 
 def _measured(params: list[Floats], problem: Problem) -> LayerSignals:
@@ -215,13 +197,22 @@ class _ScaledPasses:
             delta, exponent = _rescaled(delta, exponent)
             squares = _log10(np.square(delta).sum(axis=(1, 2)) / self._examples, 2 * exponent)
             self.columns["log10_delta_norm"][:, layer] = squares / 2
-            gradient = delta @ self._activations[layer].swapaxes(1, 2)
-            norm = np.sqrt(np.square(gradient).sum(axis=(1, 2))) / self._examples
-            both = exponent + self._exponents[layer]
-            self.columns["log10_gradient_norm"][:, layer] = _log10(norm, both)
+            self._describe_gradients(delta, exponent, layer)
             if layer:
                 delta = self._params[layer][:, :, :-1].swapaxes(1, 2) @ delta
                 delta *= self._slopes[layer - 1]
+
+    def _describe_gradients(self, delta: Floats, exponent: Ints, layer: int) -> None:
+        below, both = self._activations[layer], exponent + self._exponents[layer]
+        gradient, bias = delta @ below.swapaxes(1, 2), delta.sum(axis=2)
+        norm = np.sqrt(np.square(gradient).sum(axis=(1, 2))) / self._examples
+        bias_norm = np.sqrt(np.square(bias).sum(axis=1)) / self._examples
+        squares = np.square(delta).sum(axis=1) * np.square(below).sum(axis=1)
+        self.columns["log10_gradient_norm"][:, layer] = _log10(norm, both)
+        self.columns["log10_bias_gradient_norm"][:, layer] = _log10(bias_norm, exponent)
+        self.columns["log10_example_gradient_norm"][:, layer] = (
+            _log10(squares.mean(axis=1), 2 * both) / 2
+        )
 
 
 def _rescaled(mantissa: Floats, exponent: Ints) -> tuple[Floats, Ints]:

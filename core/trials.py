@@ -95,11 +95,13 @@ class TrialResult:
     """What one training came to. A number that does not exist is None, never NaN."""
 
     outcome: str = column(
-        "overflow, diverged, trained, oscillating, stalled or slow: first rule that matches", "name"
+        "overflow, untrained (no step was asked for), diverged, trained, oscillating, stalled or "
+        "slow: first rule that matches",
+        "name",
     )
     cause: str | None = column(
-        "stalled by vanishing, dead, saturated, plateau, low_learning_rate; diverged or overflowed "
-        "by init_scale, learning_rate, sharpening; else NULL, as without `signal`",
+        "stalled by dead, vanishing, saturated, plateau, converged, low_learning_rate; diverged or "
+        "overflowed by init_scale, learning_rate, sharpening; else NULL, as without `signal`",
         "name",
     )
     init_phase: str | None = column(
@@ -109,8 +111,12 @@ class TrialResult:
     final_loss: float | None = column("last finite-step loss; NULL after an overflow", "loss")
     baseline_loss: float = column("loss of the best constant predictor", "loss")
     peak_loss: float | None = column("largest finite loss seen", "loss")
+    lowest_loss: float | None = column("smallest finite loss seen", "loss")
+    lowest_step: int | None = column("first step with it", "steps")
     tail_loss: float | None = column("mean of the last 20 losses (last fifth when fewer)", "loss")
-    late_change: float | None = column("range of the last fifth's losses over the last loss")
+    late_change: float | None = column(
+        "range of the last fifth's losses over the last loss; of the last step's in under 10 steps"
+    )
     late_rise: float | None = column(
         "relative rise of the loss that over 10% of the steps in the second half exceed"
     )
@@ -139,7 +145,19 @@ class TrialResult:
     final_log10_gradient_per_error: float | None = column(
         "log10 of first layer's weight-gradient norm over the output error at the end"
     )
-    log10_gradient_per_error: float | None = column("the same at step 0")
+    final_log10_signal_ratio: float | None = column(
+        "log10 of first over last hidden layer's rms example weight gradient at the end"
+    )
+    final_log10_signal_per_error: float | None = column(
+        "log10 of first layer's rms example weight gradient over the output error at the end"
+    )
+    final_gradient_alignment: float | None = column(
+        "norm of the mean gradient over the rms of the examples', all parameters, at the end: "
+        "1 they agree, 0 they cancel"
+    )
+    log10_gradient_per_error: float | None = column(
+        "log10 of first layer's weight-gradient norm over the output error at step 0"
+    )
     sharpness: float | None = column("largest Hessian eigenvalue at step 0", "loss")
     smallest_curvature: float | None = column("smallest Hessian eigenvalue at step 0", "loss")
     critical_learning_rate: float | None = column("2 / sharpness")

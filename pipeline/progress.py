@@ -26,6 +26,7 @@ STYLES = {
     "trained": "green",
     "slow": "cyan",
     "oscillating": "yellow",
+    "untrained": "white",
     "stalled": "blue",
     "diverged": "red",
     "overflow": "magenta",

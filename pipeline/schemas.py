@@ -70,6 +70,8 @@ LAYER_MEANINGS = {
     "dead_fraction": "units that pass no gradient for any example, if phi does not saturate",
     "log10_delta_norm": "log10 of the rms over examples of |examples x dLoss/dh|",
     "log10_gradient_norm": "log10 of |dLoss/dW|, biases left out",
+    "log10_bias_gradient_norm": "log10 of |dLoss/db|",
+    "log10_example_gradient_norm": "log10 of the rms over examples of their |dLoss/dW|",
 }
 
 LAYERS = _versioned(

@@ -124,7 +124,7 @@ def test_a_cause_without_a_shade_shows_as_its_outcome(make_runs):
 
 def test_an_unknown_outcome_is_named_beside_the_known_ones(make_runs):
     """A store of a later version is refused, not drawn wrongly."""
-    with pytest.raises(ValueError, match=r"'melted' has no region.*overflow, diverged, trained"):
+    with pytest.raises(ValueError, match=r"'melted' has no region.*overflow, untrained, diverged"):
         region_of(make_runs(outcome=["melted"]))
 
 

@@ -16,6 +16,22 @@ def test_the_recorded_thresholds_give_the_recorded_outcomes_and_causes(runs):
     assert runs["outcome"].nunique() >= 4
 
 
+def test_a_run_of_before_single_examples_were_measured_keeps_its_cause(runs):
+    """Its row cannot tell a signal that vanished from gradients that cancel."""
+    later = [
+        "final_log10_signal_ratio",
+        "final_log10_signal_per_error",
+        "final_gradient_alignment",
+        "lowest_loss",
+        "lowest_step",
+    ]
+    stalled = runs[runs["outcome"] == "stalled"]
+    for older in (stalled.drop(columns=later), stalled.assign(**dict.fromkeys(later))):
+        again = judged_again(older.assign(cause="dead"), THRESHOLDS)
+        assert len(again)
+        assert set(again["cause"]) == {"dead"}
+
+
 def test_a_laxer_bound_trains_more(runs):
     """Moving the trained level to 1 relabels just those whose tail lies between."""
     again = judged_again(runs, THRESHOLDS, of_level=10.0)

@@ -3,16 +3,7 @@
 import numpy as np
 import pytest
 
-from core.outcomes import (
-    EndSignals,
-    divergence_cause,
-    fractal_converged,
-    init_phase,
-    is_decided,
-    stall_cause,
-    summarize,
-    tail_length,
-)
+from core.outcomes import fractal_converged, init_phase, is_decided, summarize, tail_length
 from core.outcomes import outcome as outcome_of
 from core.trials import DEFAULTS
 
@@ -86,9 +77,34 @@ def test_no_number_is_too_large_to_be_judged():
     assert outcome(np.full(101, 1.7e308)) == "stalled"
 
 
-def test_a_run_without_steps_stalled():
-    """An untrained baseline has a verdict too."""
-    assert outcome([3.0]) == "stalled"
+def test_a_run_without_steps_is_untrained():
+    """Whatever its loss; a start that overflowed is told first. No step is no change."""
+    assert outcome([3.0]) == outcome([1e-9]) == "untrained"
+    assert outcome([np.inf]) == "overflow"
+    assert summarize(np.array([3.0]), BASELINE).late_change is None
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4])
+def test_fewer_than_five_steps_have_a_last_step_to_judge(steps):
+    """2.537 -> 0.588 in 4 steps is no stall; a loss that stays is one."""
+    assert outcome(np.linspace(2.537, 0.588, steps + 1)) == "slow"
+    assert outcome(np.full(steps + 1, 2.5)) == "stalled"
+
+
+def test_a_constant_target_is_trained_once_its_loss_has_fallen_tenfold():
+    """The best constant makes no error there, so the start is what the loss is held against."""
+
+    def held(last):
+        return outcome_of(summarize(falling(last), 0.0))
+
+    assert (held(1e-3), held(0.35)) == ("trained", "slow")
+
+
+def test_the_lowest_loss_has_its_first_step():
+    """Of the finite ones; it says how long a run fell before it diverged."""
+    run = summarize(np.array([3.0, 2.0, 1.0, 1.0, 4.0, np.inf]), BASELINE)
+    assert (run.lowest, run.lowest_step, run.steps) == (1.0, 2, 5)
+    assert summarize(np.array([np.nan]), BASELINE).lowest_step is None
 
 
 def test_decided_is_overflow_or_a_million_times_the_start():
@@ -127,55 +143,6 @@ def test_the_phase_at_initialization_is_l_ln_chi(chi, depth, phase):
     """Beyond +-6 gradients change by more than e^3 in norm from end to end."""
     assert init_phase(chi, depth) == phase
     assert init_phase(None, depth) is None
-
-
-def stall(hidden_ratio=-2.0, per_error=-2.0, active=1.0, slope=0.5, loss=2.5, initial=3.0):
-    run = summarize(np.r_[initial, np.full(100, loss)], BASELINE)
-    return stall_cause(EndSignals(hidden_ratio, per_error, active, slope), run)
-
-
-def test_a_stall_has_the_first_cause_that_fits():
-    """Dead before vanishing before saturated; a healthy network had a low learning rate."""
-    assert stall(hidden_ratio=-np.inf, active=0.0, slope=0.0) == "dead"
-    assert stall(hidden_ratio=-7.0) == "vanishing"
-    assert stall(slope=5e-4) == "saturated"
-    assert stall() == "low_learning_rate"
-    assert stall(None, None, None, None) == "low_learning_rate"
-
-
-def test_a_stall_at_the_best_constant_is_a_plateau():
-    """Come within 1% of its loss; one that began there has a low rate, if gradients arrive."""
-    assert stall(loss=BASELINE) == stall(loss=1.0099 * BASELINE) == "plateau"
-    assert stall(loss=1.0101 * BASELINE) == "low_learning_rate"
-    near = 1.005 * BASELINE
-    assert stall(loss=near, initial=1.009 * BASELINE) == "low_learning_rate"
-    assert stall(loss=near, initial=1.011 * BASELINE) == "plateau"
-    assert stall(hidden_ratio=-7.0, loss=BASELINE) == "vanishing"
-
-
-def test_gradients_that_vanish_alike_in_every_layer_vanish():
-    """Linear layers of 0.5 I: each gradient is 0.5^(L-1) of a healthy one, their ratio 1."""
-    assert stall(hidden_ratio=0.0, per_error=-9.0) == "vanishing"
-
-
-def cause(initial=3.0, rate=0.1, per_error=0.0, critical=None):
-    run = summarize(np.array([initial, 10 * initial, np.inf]), BASELINE)
-    return divergence_cause(run, rate, per_error, critical)
-
-
-def test_a_divergence_is_the_init_scales_where_the_start_explodes():
-    """By the loss or by the first layer's gradient, whatever the learning rate."""
-    assert cause(initial=2001.0, rate=1e-9, critical=1.0) == "init_scale"
-    assert cause(initial=np.inf) == "init_scale"
-    assert cause(per_error=3.1) == "init_scale"
-    assert cause(per_error=None) == "init_scale"
-
-
-def test_a_divergence_from_a_moderate_start_is_the_learning_rates():
-    """Above 2 / lambda_max by the start's curvature; below it the curvature has risen since."""
-    assert cause(initial=1999.0) == "learning_rate"
-    assert cause(rate=0.1, critical=0.09) == "learning_rate"
-    assert cause(rate=0.1, critical=0.11) == "sharpening"
 
 
 @pytest.mark.parametrize("share", [0.1, 0.01])

@@ -7,17 +7,16 @@ import pytest
 from core.activations import ACTIVATIONS
 from core.datasets import baseline_loss, load_dataset, make_task
 from core.gradient_descent import Problem
+from core.gradient_ratios import (
+    log10_gradient_per_error,
+    log10_gradient_ratio,
+    log10_hidden_gradient_ratio,
+)
 from core.initializers import INITIALIZERS, initial_params
 from core.losses import LOSSES
 from core.mean_field import mean_field
 from core.network import layer_widths
-from core.signal_propagation import (
-    chi_measured,
-    log10_gradient_per_error,
-    log10_gradient_ratio,
-    log10_hidden_gradient_ratio,
-    signal_propagation,
-)
+from core.signal_propagation import chi_measured, signal_propagation
 
 
 def make_problem(activation, loss="cross_entropy", dataset="digits", examples=16):
@@ -43,11 +42,17 @@ def plain(params, problem):
     residual = hs[-1][None].copy()
     LOSSES[problem.loss](residual, problem.targets)
     delta, examples = residual[0], a.shape[1]
-    found = {"log10_delta_norm": [], "log10_gradient_norm": []}
+    backward = ("delta_norm", "gradient_norm", "bias_gradient_norm", "example_gradient_norm")
+    found = {f"log10_{name}": [] for name in backward}
     for layer in range(len(params) - 1, -1, -1):
         found["log10_delta_norm"].insert(0, np.log10(np.sqrt((delta**2).sum() / examples)))
-        gradient = delta @ activations[layer].T / examples
-        found["log10_gradient_norm"].insert(0, np.log10(np.linalg.norm(gradient)))
+        each = [np.outer(d, x) for d, x in zip(delta.T, activations[layer].T, strict=True)]
+        norms = [np.linalg.norm(gradient) for gradient in each]
+        found["log10_gradient_norm"].insert(0, np.log10(np.linalg.norm(np.mean(each, axis=0))))
+        bias = np.linalg.norm(delta.mean(axis=1))
+        found["log10_bias_gradient_norm"].insert(0, np.log10(bias))
+        rms = np.sqrt(np.mean(np.square(norms)))
+        found["log10_example_gradient_norm"].insert(0, np.log10(rms))
         if layer:
             slope = phi.derivative(hs[layer - 1].copy())
             delta = params[layer][:, :-1].T @ delta * slope

@@ -110,7 +110,7 @@ def test_no_steps_give_an_untrained_baseline():
     """Its loss and accuracy at the start, at the only point of its curve."""
     (training,) = train(make_trial(steps=0))
     result, curve = training.result, training.curve
-    assert (result.outcome, result.steps_run) == ("stalled", 0)
+    assert (result.outcome, result.cause, result.steps_run) == ("untrained", None, 0)
     assert result.initial_loss == result.final_loss == result.tail_loss == result.peak_loss
     assert (curve.steps.tolist(), curve.losses.tolist()) == ([0], [result.initial_loss])
     assert result.final_accuracy is not None

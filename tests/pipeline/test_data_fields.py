@@ -77,7 +77,10 @@ def test_how_many_examples_are_used(load, lines, examples):
         (["file: a.csv", "targets: raw"], "targets: a.csv-.* has classes as targets, .*got raw"),
         (["dataset: wine", "targets: raw"], "targets: wine has classes as targets"),
         (["file: a.csv", "task: numbers"], "loss: a.csv-.* no classes, .*; set loss: mse"),
-        (["file: a.csv", "task: number"], "task: no such value, got 'number'; did you mean numbers"),
+        (
+            ["file: a.csv", "task: number"],
+            "task: no such value, got 'number'; did you mean num",
+        ),
         (["file: a.csv", "separator: ';;'"], "separator: must have at most 1 character"),
         (["file: a.csv", "separator: '\"'"], "separator: must be no quote and no line break"),
         (["file: a.csv", "drop: [x, x]"], "drop: 'x' is listed twice"),
