@@ -14,8 +14,8 @@ def why(run: Run) -> str:
 
 
 def _vanishing(run: Run) -> str:
-    # A store of before single examples were measured has the mean gradient's ratios alone.
-    single = "final_log10_signal_per_error" in run
+    # A row of before single examples were measured has the mean gradient's ratios alone.
+    single = run.get("final_gradient_alignment") is not None
     ratio = run["final_log10_signal_ratio" if single else "final_log10_gradient_ratio"]
     of_error = run["final_log10_signal_per_error" if single else "final_log10_gradient_per_error"]
     return (

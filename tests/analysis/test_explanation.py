@@ -87,6 +87,36 @@ def test_a_divergence_is_told_with_its_numbers(runs):
     assert f"2 / lambda_max = {diverged['critical_learning_rate']:.4g}" in told
 
 
+@pytest.mark.parametrize("alignment", [0.1, None])
+def test_a_vanished_signal_is_told_by_what_the_row_has(alignment):
+    """Single examples' gradients; of an older row, alone or in a mixed store, the mean's."""
+    run = {
+        "outcome": "stalled",
+        "cause": "vanishing",
+        "final_gradient_alignment": alignment,
+        "final_log10_signal_ratio": None if alignment is None else -7.0,
+        "final_log10_signal_per_error": None if alignment is None else -8.0,
+        "final_log10_gradient_ratio": -7.0 if alignment is None else None,
+        "final_log10_gradient_per_error": -8.0 if alignment is None else None,
+    }
+    told = why(run)
+    assert "10^-7.0 of the last hidden layer's and 10^-8.0 of the error" in told
+
+
+def test_a_long_fall_before_a_divergence_is_told():
+    """With or without a measured curvature that the rate was above."""
+    run = {
+        "outcome": "diverged",
+        "cause": "sharpening",
+        "learning_rate": 0.2,
+        "lowest_step": 213,
+        "lowest_loss": 0.5,
+    }
+    for critical in (None, 0.1):
+        assert "fell for 213 steps, to 0.5" in why(run | {"critical_learning_rate": critical})
+    assert "was below 2 / lambda_max = 0.3" in why(run | {"critical_learning_rate": 0.3})
+
+
 def test_a_factor_beyond_floats_is_told_by_its_exponent():
     """10^-400 is no float, but a sentence."""
     assert [power(-400.0), power(0.0), power(None)] == ["10^-400.0", "1", "no finite part"]
