@@ -38,6 +38,10 @@ FEATURES = {
     "centered": "inputs = inputs - inputs.mean(0)",
     "standardized": "inputs = (inputs - inputs.mean(0)) / inputs.std(0, correction=0)",
 }
+TARGETS = {
+    "raw": "targets = targets  # as they are",
+    "standardized": "targets = (targets - targets.mean(0)) / targets.std(0, correction=0)",
+}
 # As core.losses: 1/2 sum over outputs, mean over examples; and softmax cross-entropy in nats.
 LOSSES = {
     "mse": "loss = (net(inputs) - targets).square().sum(1).mean() / 2",
@@ -69,6 +73,10 @@ def _dtype(settings: Settings) -> Iterator[str]:
 
 def _features(settings: Settings) -> Iterator[str]:
     yield FEATURES[settings["features"]]
+
+
+def _targets(settings: Settings) -> Iterator[str]:
+    yield TARGETS[settings["targets"]]
 
 
 def _seed(settings: Settings) -> Iterator[str]:
@@ -124,6 +132,7 @@ def _steps(settings: Settings) -> Iterator[str]:
 PARTS: tuple[tuple[tuple[str, ...], Callable[[Settings], Iterator[str]]], ...] = (
     (("dtype",), _dtype),
     (("features",), _features),
+    (("targets",), _targets),
     (("seed",), _seed),
     (("activation",), _activation),
     (("depth",), _network),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Any
 
-from analysis.causes import LATER, Run
+from analysis.causes import LATER, MUCH_LONGER, Run
 from analysis.init_advice import init_advice
 from analysis.trained_rates import START
 
@@ -228,8 +228,8 @@ def _faster(run: Run) -> Remedy:
 def _longer(run: Run, ending: str) -> Remedy:
     """As many times the steps as runs of that ending were given, of which some trained."""
     shares = LATER[ending]
-    told = f"{shares.trained} of {shares.runs} such runs trained with {shares.times} times as many"
-    return Remedy({"steps": shares.times * run["steps"]}, told)
+    told = f"{shares.trained} of {shares.runs} such runs trained with {MUCH_LONGER} times as many"
+    return Remedy({"steps": MUCH_LONGER * run["steps"]}, told)
 
 
 # By cause, or by outcome where a run has no cause.

@@ -35,6 +35,8 @@ SETTINGS = {
     "dtype": "float32",
     "measure": "signal",
     "stop": "full",
+    "trained_level": 0.1,
+    "targets": "standardized",
 }
 
 
@@ -47,8 +49,8 @@ def code(changed, **settings):
 
 @pytest.mark.parametrize("changed", [*([name] for name in TRIAL_FIELDS), list(TRIAL_FIELDS)])
 def test_every_setting_has_lines_that_compile(changed):
-    """But for the data, and what is measured beside the training."""
-    silent = {"dataset", "examples", "measure", "stop"}
+    """But for the data, and what is measured or judged beside the training."""
+    silent = {"dataset", "examples", "measure", "stop", "trained_level"}
     assert bool(code(changed)) == bool(set(changed) - silent)
 
 

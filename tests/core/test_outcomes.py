@@ -95,7 +95,7 @@ def test_a_constant_target_is_trained_once_its_loss_has_fallen_tenfold():
     """The best constant makes no error there, so the start is what the loss is held against."""
 
     def held(last):
-        return outcome_of(summarize(falling(last), 0.0))
+        return outcome_of(summarize(falling(last), 0.0), 0.1)
 
     assert (held(1e-3), held(0.35)) == ("trained", "slow")
 
