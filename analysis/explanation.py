@@ -27,7 +27,7 @@ PHASES = {
     "critical": "keeps its size, nearly",
     "exploding": "explodes",
 }
-NEIGHBOR_COLUMNS = [*CHANGEABLE, "trial_id", "outcome", "final_loss"]
+NEIGHBOR_COLUMNS = [*CHANGEABLE, "trained_level", "trial_id", "outcome", "final_loss"]
 
 
 class UnknownTrialError(ValueError):
@@ -102,7 +102,7 @@ def _layers(store: str | Path, run: Run) -> pd.DataFrame:
 
 def settings_lines(run: Run) -> list[str]:
     """The settings, as many on a line as fit."""
-    told = [f"{name} {_told(run[name])}" for name in CHANGEABLE]
+    told = [f"{name} {_told(run[name])}" for name in (*CHANGEABLE, "trained_level")]
     return textwrap.wrap(", ".join(told), LINE, break_on_hyphens=False)
 
 

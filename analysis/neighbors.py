@@ -8,26 +8,29 @@ import pandas as pd
 
 from core.trials import TRIAL_FIELDS
 
-# What was measured beside a training changes nothing of it.
-CHANGEABLE = tuple(name for name in TRIAL_FIELDS if name != "measure")
+# What was measured beside a training, and what it was held to, change nothing of it.
+CHANGEABLE = tuple(name for name in TRIAL_FIELDS if name not in ("measure", "trained_level"))
 
 
 def nearest_trained(run: Mapping[str, Any], runs: pd.DataFrame, most: int = 5) -> pd.DataFrame:
     """The trained runs reached by the fewest changes of settings, and of those the smallest.
 
+    A run that was held to a higher trained level than this one shows nothing and is left out.
     For each set of changed settings the nearest is given, unless a part of the set would
     have done: the rows are different remedies, each without a change too many. A number
     changes by the logarithm of its ratio (with a zero, by the difference), a name by 1.
 
     Args:
         run: Its settings and `trial_id`.
-        runs: CHANGEABLE, `trial_id`, `outcome` and what is to be seen of the neighbors.
+        runs: CHANGEABLE, `trained_level`, `trial_id`, `outcome` and what is to be seen of the
+            neighbors.
         most: How many to return.
 
     Returns:
         Rows of `runs`, nearest first, with `changed`: the names of the changed settings.
     """
     others = runs[(runs["outcome"] == "trained") & (runs["trial_id"] != run["trial_id"])]
+    others = others[others["trained_level"] <= run["trained_level"]]
     sizes = pd.DataFrame(
         {name: _change(others[name], run[name]) for name in CHANGEABLE if name in others}
     )

@@ -7,7 +7,7 @@ from analysis.neighbors import CHANGEABLE, nearest_trained
 from analysis.suggestions import NETWORK, Remedy, suggestions
 
 # Other data or another measure of success is no remedy for a run.
-GIVEN = ("dataset", "examples", "loss", "trained_level")
+GIVEN = ("dataset", "examples", "targets", "loss")
 
 
 def remedies(run: Run, runs: pd.DataFrame) -> list[Remedy]:
@@ -15,7 +15,7 @@ def remedies(run: Run, runs: pd.DataFrame) -> list[Remedy]:
 
     Args:
         run: Its settings and results.
-        runs: The store's: CHANGEABLE, `trial_id` and `outcome`.
+        runs: The store's: CHANGEABLE, `trained_level`, `trial_id` and `outcome`.
 
     Returns:
         One that is known to have trained, or several to try; none for a run that trained,

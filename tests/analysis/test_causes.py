@@ -38,7 +38,7 @@ def test_a_signal_is_told_example_by_example_where_that_was_measured(run):
     new = {**old, "final_log10_signal_ratio": -9.0, "final_log10_signal_per_error": -12.0}
     assert "gradient for an example is 10^-9.0 of the last hidden layer's and 10^-12.0" in why(new)
     none = {**old, "final_log10_gradient_ratio": None}
-    assert why(none).startswith("The signal is lost on its way through the layers. Of 30")
+    assert why(none).startswith("The signal is lost on its way through the layers. Of 76")
 
 
 def test_a_converged_run_is_not_sent_on(run):

@@ -32,6 +32,7 @@ def test_no_remedy_has_a_change_too_many(make_runs):
         learning_rate=[0.1, 1.0, 0.2, 0.1],
         init_scale=[1.0, 1.0, 1.0, 2.0],
         seed=[0, 0, 1, 0],
+        trained_level=0.1,
     )
     nearest = nearest_trained(as_run(runs.iloc[0]), runs)
     assert list(nearest["trial_id"]) == ["scale", "rate"]
@@ -39,5 +40,18 @@ def test_no_remedy_has_a_change_too_many(make_runs):
 
 def test_nothing_trained_is_an_answer(make_runs):
     """An empty table, not an error."""
-    runs = make_runs(trial_id=["own"], outcome=["stalled"], learning_rate=[0.1])
+    runs = make_runs(trial_id=["own"], outcome=["stalled"], learning_rate=[0.1], trained_level=0.1)
     assert nearest_trained(as_run(runs.iloc[0]), runs).empty
+
+
+def test_a_run_held_to_a_higher_level_shows_no_remedy(make_runs):
+    """What is called trained at half of the constant's loss may have stalled at a tenth of it."""
+    runs = make_runs(
+        trial_id=["own", "lenient", "strict"],
+        outcome=["stalled", "trained", "trained"],
+        learning_rate=[0.1, 0.2, 1.0],
+        trained_level=[0.1, 0.5, 0.05],
+    )
+    nearest = nearest_trained(as_run(runs.iloc[0]), runs)
+    assert list(nearest["trial_id"]) == ["strict"]
+    assert nearest["changed"].tolist() == [("learning_rate",)]

@@ -78,7 +78,7 @@ def assert_same_bits(found, expected):
 )
 def test_a_trial_has_the_same_bits_among_500_as_alone(activation, loss):
     """Result and curve in float32; on both sides of the places where stacks end."""
-    trials = mixed_trials(500, activation=activation, loss=loss)
+    trials = mixed_trials(500, activation=activation, loss=loss, width=16)
     size = networks_per_stack(trials[0], task_of(trials[0]))
     assert 1 < size < 500
     together = train(*trials)
