@@ -150,13 +150,13 @@ def exp_and_expm1(x, rest):
 
 @compiled
 def exp(x):
-    """exp(x) for x <= 0."""
+    """The exponential function of x <= 0."""
     return exp_and_expm1(x, type(x)(0))[0]
 
 
 @compiled
 def expm1(x):
-    """exp(x) - 1 for x <= 0."""
+    """The exponential function less 1, of x <= 0."""
     return exp_and_expm1(x, type(x)(0))[1]
 
 

@@ -132,7 +132,7 @@ def over_the_whole_range(dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_values_and_slopes_are_mpmaths_over_the_whole_range(name, dtype):
-    """A few units in the last place of float32, 1e-14 of float64, from the smallest to the largest."""
+    """A few units in the last place of float32, 1e-14 of float64, at every magnitude."""
     h, activation = over_the_whole_range(dtype), ACTIVATIONS[name]
     limit = LARGEST_ERROR.get(name, 2.5) if dtype == "float32" else 1e-14
     flushed = 128 * float(np.finfo(dtype).tiny) * (1 if dtype == "float32" else 8)
@@ -155,7 +155,7 @@ def test_values_and_slopes_are_mpmaths_over_the_whole_range(name, dtype):
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_the_sign_of_zero_and_the_limits_at_infinity(name):
-    """Where phi(0) = 0 with a slope there, phi(-0) is -0; and at infinity there is a limit, not NaN."""
+    """Where phi(0) = 0 with a slope, phi(-0) is -0; at infinity there is a limit, not NaN."""
     h = np.array([-np.inf, -0.0, np.inf], "float32")
     values, slopes = ACTIVATIONS[name].value(h), ACTIVATIONS[name].derivative(h)
     assert np.signbit(values[1]) == (name not in ("relu", "sigmoid", "softplus"))
