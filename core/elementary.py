@@ -29,7 +29,7 @@ from core.polynomials import (
 
 # No reassociation and no assumption about NaN, infinity or the sign of zero: the range
 # reductions depend on the order of operations, and a diverged network is a result.
-compiled = njit(cache=True, fastmath={"contract"}, error_model="numpy", forceinline=True)
+compiled = njit(fastmath={"contract"}, error_model="numpy", forceinline=True)
 
 LOG2_E = 1 / math.log(2)
 # ln 2 in two parts: a multiple of the first by a whole number up to 2^7 (2^11) is exact.
