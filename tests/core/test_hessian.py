@@ -1,5 +1,4 @@
 """Hessian products: against central differences of gradients, and closed forms."""
-
 import numpy as np
 import pytest
 
