@@ -1,4 +1,5 @@
 """Hessian products: against central differences of gradients, and closed forms."""
+
 import numpy as np
 import pytest
 
