@@ -6,9 +6,7 @@ compiled when an array is first given to one, so that looking up a name costs no
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
-from hashlib import blake2b
-from pathlib import Path
+from functools import cached_property
 from types import FunctionType
 from typing import Any, Protocol
 
@@ -16,9 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
-
-HERE = Path(__file__).parent
-FORMULA_MODULES = ("activation_formulas", "elementary", "polynomials")
 
 
 class Elementwise(Protocol):
@@ -87,7 +82,6 @@ def _array_function(name: str, template: Callable[[Any], Any], formula: Any) -> 
     """
     from numba import vectorize
 
-    name = f"{name}_{_formulas_digest()}"
     scope = {"__name__": __name__, "formula": formula}
     function = FunctionType(template.__code__, scope, name)
     function.__qualname__ = name
@@ -100,13 +94,6 @@ def _array_function(name: str, template: Callable[[Any], Any], formula: Any) -> 
             return ufunc(x, out=out)
 
     return of_array
-
-
-@cache
-def _formulas_digest() -> str:
-    """Changes with the formulas: Numba looks for changes in this file only."""
-    sources = [HERE / f"{name}.py" for name in FORMULA_MODULES]
-    return blake2b(b"".join(s.read_bytes() for s in sources), digest_size=8).hexdigest()
 
 
 def _value(h: Any) -> Any:

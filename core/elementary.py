@@ -10,9 +10,10 @@ Results below the smallest normal number may be 0. NaN gives NaN.
 import math
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from core.compilation import inlined as compiled
 from core.polynomials import (
     ERF_32,
     ERF_64,
@@ -26,10 +27,6 @@ from core.polynomials import (
     TANH_32,
     TANH_64,
 )
-
-# No reassociation and no assumption about NaN, infinity or the sign of zero: the range
-# reductions depend on the order of operations, and a diverged network is a result.
-compiled = njit(fastmath={"contract"}, error_model="numpy", forceinline=True)
 
 LOG2_E = 1 / math.log(2)
 # ln 2 in two parts: a multiple of the first by a whole number up to 2^7 (2^11) is exact.

@@ -7,7 +7,7 @@ import pytest
 from core.activations import ACTIVATIONS
 from core.datasets import baseline_loss, load_dataset, make_task
 from core.gradient_descent import Problem
-from core.initializers import INITIALIZERS, initial_params
+from core.initializers import INITIALIZERS
 from core.losses import LOSSES
 from core.mean_field import mean_field
 from core.network import layer_widths
@@ -19,6 +19,8 @@ from core.signal_propagation import (
     signal_propagation,
 )
 
+from .networks import initial_stack
+
 
 def make_problem(activation, loss="cross_entropy", dataset="digits", examples=16):
     task = make_task(load_dataset(dataset, examples), examples, "standardized")
@@ -27,9 +29,7 @@ def make_problem(activation, loss="cross_entropy", dataset="digits", examples=16
 
 def make_params(depth, scales, width=24, bias=0.1, initializer="gaussian", features=64, outputs=10):
     widths = layer_widths(features, width, outputs, depth)
-    seeds = np.arange(len(scales), dtype=np.uint64)
-    biases = np.full(len(scales), bias)
-    return initial_params(initializer, widths, seeds, np.array(scales, float), biases)
+    return initial_stack(initializer, widths, range(len(scales)), scales, bias)
 
 
 def plain(params, problem):
