@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.gradient_descent import FIRST_TRAINER
 from core.outcomes import OUTCOMES
 from pipeline.compaction import CompactionError
 from pipeline.compaction import compact as compact_store
@@ -45,17 +46,30 @@ def status(store: StoreArgument, as_json: AsJson = False) -> None:
     """Count the outcomes in a store, what its sweeps still miss, and what failed."""
     target = existing(store)
     outcomes: Counter[str] = Counter()
-    for rows in target.batches("runs", ["outcome"]):
+    trainers: Counter[str] = Counter()
+    for rows in target.batches("runs", ["outcome", "trainer"]):
         outcomes.update(rows["outcome"].to_pylist())
+        trainers.update(trainer or FIRST_TRAINER for trainer in rows["trainer"].to_pylist())
     sweeps = [_progress(entry, target) for entry in target.manifest["sweeps"]]
     failures = target.manifest.get("failures", [])
     if as_json:
-        document = {"store": store, "outcomes": outcomes, "sweeps": sweeps, "failures": failures}
+        document = {
+            "store": store,
+            "outcomes": outcomes,
+            "trainers": trainers,
+            "sweeps": sweeps,
+            "failures": failures,
+        }
         print(json.dumps(document, indent=2))
         return
     print(f"{store}: {outcomes.total():,} trainings")
     for outcome in OUTCOMES:
         print(f"  {outcome:<12}{outcomes[outcome]:>10,}")
+    if len(trainers) > 1:
+        counts = ", ".join(
+            f"{count:,} by version {name}" for name, count in sorted(trainers.items())
+        )
+        print(f"trained by several versions of the trainer, which differ in last bits: {counts}")
     for sweep in sweeps:
         missing = sweep["trials"] - sweep["finished"]
         told = f"{sweep['trials']:,} trials, {missing:,} missing"

@@ -14,6 +14,7 @@ from core.outcomes import THRESHOLDS
 from core.training import train_trials
 from core.trials import TRIAL_FIELDS, settings, trial_id
 from pipeline.batches import Batch, Indices, batches, flops, seconds, trials_per_batch
+from pipeline.compilation import compile_trainer
 from pipeline.executors import Executor, Failure
 from pipeline.grid import Block, Cells, Grid
 from pipeline.interrupts import deferred_interrupts
@@ -162,6 +163,7 @@ def run_sweep(
     Raises:
         TooManyFailuresError: MOST_FAILURES trials failed: the fault is not in a trial.
     """
+    compile_trainer(sweep.grid)
     _describe(sweep, store)
     report = Report(Counter(), [])
     todo = batches(sweep.grid, dataset_infos(sweep), finished)
