@@ -1,5 +1,7 @@
 """The compiled trainer: the plain network's descent, in any precision, shape and company."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -185,6 +187,22 @@ def test_a_decided_run_ends_after_a_tail_of_low_losses():
     shorter = trainer.descend(params, 0.5, first)
     for layer, same in zip(decided.params, shorter.params, strict=True):
         np.testing.assert_allclose(layer, same, rtol=1e-5, atol=1e-6)
+
+
+def test_low_losses_decide_only_in_a_row():
+    """Of runs at large rates whose loss dips, rises and falls, each ends at its first tail."""
+    problem, interrupted = make_problem("tanh", "cross_entropy", "wine"), 0
+    trainer = Trainer(problem, 12, 3, "float64")
+    for seed, rate in product((3, 4, 7), (4.0, 12.0, 16.0)):
+        params = start(problem, seed=seed)
+        full = trainer.descend(params, rate, 400)
+        low = full.losses <= THRESHOLDS.surely_trained * problem.baseline
+        tails = np.convolve(low, np.ones(THRESHOLDS.tail_losses), "valid")
+        first = np.append(np.flatnonzero(tails == THRESHOLDS.tail_losses), 400)[0]
+        expected = min(int(first) + THRESHOLDS.tail_losses - 1, 400)
+        assert trainer.descend(params, rate, 400, stop="decided").steps_run == expected
+        interrupted += bool(low[: expected - THRESHOLDS.tail_losses].any())
+    assert interrupted
 
 
 @pytest.mark.parametrize("stop", ["full", "decided"])
