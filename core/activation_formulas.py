@@ -14,13 +14,18 @@ from math import pi, sqrt
 
 from core.elementary import (
     compiled,
+    complement,
     erf_near_zero,
     exp,
-    exp_and_expm1,
     exp_of_minus_square,
     expm1,
     log1p,
-    scaled_erfc,
+    multiply_add,
+    normal_tail,
+    pair,
+    product,
+    rounded_product,
+    shares,
     tanh_near_zero,
     with_sign,
 )
@@ -29,9 +34,8 @@ LEAKY_SLOPE = 0.01
 # Klambauer et al. (2017), arXiv:1706.02515: keeps zero mean and unit variance fixed.
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
-# From here on exp(-h) is 0 in both precisions, and so is exp(-h^2) from its root on.
+# From here on exp(-h) is 0 in both precisions, and nothing has overflowed yet.
 FAR = 750.0
-FAR_IN_SQUARE = 30.0
 
 
 @compiled
@@ -60,70 +64,57 @@ def leaky_relu(h):
 
 
 @compiled
-def square_of_one_and(z):
-    """(1 + z)^2 for 0 <= z <= 1, rounded once: what 1 + z loses is added again."""
-    T = type(z)
-    whole = T(1) + z
-    lost = z - (whole - T(1))
-    return whole * whole + T(2) * lost * whole
-
-
-@compiled
 def sigmoid(h):
     """1 / (1 + exp(-h))."""
     T = type(h)
-    z, less_one = exp_and_expm1(-abs(h), T(0))
-    whole = T(1) + z
-    slope = z / square_of_one_and(z)
-    bend = less_one / whole * slope
-    return (z if h < T(0) else T(1)) / whole, slope, -bend if h < T(0) else bend
+    larger, smaller = shares(abs(h))
+    slope = rounded_product(larger, smaller)
+    bend = expm1(-abs(h)) * larger[0] * slope
+    value = smaller[0] + smaller[1] if h < T(0) else larger[0] + larger[1]
+    return value, slope, -bend if h < T(0) else bend
 
 
 @compiled
 def tanh(h):
-    """The hyperbolic tangent, (1 - z) / (1 + z) with z = exp(-2 |h|)."""
+    """The hyperbolic tangent, 1 - 2 / (1 + exp(2 |h|)) but near 0."""
     T = type(h)
-    # Beyond, tanh is 1 and the slope less than the smallest number.
-    size = T(FAR) if abs(h) > T(FAR) else abs(h)
-    z = exp(T(-2) * size)
-    far = T(1) - T(2) * z / (T(1) + z)
+    size = abs(h)
+    larger, smaller = shares(T(2) * size)
+    far = T(1) - T(2) * smaller[0]
     a = with_sign(tanh_near_zero(size) if size < T(0.55) else far, h)
-    slope = T(4) * z / square_of_one_and(z)
+    slope = T(4) * rounded_product(larger, smaller)
     return a, slope, T(-2) * a * slope
 
 
 @compiled
 def erf(h):
-    """The error function."""
+    """The error function, 1 - 2 Phi(-sqrt(2) h) but near 0, Phi the normal distribution."""
     T = type(h)
     size = abs(h)
-    x = T(FAR_IN_SQUARE) if size > T(FAR_IN_SQUARE) else size
+    x = T(FAR) if size > T(FAR) else size
     density = exp_of_minus_square(x, T(1))
-    far = T(1) - density * scaled_erfc(x, T(1))
+    far = T(1) - T(2) * density[0] * normal_tail(x * T(sqrt(2)))[0]
     a = with_sign(erf_near_zero(x) if size < T(1) else far, h)
-    slope = T(2 / sqrt(pi)) * density
+    slope = rounded_product(density, pair(h, 2 / sqrt(pi)))
     return a, slope, T(-2) * with_sign(x, h) * slope
 
 
 @compiled
 def gelu(h):
-    """h Phi(h), Phi the normal distribution function: the exact GELU, not its tanh fit.
-
-    Phi(-x) = exp(-x^2 / 2) R(x) / 2, R the scaled erfc of x / sqrt(2).
-    """
+    """h Phi(h), Phi the normal distribution function: the exact GELU, not its tanh fit."""
     T = type(h)
-    size = abs(h)
-    x = T(FAR_IN_SQUARE * 1.5) if size > T(FAR_IN_SQUARE * 1.5) else size
-    density = exp_of_minus_square(x, T(0.5))
-    tail = T(0.5) * scaled_erfc(x, T(sqrt(0.5)))
-    weighted = x * tail * density  # x Phi(-x), in the order that loses no tail
-    rest = T(1 / sqrt(2 * pi)) * x - tail
-    slope = -density * rest
-    bend = density * T(1 / sqrt(2 * pi)) * (T(2) - x * x)
+    x = T(FAR) if abs(h) > T(FAR) else abs(h)
+    signed = with_sign(x, h)
+    kernel = exp_of_minus_square(x, T(0.5))
+    below = product(kernel, normal_tail(x))  # Phi(-x)
+    above = complement(below)
+    share = below[0] if h < T(0) else above[0]
+    share_rest = below[1] if h < T(0) else above[1]
+    density, density_rest = product(kernel, pair(h, 1 / sqrt(2 * pi)))
     return (
-        -weighted if h < T(0) else h - weighted,
-        slope if h < T(0) else T(1) - slope,
-        bend,
+        multiply_add(signed if h < T(0) else h, share, signed * share_rest),
+        multiply_add(signed, density, multiply_add(signed, density_rest, share_rest)) + share,
+        density * multiply_add(-x, x, T(2)),
     )
 
 
@@ -131,15 +122,19 @@ def gelu(h):
 def silu(h):
     """h times the sigmoid of h."""
     T = type(h)
-    size = abs(h)
-    x = T(FAR) if size > T(FAR) else size
-    z, less_one = exp_and_expm1(-x, T(0))
-    whole = T(1) + z
-    larger = T(1) / whole
-    smaller = z * larger
-    a = (h if h > -x else -x) * (z if h < T(0) else T(1)) / whole
-    slope = smaller * (T(1) - x * larger) if h < T(0) else larger * (T(1) + x * smaller)
-    return a, slope, smaller * larger * (T(2) + x * less_one * larger)
+    x = T(FAR) if abs(h) > T(FAR) else abs(h)
+    signed = with_sign(x, h)
+    larger, smaller = shares(x)
+    share = smaller[0] if h < T(0) else larger[0]
+    share_rest = smaller[1] if h < T(0) else larger[1]
+    other = larger[0] if h < T(0) else smaller[0]
+    other_rest = larger[1] if h < T(0) else smaller[1]
+    growth = multiply_add(signed, other, T(1)), signed * other_rest
+    return (
+        multiply_add(signed if h < T(0) else h, share, signed * share_rest),
+        rounded_product((share, share_rest), growth),
+        smaller[0] * larger[0] * multiply_add(-x, larger[0] - smaller[0], T(2)),
+    )
 
 
 @compiled
@@ -148,14 +143,16 @@ def softplus(h):
     T = type(h)
     slope, bend, _ = sigmoid(h)
     # Where h is NaN, so is the logarithm.
-    return log1p(exp(-abs(h))) + (h if h > T(0) else T(0)), slope, bend
+    curved, curved_rest = log1p(exp(-abs(h)))
+    return curved + ((h if h > T(0) else T(0)) + curved_rest), slope, bend
 
 
 @compiled
 def elu(h):
     """h where positive, else exp(h) - 1."""
     T = type(h)
-    z, less_one = exp_and_expm1(T(0) if h > T(0) else h, T(0))
+    curved_part = T(0) if h > T(0) else h
+    z, less_one = exp(curved_part), expm1(curved_part)
     return (
         less_one if h < T(0) else h,
         z,
@@ -167,7 +164,8 @@ def elu(h):
 def selu(h):
     """s h where positive, else s alpha (exp(h) - 1)."""
     T = type(h)
-    z, less_one = exp_and_expm1(T(0) if h > T(0) else h, T(0))
+    curved_part = T(0) if h > T(0) else h
+    z, less_one = exp(curved_part), expm1(curved_part)
     curved = T(SELU_SCALE * SELU_ALPHA)
     return (
         curved * less_one if h < T(0) else T(SELU_SCALE) * h,

@@ -68,8 +68,10 @@ if numba.config.CPU_FEATURES is None and "+avx512f" in get_host_cpu_features(): 
 
 compiled = numba.njit(cache=True, fastmath=FAST, error_model="numpy")
 
-# For formulas, inlined into loops: their range reductions depend on the order of operations.
-inlined = numba.njit(cache=True, fastmath={"contract"}, error_model="numpy", forceinline=True)
+# For formulas. Not even contraction of a product and a sum: range reductions and remainders
+# depend on each rounding. Where one rounding is wanted, core.elementary has multiply_add.
+# Said explicitly, since else a formula takes the flags of the loop it is first inlined into.
+inlined = numba.njit(cache=True, fastmath=False, error_model="numpy", forceinline=True)
 
 
 def compiled_pass(dtype: np.dtype[Any], matrices: int) -> Callable[[Callable[..., Any]], Any]:

@@ -17,13 +17,14 @@ from core.compilation import inlined as compiled
 from core.polynomials import (
     ERF_32,
     ERF_64,
-    ERFC_32,
-    ERFC_64,
-    ERFC_CENTER,
     EXP_32,
     EXP_64,
     LOG_32,
     LOG_64,
+    TAIL_32,
+    TAIL_64,
+    TAIL_CENTER,
+    TAIL_FIRST,
     TANH_32,
     TANH_64,
 )
@@ -123,77 +124,159 @@ def with_sign(typingctx, size, x):
     return size(size, x), codegen
 
 
-@compiled
-def exp_and_expm1(x, rest):
-    """exp(x + rest) and exp(x + rest) - 1 for x <= 0 and |rest| much below 1.
+@intrinsic
+def multiply_add(typingctx, x, y, z):
+    """x y + z, rounded once where the processor can; else the product is rounded first."""
 
-    x = k ln 2 + r with whole k, and exp(r) - 1 = r + r^2 P(r) for |r| <= ln(2) / 2.
+    def codegen(context, builder, signature, args):
+        return builder.call(_fmuladd(builder, args[0].type), args)
+
+    return x(x, x, x), codegen
+
+
+@compiled
+def pair(x, number):
+    """A constant rounded to x's type, and the rest of it."""
+    T = type(x)
+    rounded = T(number)
+    return rounded, T(number - float(rounded))
+
+
+@compiled
+def product(x, y):
+    """x y, for pairs: both and the result are a rounded number and the rest of it."""
+    rounded = x[0] * y[0]
+    rest = multiply_add(x[0], y[0], -rounded)
+    return rounded, multiply_add(x[0], y[1], multiply_add(x[1], y[0], rest))
+
+
+@compiled
+def rounded_product(x, y):
+    """x y of two pairs, rounded once."""
+    return multiply_add(x[0], y[0], multiply_add(x[0], y[1], x[1] * y[0]))
+
+
+@compiled
+def reciprocal(x):
+    """1 / x of a pair, as a pair."""
+    one = type(x[0])(1)
+    rounded = one / x[0]
+    rest = multiply_add(-rounded, x[1], multiply_add(-rounded, x[0], one))
+    return rounded, rounded * rest
+
+
+@compiled
+def complement(x):
+    """1 - x of a pair between 0 and 1, as a pair."""
+    one = type(x[0])(1)
+    rounded = one - x[0]
+    return rounded, ((one - rounded) - x[0]) - x[1]
+
+
+@compiled
+def exp_parts(x, lost):
+    """exp(x - lost) = scale (1 + d) for x <= 0 and |lost| much below |x|, or 0.
+
+    x - lost = k ln 2 + r with whole k, and d = exp(r) - 1 = r + r^2 P(r), |r| <= ln(2) / 2.
+
+    Returns:
+        scale: 2^k; 0 where exp(x) is less than the smallest normal number.
+        d: Between -0.3 and 0.42.
     """
     T = type(x)
     lowest = by_precision(x, LOWEST_32, LOWEST_64)
     inside = lowest if x < lowest else x
     whole = by_precision(x, 12582912.0, 6755399441055744.0)
-    shifted = inside * T(LOG2_E) + whole
+    shifted = multiply_add(inside - lost, T(LOG2_E), whole)
     k = shifted - whole
-    high = inside - k * by_precision(x, LN2_HIGH_32, LN2_HIGH_64)  # exact
-    low = rest - k * by_precision(x, LN2_LOW_32, LN2_LOW_64)
+    high = multiply_add(-k, by_precision(x, LN2_HIGH_32, LN2_HIGH_64), inside)  # exact
+    low = multiply_add(-k, by_precision(x, LN2_LOW_32, LN2_LOW_64), -lost)
     r = high + low
-    curved = r * r * polynomial(r, EXP_32, EXP_64) + (low - (r - high))
-    one_and_r = T(1) + r
-    scale = _power_of_two(shifted)
-    exp = scale * (one_and_r + (curved + (r - (one_and_r - T(1)))))
-    return T(0) if x < lowest else exp, scale * (r + curved) + (scale - T(1))
+    d = r + multiply_add(r * r, polynomial(r, EXP_32, EXP_64), low - (r - high))
+    return T(0) if x < lowest else _power_of_two(shifted), d
+
+
+@compiled
+def exp_and_rest(x, lost):
+    """exp(x - lost) as a pair; arguments are those of exp_parts."""
+    T = type(x)
+    scale, d = exp_parts(x, lost)
+    rounded = T(1) + d
+    return scale * rounded, scale * (d - (rounded - T(1)))
 
 
 @compiled
 def exp(x):
     """The exponential function of x <= 0."""
-    return exp_and_expm1(x, type(x)(0))[0]
+    return exp_and_rest(x, type(x)(0))[0]
 
 
 @compiled
 def expm1(x):
     """The exponential function less 1, of x <= 0."""
-    return exp_and_expm1(x, type(x)(0))[1]
+    scale, d = exp_parts(x, type(x)(0))
+    return multiply_add(scale, d, scale - type(x)(1))
 
 
 @compiled
 def exp_of_minus_square(x, factor):
-    """exp(-factor x^2), factor a power of two.
+    """exp(-factor x^2) as a pair, factor a power of two.
 
     x^2 in two parts: rounded to one number it would err by up to 87 (708) units in the
     last place of the result.
     """
     high = _upper_half(x)
-    return exp_and_expm1(-factor * (high * high), -factor * ((x - high) * (x + high)))[0]
+    return exp_and_rest(-factor * (high * high), factor * ((x - high) * (x + high)))
 
 
 @compiled
 def log1p(z):
-    """ln(1 + z) for 0 <= z <= 1: z - z^2 P(z)."""
-    return z - z * (z * polynomial(z, LOG_32, LOG_64))
+    """ln(1 + z) for 0 <= z <= 1, as a pair: z - z^2 P(z)."""
+    part = z * polynomial(z, LOG_32, LOG_64)
+    rounded = multiply_add(-z, part, z)
+    return rounded, multiply_add(-z, part, z - rounded)
 
 
 @compiled
-def scaled_erfc(x, unit):
-    """exp(u^2) erfc(u) of u = x * unit, 0 <= u <= 30: P((K - u) / (K + u)) / (K + u).
+def shares(x):
+    """1 / (1 + exp(-x)) and 1 / (1 + exp(x)) for x >= 0, two pairs."""
+    T = type(x)
+    z = exp_and_rest(-x, T(0))
+    one_and_z = T(1) + z[0]
+    larger = reciprocal((one_and_z, (z[0] - (one_and_z - T(1))) + z[1]))
+    return larger, product(z, larger)
 
-    Shepherd and Laframboise (1981), Mathematics of Computation 36, have this map of the
-    half line; the polynomial is fitted to it anew.
+
+@compiled
+def normal_tail(x):
+    """Phi(-x) exp(x^2 / 2) for 0 <= x <= 38, as a pair; Phi is the normal distribution function.
+
+    P((K - x) / (K + x)) / (K + x). Shepherd and Laframboise (1981), Mathematics of
+    Computation 36, have this map of the half line; the polynomial is fitted to it anew.
     """
     T = type(x)
-    near = T(1) / (T(ERFC_CENTER) + x * unit)
-    return near * polynomial(T(1) - x * (unit + unit) * near, ERFC_32, ERFC_64)
+    K = T(TAIL_CENTER)
+    sum = K + x
+    near = reciprocal((sum, x - (sum - K)))
+    # s = 1 - 2 x near
+    s = multiply_add(T(-2) * x, near[0], T(1))
+    s_rest = multiply_add(T(-2) * x, near[0], T(1) - s)
+    s += multiply_add(T(-2) * x, near[1], s_rest)
+    at_zero, at_zero_rest = pair(x, TAIL_FIRST)
+    slope = polynomial(s, TAIL_32, TAIL_64)
+    value = multiply_add(s, slope, at_zero)
+    rest = multiply_add(s, slope, at_zero - value) + at_zero_rest
+    return product((value, rest), near)
 
 
 @compiled
 def erf_near_zero(x):
     """erf(x) for |x| <= 1: x + x P(x^2)."""
-    return x + x * polynomial(x * x, ERF_32, ERF_64)
+    return multiply_add(x, polynomial(x * x, ERF_32, ERF_64), x)
 
 
 @compiled
 def tanh_near_zero(x):
     """tanh(x) for |x| <= 0.6: x + x^3 P(x^2)."""
     square = x * x
-    return x + x * (square * polynomial(square, TANH_32, TANH_64))
+    return multiply_add(x, square * polynomial(square, TANH_32, TANH_64), x)

@@ -2,33 +2,41 @@
 
     python tests/benchmarks/fit_polynomials.py > core/polynomials.py
 
-Interpolation at Chebyshev points, in 60 digits, of a smooth quotient: the largest relative
-error is within a small factor of the best possible.
+Least squares of the relative error of a smooth quotient at Chebyshev points, in 60 digits: the
+largest error is within a small factor of the best possible. Coefficients are rounded one after
+the other, from the constant up, and the rest fitted again, so that they make up for it.
 """
 
 import mpmath as mp
+import numpy as np
 
 mp.mp.dps = 60
-ERFC_CENTER = 3.0
+TAIL_CENTER = 4.0
 
 
-def chebyshev_fit(function, low, high, degree):
-    """Coefficients from the constant up, and the largest relative error on [low, high]."""
-    low, high = mp.mpf(low), mp.mpf(high)
-    middle, half = (low + high) / 2, (high - low) / 2
-    nodes = [mp.cos(mp.pi * (2 * n + 1) / (2 * degree + 2)) for n in range(degree + 1)]
-    values = [function(middle + half * u) for u in nodes]
-    powers = mp.matrix(degree + 1, degree + 1)
-    for row, u in enumerate(nodes):
-        for column in range(degree + 1):
-            powers[row, column] = (middle + half * u) ** column
-    coefficients = list(mp.lu_solve(powers, mp.matrix(values)))
-    errors = []
-    for n in range(400):
-        x = middle + half * mp.cos(mp.pi * (n + mp.mpf(1) / 3) / 400)
-        exact = function(x)
-        errors.append(abs(mp.polyval(coefficients[::-1], x) - exact) / abs(exact))
-    return coefficients, max(errors)
+def fit(function, low, high, powers, precision, offset):
+    """Coefficients c with offset + sum c[n] x^powers[n] close to a function on [low, high].
+
+    Args:
+        powers: Consecutive and rising.
+        precision: Bits of the float that a coefficient is rounded to, "32" or "64".
+
+    Returns:
+        The coefficients, and the largest relative error.
+    """
+    middle, half = (mp.mpf(low) + high) / 2, (mp.mpf(high) - low) / 2
+    count = 4 * len(powers)
+    nodes = [middle + half * mp.cos(mp.pi * (2 * n + 1) / (2 * count)) for n in range(count)]
+    exact = [function(x) for x in nodes]
+    terms = [[x**k / f for x, f in zip(nodes, exact, strict=True)] for k in powers]
+    left = mp.matrix([(f - offset) / f for f in exact])
+    coefficients = []
+    for n, term in enumerate(terms):
+        open_terms = mp.matrix(terms[n:])
+        solution = mp.lu_solve(open_terms * open_terms.T, open_terms * left)
+        coefficients.append(to_float(precision, solution[0]))
+        left -= coefficients[-1] * mp.matrix(term)
+    return coefficients, max(abs(e) for e in left)
 
 
 def exp_quotient(r):
@@ -55,15 +63,15 @@ def tanh_quotient(square):
     return (mp.tanh(x) - x) / x**3
 
 
-def erfc_quotient(s):
-    """exp(x^2) erfc(x) (K + x) of s = (K - x) / (K + x)."""
-    x = ERFC_CENTER * (1 - s) / (1 + s)
-    return mp.exp(x * x) * mp.erfc(x) * (ERFC_CENTER + x)
+def tail_quotient(s):
+    """Phi(-x) exp(x^2 / 2) (K + x) of s = (K - x) / (K + x)."""
+    x = TAIL_CENTER * (1 - s) / (1 + s)
+    return mp.exp(x * x / 2) * mp.erfc(x / mp.sqrt(2)) / 2 * (TAIL_CENTER + x)
 
 
-def erfc_end(x):
+def tail_end(x):
     """s at this x."""
-    return (ERFC_CENTER - mp.mpf(x)) / (ERFC_CENTER + mp.mpf(x))
+    return (TAIL_CENTER - mp.mpf(x)) / (TAIL_CENTER + mp.mpf(x))
 
 
 HALF_LN2 = mp.log(2) / 2 * (1 + mp.mpf(10) ** -3)
@@ -73,27 +81,44 @@ Printed by tests/benchmarks/fit_polynomials.py, whose functions say what each is
 """
 '''
 FITS = {
-    "EXP_32": (exp_quotient, -HALF_LN2, HALF_LN2, 4),
-    "EXP_64": (exp_quotient, -HALF_LN2, HALF_LN2, 9),
-    "LOG_32": (log_quotient, 0, 1, 9),
-    "LOG_64": (log_quotient, 0, 1, 20),
-    "ERF_32": (erf_quotient, 0, 1, 6),
-    "ERF_64": (erf_quotient, 0, 1, 12),
-    "TANH_32": (tanh_quotient, 0, mp.mpf(36) / 100, 4),
-    "TANH_64": (tanh_quotient, 0, mp.mpf(36) / 100, 10),
-    "ERFC_32": (erfc_quotient, erfc_end(10), 1, 9),
-    "ERFC_64": (erfc_quotient, erfc_end(30), 1, 21),
+    "EXP_32": (exp_quotient, -HALF_LN2, HALF_LN2, range(5)),
+    "EXP_64": (exp_quotient, -HALF_LN2, HALF_LN2, range(10)),
+    "LOG_32": (log_quotient, 0, 1, range(10)),
+    "LOG_64": (log_quotient, 0, 1, range(21)),
+    "ERF_32": (erf_quotient, 0, 1, range(7)),
+    "ERF_64": (erf_quotient, 0, 1, range(13)),
+    "TANH_32": (tanh_quotient, 0, mp.mpf(36) / 100, range(5)),
+    "TANH_64": (tanh_quotient, 0, mp.mpf(36) / 100, range(11)),
+    "TAIL_32": (tail_quotient, tail_end(14), 1, range(1, 11)),
+    "TAIL_64": (tail_quotient, tail_end(38), 1, range(1, 22)),
 }
+# What comes before the polynomial: the 1 of x + x P(x^2); what is kept in two parts.
+OFFSETS = {"ERF": 1, "TAIL": tail_quotient(0)}
+
+
+def to_float(precision, x):
+    """The number rounded to a float of so many bits."""
+    return mp.mpf(float(np.dtype(f"float{precision}").type(float(x))))
+
+
+def show(number, digits):
+    """A number with so many digits."""
+    return mp.nstr(number, digits, min_fixed=0, max_fixed=0)
+
+
+def main():
+    """Print the file."""
+    print(HEAD)
+    print(f"TAIL_CENTER = {TAIL_CENTER}\nTAIL_FIRST = {show(tail_quotient(0), 17)}")
+    for name, arguments in FITS.items():
+        kind, precision = name.split("_")
+        coefficients, error = fit(*arguments, precision, OFFSETS.get(kind, 0))
+        print(f"# relative error {mp.nstr(error, 2)}")
+        print(f"{name} = (")
+        for c in coefficients:
+            print(f"    {show(c, 10 if precision == '32' else 17)},")
+        print(")")
+
 
 if __name__ == "__main__":
-    print(HEAD)
-    print(f"ERFC_CENTER = {ERFC_CENTER}")
-    for name, fit in FITS.items():
-        coefficients, error = chebyshev_fit(*fit)
-        if name.startswith("ERF_"):
-            coefficients[0] -= 1  # the 1 of x + x P(x^2)
-        digits = 10 if name.endswith("32") else 17
-        print(f"# relative error {mp.nstr(error, 2)}\n{name} = (")
-        for c in coefficients:
-            print(f"    {mp.nstr(c, digits, min_fixed=0, max_fixed=0)},")
-        print(")")
+    main()
