@@ -15,6 +15,8 @@ from analysis.redrawn import params_of, task_of
 from core.activations import ACTIVATIONS, Activation
 from core.datasets import Task
 from core.losses import LOSSES
+from core.network import backward as network_backward
+from core.network import forward, gradient
 from core.trials import TRIAL_FIELDS
 
 Array = NDArray[np.float64]
@@ -91,16 +93,14 @@ def backward(net: Net, factor: str) -> tuple[list[Array], list[Array]]:
     Returns:
         examples x dLoss/dh_l, (fan_out, examples), and dLoss/d(params), if the step is right.
     """
-    pre_activations, activations = _forward(net)
+    pre_activations, activations = forward(net.params, net.task.inputs[:-1], net.phi)
     delta = pre_activations[-1][None].copy()
     LOSSES[net.loss](delta, net.task.targets)
-    deltas = [delta[0]]
-    for layer in range(len(net.params) - 1, 0, -1):
-        h, a = pre_activations[layer - 1], activations[layer][:-1]
-        below = net.params[layer][:, :-1].T @ deltas[0]
-        deltas.insert(0, below * FACTORS[factor](net.phi, h, a))
+    hidden = zip(pre_activations[:-1], activations[1:], strict=True)
+    factors = [FACTORS[factor](net.phi, h, a) for h, a in hidden]
+    deltas = network_backward(net.params, delta[0], factors)
     pairs = zip(deltas, activations, strict=True)
-    return deltas, [delta @ a.T / net.task.examples for delta, a in pairs]
+    return deltas, [gradient(*pair) / net.task.examples for pair in pairs]
 
 
 def slopes_along(net: Net, directions: Sequence[Array]) -> list[Array]:
@@ -120,20 +120,10 @@ def slopes_along(net: Net, directions: Sequence[Array]) -> list[Array]:
 def _losses(net: Net, layer: int, shifts: Array) -> Array:
     params = [p[None] for p in net.params]
     params[layer] = params[layer] + shifts
-    outputs = _forward(Net(params, net.phi, net.loss, net.task))[0][-1]
+    outputs = forward(params, net.task.inputs[:-1], net.phi)[0][-1]
     return LOSSES[net.loss](
         np.array(np.broadcast_to(outputs, (len(shifts), *outputs.shape[1:]))), net.task.targets
     )
-
-
-def _forward(net: Net) -> tuple[list[Array], list[Array]]:
-    """h_1 ... h_L, and x, a_1 ... a_(L-1) with a last row of ones; stacks stay stacks."""
-    activations, pre_activations = [net.task.inputs], []
-    for p in net.params:
-        pre_activations.append(p @ activations[-1])
-        a = net.phi.value(pre_activations[-1].copy())
-        activations.append(np.concatenate([a, np.ones_like(a[..., :1, :])], axis=-2))
-    return pre_activations, activations[:-1]
 
 
 def _directions(params: Sequence[Array]) -> list[Array]:

@@ -22,14 +22,13 @@ def params_of(run: pd.Series) -> list[Matrix]:
     """Its initial weights, a layer each, (fan_out, fan_in + 1); the last column is the bias."""
     data = DATASETS[run["dataset"]]
     widths = layer_widths(data.features, int(run["width"]), data.outputs, int(run["depth"]))
-    stack = initial_params(
+    return initial_params(
         run["initializer"],
         widths,
-        np.array([run["seed"]], dtype=np.uint64),
-        np.array([run["init_scale"]], dtype=np.float64),
-        np.array([run["bias_scale"]], dtype=np.float64),
+        int(run["seed"]),
+        float(run["init_scale"]),
+        float(run["bias_scale"]),
     )
-    return [layer[0] for layer in stack]
 
 
 def hidden_layer(run: pd.Series) -> Matrix:

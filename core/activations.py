@@ -1,24 +1,19 @@
-"""Activations with their first and second derivatives: name -> Activation.
+"""What is known of each activation, and its functions of arrays: name -> Activation.
 
-Every function works element by element on an array of any shape, keeps its dtype, and
-writes into `out` when given one (which may be its own argument), so the trainer's inner
-loop allocates nothing for the common activations.
+The formulas are in core.activation_formulas, under the same names. They are imported and
+compiled when an array is first given to one, so that looking up a name costs nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import pi, sqrt
-from typing import Protocol
+from functools import cached_property
+from types import FunctionType
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 Array = NDArray[np.floating]
-
-LEAKY_SLOPE = 0.01
-# Klambauer et al. (2017), arXiv:1706.02515: keeps zero mean and unit variance fixed.
-SELU_ALPHA = 1.6732632423543772
-SELU_SCALE = 1.0507009873554805
 
 
 class Elementwise(Protocol):
@@ -30,194 +25,108 @@ class Elementwise(Protocol):
 
 @dataclass(frozen=True)
 class Activation:
-    """phi with phi' and phi'', all three as functions of the pre-activation h.
+    """phi with phi' and phi'' as functions of the pre-activation h, and what is known of phi.
 
-    `slope_from_output` gives phi' from the value phi(h) where that determines it, so
-    that the trainer need not keep h; None where it does not. `kinks` are the points at
-    which a derivative jumps: a quadrature must not integrate across them.
-    `saturates` says that phi' vanishes at both ends.
+    The functions keep float32 and float64. They take NaN to NaN and give the limits at
+    infinity; at a kink phi' is the derivative from the left.
+
+    Attributes:
+        name: Its name in ACTIVATIONS and in core.activation_formulas.
+        kinks: Where phi' or phi'' jumps: a quadrature must not integrate across them.
+            From |h| = 40 on phi must be its asymptote to rounding, for the last panel of
+            core.quadrature ends there.
+        saturates: Whether phi' vanishes at both ends.
     """
 
-    value: Elementwise
-    derivative: Elementwise
-    second_derivative: Elementwise
-    slope_from_output: Elementwise | None = None
+    name: str
     kinks: tuple[float, ...] = ()
     saturates: bool = False
 
+    @cached_property
+    def value(self) -> Elementwise:
+        """phi."""
+        return _array_function(f"{self.name}_value", _value, self._formula)
 
-def linear(h: Array, out: Array | None = None) -> Array:
-    return h if out is h else np.positive(h, out=out)
+    @cached_property
+    def derivative(self) -> Elementwise:
+        """phi'."""
+        return _array_function(f"{self.name}_derivative", _derivative, self._formula)
 
+    @cached_property
+    def second_derivative(self) -> Elementwise:
+        """phi''."""
+        return _array_function(f"{self.name}_second", _second_derivative, self._formula)
 
-def linear_slope(h: Array, out: Array | None = None) -> Array:
-    return np.add(np.multiply(h, 0, out=out), 1, out=out)
+    @cached_property
+    def slope_from_output(self) -> Elementwise | None:
+        """phi' as a function of phi(h), where that determines it: h need not be kept."""
+        from core.activation_formulas import SLOPES_FROM_VALUES
 
+        if self.name not in SLOPES_FROM_VALUES:
+            return None
+        formula = SLOPES_FROM_VALUES[self.name]
+        return _array_function(f"{self.name}_slope", _slope_from_output, formula)
 
-def zero(h: Array, out: Array | None = None) -> Array:
-    return np.multiply(h, 0, out=out)
+    @property
+    def _formula(self) -> Any:
+        from core.activation_formulas import FORMULAS
 
+        return FORMULAS[self.name]
 
-def sigmoid(h: Array, out: Array | None = None) -> Array:
-    # exp overflows to inf for very negative h, and 1 / inf is the right 0.
-    out = np.exp(np.negative(h, out=out), out=out)
-    return np.reciprocal(np.add(out, 1, out=out), out=out)
 
+def _array_function(name: str, template: Callable[[Any], Any], formula: Any) -> Elementwise:
+    """A ufunc that applies `template` to each element, with `formula` in it.
 
-def sigmoid_slope_from_output(a: Array, out: Array | None = None) -> Array:
-    return np.multiply(a, 1 - a, out=out)
+    Numba keeps what it compiled under the function's name. `formula` is a global of it: as a
+    variable of an enclosing function it would be another one in each process.
+    """
+    from numba import vectorize
 
+    scope = {"__name__": __name__, "formula": formula}
+    function = FunctionType(template.__code__, scope, name)
+    function.__qualname__ = name
+    # Without signatures the first type that comes along would do for all.
+    ufunc = vectorize(["float32(float32)", "float64(float64)"], cache=True)(function)
 
-def sigmoid_derivative(h: Array, out: Array | None = None) -> Array:
-    return np.multiply(sigmoid(h), sigmoid(-h), out=out)
+    def of_array(x: Array, /, out: Array | None = None) -> Array:
+        # What is computed and not selected may overflow, and NaN is compared.
+        with np.errstate(all="ignore"):
+            return ufunc(x, out=out)
 
+    return of_array
 
-def sigmoid_second_derivative(h: Array, out: Array | None = None) -> Array:
-    return np.multiply(sigmoid_derivative(h), sigmoid(-h) - sigmoid(h), out=out)
 
+def _value(h: Any) -> Any:
+    return formula(h)[0]  # type: ignore[name-defined]  # noqa: F821 - in _array_function's scope
 
-def tanh(h: Array, out: Array | None = None) -> Array:
-    return np.tanh(h, out=out)
 
+def _derivative(h: Any) -> Any:
+    return formula(h)[1]  # type: ignore[name-defined]  # noqa: F821
 
-def tanh_slope_from_output(a: Array, out: Array | None = None) -> Array:
-    return np.subtract(1, np.multiply(a, a, out=out), out=out)
 
+def _second_derivative(h: Any) -> Any:
+    return formula(h)[2]  # type: ignore[name-defined]  # noqa: F821
 
-def tanh_derivative(h: Array, out: Array | None = None) -> Array:
-    # 4 s(2h) s(-2h) keeps its relative accuracy in the tails, 1 - tanh^2 does not.
-    return np.multiply(4 * sigmoid(2 * h), sigmoid(-2 * h), out=out)
 
-
-def tanh_second_derivative(h: Array, out: Array | None = None) -> Array:
-    return np.multiply(-2 * np.tanh(h), tanh_derivative(h), out=out)
-
-
-def erf(h: Array, out: Array | None = None) -> Array:
-    return special.erf(h, out=out)
-
-
-def erf_derivative(h: Array, out: Array | None = None) -> Array:
-    return np.multiply(np.exp(-h * h), 2 / sqrt(pi), out=out)
-
-
-def erf_second_derivative(h: Array, out: Array | None = None) -> Array:
-    return np.multiply(-2 * h, erf_derivative(h), out=out)
-
-
-def relu(h: Array, out: Array | None = None) -> Array:
-    # maximum(h, 0), which NumPy does not vectorize beside a scalar, but for the sign of zero.
-    return np.clip(h, 0, np.inf, out=out)
-
-
-def _negative_part(h: Array, out: Array | None = None) -> Array:
-    return np.clip(h, -np.inf, 0, out=out)
-
-
-def step(h: Array, out: Array | None = None) -> Array:
-    """1 where positive, else 0: the derivative of ReLU, which we take as 0 at 0."""
-    return np.greater(h, 0, out=np.empty_like(h) if out is None else out)
-
-
-def leaky_relu(h: Array, out: Array | None = None) -> Array:
-    return np.maximum(h, LEAKY_SLOPE * h, out=out)
-
-
-def leaky_relu_slope(h: Array, out: Array | None = None) -> Array:
-    return np.add(np.multiply(step(h, out=out), 1 - LEAKY_SLOPE, out=out), LEAKY_SLOPE, out=out)
-
-
-def elu(h: Array, out: Array | None = None) -> Array:
-    return np.add(np.expm1(_negative_part(h)), relu(h), out=out)
-
-
-def elu_slope_from_output(a: Array, out: Array | None = None) -> Array:
-    return np.add(_negative_part(a, out=out), 1, out=out)
-
-
-def elu_derivative(h: Array, out: Array | None = None) -> Array:
-    return np.exp(_negative_part(h, out=out), out=out)
-
-
-def elu_second_derivative(h: Array, out: Array | None = None) -> Array:
-    return np.multiply(np.exp(_negative_part(h)), 1 - step(h), out=out)
-
-
-def selu(h: Array, out: Array | None = None) -> Array:
-    negative = SELU_ALPHA * np.expm1(_negative_part(h))
-    return np.multiply(negative + relu(h), SELU_SCALE, out=out)
-
-
-def selu_derivative(h: Array, out: Array | None = None) -> Array:
-    negative = SELU_ALPHA * np.exp(_negative_part(h)) * (1 - step(h))
-    return np.multiply(negative + step(h), SELU_SCALE, out=out)
-
-
-def selu_second_derivative(h: Array, out: Array | None = None) -> Array:
-    return np.multiply(elu_second_derivative(h), SELU_SCALE * SELU_ALPHA, out=out)
-
-
-def normal_density(h: Array) -> Array:
-    return np.exp(-h * h / 2) / sqrt(2 * pi)
-
-
-def gelu(h: Array, out: Array | None = None) -> Array:
-    """h times the normal distribution function: the exact GELU, not its tanh fit."""
-    return np.multiply(h, special.ndtr(h), out=out)
-
-
-def gelu_derivative(h: Array, out: Array | None = None) -> Array:
-    return np.add(special.ndtr(h), h * normal_density(h), out=out)
-
-
-def gelu_second_derivative(h: Array, out: Array | None = None) -> Array:
-    return np.multiply(normal_density(h), 2 - h * h, out=out)
-
-
-def silu(h: Array, out: Array | None = None) -> Array:
-    return np.multiply(h, sigmoid(h), out=out)
-
-
-def silu_derivative(h: Array, out: Array | None = None) -> Array:
-    s = sigmoid(h)  # where 1 - s cancels, it is too small beside 1 to matter
-    return np.multiply(s, 1 + h * (1 - s), out=out)
-
-
-def silu_second_derivative(h: Array, out: Array | None = None) -> Array:
-    return np.multiply(sigmoid_derivative(h), 2 + h * (sigmoid(-h) - sigmoid(h)), out=out)
-
-
-def softplus(h: Array, out: Array | None = None) -> Array:
-    # logaddexp(0, h), which NumPy does not vectorize.
-    return np.add(np.log1p(np.exp(-np.abs(h))), relu(h), out=out)
-
-
-def softplus_slope_from_output(a: Array, out: Array | None = None) -> Array:
-    return np.negative(np.expm1(np.negative(a, out=out), out=out), out=out)
+def _slope_from_output(a: Any) -> Any:
+    return formula(a)  # type: ignore[name-defined]  # noqa: F821
 
 
 ACTIVATIONS = {
-    "linear": Activation(linear, linear_slope, zero, linear_slope),
-    "sigmoid": Activation(
-        sigmoid,
-        sigmoid_derivative,
-        sigmoid_second_derivative,
-        sigmoid_slope_from_output,
-        saturates=True,
-    ),
-    "tanh": Activation(
-        tanh, tanh_derivative, tanh_second_derivative, tanh_slope_from_output, saturates=True
-    ),
-    "erf": Activation(erf, erf_derivative, erf_second_derivative, saturates=True),
-    "relu": Activation(relu, step, zero, step, kinks=(0.0,)),
-    "leaky_relu": Activation(leaky_relu, leaky_relu_slope, zero, leaky_relu_slope, kinks=(0.0,)),
-    "elu": Activation(
-        elu, elu_derivative, elu_second_derivative, elu_slope_from_output, kinks=(0.0,)
-    ),
-    "selu": Activation(selu, selu_derivative, selu_second_derivative, kinks=(0.0,)),
-    "gelu": Activation(gelu, gelu_derivative, gelu_second_derivative),
-    "silu": Activation(silu, silu_derivative, silu_second_derivative),
-    "softplus": Activation(softplus, sigmoid, sigmoid_derivative, softplus_slope_from_output),
+    activation.name: activation
+    for activation in (
+        Activation("linear"),
+        Activation("sigmoid", saturates=True),
+        Activation("tanh", saturates=True),
+        Activation("erf", saturates=True),
+        Activation("relu", kinks=(0.0,)),
+        Activation("leaky_relu", kinks=(0.0,)),
+        Activation("elu", kinks=(0.0,)),
+        Activation("selu", kinks=(0.0,)),
+        Activation("gelu"),
+        Activation("silu"),
+        Activation("softplus"),
+    )
 }
 
 # Other names that people know, spelled as canonical_activation reads them.

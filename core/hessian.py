@@ -13,6 +13,7 @@ from scipy.special import softmax
 from core.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.losses import LOSSES
+from core.network import backward, delta_below, forward, gradient, pre_activation, slopes
 
 Array = NDArray[np.floating]
 Floats = NDArray[np.float64]
@@ -43,34 +44,15 @@ class Hessian:
         self._weights = [p[:, :-1] for p in self._params]
         ends = list(accumulate(p.size for p in self._params))
         self._splits, self.size = ends[:-1], ends[-1]
-        self._examples = problem.inputs.shape[1]
-        outputs = self._forward(problem)
-        self._loss_curvature = LOSS_CURVATURES[problem.loss](outputs)
-        self._backward(outputs, problem)
-
-    def _forward(self, problem: Problem) -> Floats:
-        """Fill activations a_0 .. a_(L-1), slopes phi'(h_l) and bends phi''(h_l); give h_L."""
-        phi = ACTIVATIONS[problem.activation]
-        self._activations = [problem.inputs.astype(np.float64)]
-        self._slopes, self._bends = [], []
-        for p in self._params[:-1]:
-            h = p @ self._activations[-1]
-            a = np.ones((len(p) + 1, self._examples))
-            phi.value(h, out=a[:-1])
-            self._activations.append(a)
-            self._slopes.append(phi.derivative(h))
-            self._bends.append(phi.second_derivative(h))
-        return self._params[-1] @ self._activations[-1]
-
-    def _backward(self, outputs: Floats, problem: Problem) -> None:
-        """Fill deltas dLoss/dh_l, and multiply the bends by W^T delta."""
-        residuals = outputs[None].copy()
+        phi, self._examples = ACTIVATIONS[problem.activation], problem.inputs.shape[1]
+        hs, self._activations = forward(self._params, problem.inputs[:-1].astype(np.float64), phi)
+        self._slopes = slopes(hs, phi)
+        residuals = hs[-1][None].copy()
         LOSSES[problem.loss](residuals, problem.targets.astype(np.float64))
-        self._deltas = [residuals[0] / self._examples]
-        for layer in range(len(self._params) - 1, 0, -1):
-            pulled = self._weights[layer].T @ self._deltas[0]
-            self._bends[layer - 1] *= pulled
-            self._deltas.insert(0, pulled * self._slopes[layer - 1])
+        self._deltas = backward(self._params, residuals[0] / self._examples, self._slopes)
+        self._loss_curvature = LOSS_CURVATURES[problem.loss](hs[-1])
+        above = zip(hs, self._weights[1:], self._deltas[1:], strict=False)
+        self._bends = [phi.second_derivative(h) * (w.T @ delta) for h, w, delta in above]
 
     def matvec(self, direction: Floats) -> Floats:
         """H V for a flat direction V, (size,): a new array."""
@@ -84,41 +66,39 @@ class Hessian:
         parts = np.split(flat, self._splits)
         return [part.reshape(p.shape) for part, p in zip(parts, self._params, strict=True)]
 
-    def _push(self, directions: list[Floats]) -> list[Floats]:
+    def _push(self, directions: list[Floats]) -> list[Array]:
         """R h of every layer, found from inputs to outputs."""
-        r_hs = [directions[0] @ self._activations[0]]
+        r_hs = [pre_activation(directions[0], self._activations[0])]
         for layer, direction in enumerate(directions[1:], start=1):
-            r_h = direction @ self._activations[layer]
+            r_h = pre_activation(direction, self._activations[layer])
             r_h += self._weights[layer] @ (self._slopes[layer - 1] * r_hs[-1])
             r_hs.append(r_h)
         return r_hs
 
-    def _pull(self, directions: list[Floats], r_hs: list[Floats], products: list[Floats]) -> None:
+    def _pull(self, directions: list[Floats], r_hs: list[Array], products: list[Floats]) -> None:
         """Find R delta of every layer from outputs to inputs, and fill its H V."""
         r_delta = self._loss_curvature(r_hs[-1]) / self._examples
         for layer in range(len(directions) - 1, 0, -1):
-            slope, r_h = self._slopes[layer - 1], r_hs[layer - 1]
-            np.matmul(r_delta, self._activations[layer].T, out=products[layer])
-            products[layer][:, :-1] += self._deltas[layer] @ (slope * r_h).T
-            r_below = directions[layer][:, :-1].T @ self._deltas[layer]
-            r_below += self._weights[layer].T @ r_delta
-            r_below *= slope
-            r_below += self._bends[layer - 1] * r_h
-            r_delta = r_below
-        np.matmul(r_delta, self._activations[0].T, out=products[0])
+            slope, r_h, delta = self._slopes[layer - 1], r_hs[layer - 1], self._deltas[layer]
+            products[layer][...] = gradient(r_delta, self._activations[layer])
+            products[layer][:, :-1] += delta @ (slope * r_h).T
+            r_delta = delta_below(self._params[layer], r_delta, slope)
+            r_delta += delta_below(directions[layer], delta, slope)
+            r_delta += self._bends[layer - 1] * r_h
+        products[0][...] = gradient(r_delta, self._activations[0])
 
 
-def _mse_curvature(outputs: Floats) -> Callable[[Floats], Floats]:
+def _mse_curvature(outputs: Array) -> Callable[[Array], Array]:
     """R h -> examples x R delta of the squared error: the identity."""
     return np.positive
 
 
-def _cross_entropy_curvature(outputs: Floats) -> Callable[[Floats], Floats]:
+def _cross_entropy_curvature(outputs: Array) -> Callable[[Array], Array]:
     """R h -> examples x R delta = p * (R h - sum of p * R h), p = softmax(h)."""
     p = softmax(outputs, axis=0)
     likeliest = p.argmax(axis=0)[None]
 
-    def product(r_h: Floats) -> Floats:
+    def product(r_h: Array) -> Array:
         # A shift changes nothing but rounding: for p close to one-hot it avoids 1 - 1.
         r_h = r_h - np.take_along_axis(r_h, likeliest, axis=0)
         return p * (r_h - (p * r_h).sum(axis=0))
@@ -126,7 +106,7 @@ def _cross_entropy_curvature(outputs: Floats) -> Callable[[Floats], Floats]:
     return product
 
 
-LOSS_CURVATURES: dict[str, Callable[[Floats], Callable[[Floats], Floats]]] = {
+LOSS_CURVATURES: dict[str, Callable[[Array], Callable[[Array], Array]]] = {
     "mse": _mse_curvature,
     "cross_entropy": _cross_entropy_curvature,
 }

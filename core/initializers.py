@@ -1,4 +1,4 @@
-"""Initial weights for a stack of networks: gaussian, orthogonal, scaled identity.
+"""Initial weights of a network: gaussian, orthogonal, scaled identity.
 
 `init_scale` multiplies a unit draw, so what it is depends on the initializer. The std of a
 layer's weights, from fan_in to fan_out:
@@ -17,6 +17,7 @@ setting, not by luck, and no batch, order or worker can change a bit.
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,38 +98,35 @@ def named_scale(written: str) -> float | None:
     return NAMED_SCALES.get(written.strip().lower())
 
 
+@lru_cache(maxsize=1)  # a sweep's neighbors differ in their scales or their learning rate
+def unit_draw(
+    initializer: str, widths: tuple[int, ...], seed: int
+) -> tuple[tuple[Matrix, Matrix], ...]:
+    """Each layer's weights and biases before any scale: (fan_out, fan_in) and (fan_out,)."""
+    layers = []
+    for layer, (fan_in, fan_out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+        shape = (layer, fan_out, fan_in)
+        weights = INITIALIZERS[initializer](
+            generator(seed, *shape, Stream.WEIGHTS), fan_out, fan_in
+        )
+        layers.append((weights, generator(seed, *shape, Stream.BIASES).standard_normal(fan_out)))
+    return tuple(layers)
+
+
 def initial_params(
-    initializer: str,
-    widths: tuple[int, ...],
-    seeds: NDArray[np.uint64],
-    init_scales: Matrix,
-    bias_scales: Matrix,
+    initializer: str, widths: tuple[int, ...], seed: int, init_scale: float, bias_scale: float
 ) -> list[Matrix]:
-    """Weights and biases of a stack of networks before training.
+    """Weights and biases of a network before training.
 
     Args:
         initializer: A name in INITIALIZERS.
         widths: (features, hidden ..., outputs).
-        seeds: (networks,).
-        init_scales: (networks,), each multiplies the unit draw.
-        bias_scales: (networks,), sigma_b: standard deviation of the biases.
+        seed: Of the draw.
+        init_scale: Multiplies the unit draw.
+        bias_scale: sigma_b: standard deviation of the biases.
 
     Returns:
-        One array per layer, (networks, fan_out, fan_in + 1); the last column is the bias.
+        One array per layer, (fan_out, fan_in + 1); the last column is the bias.
     """
-    distinct, network_seed = np.unique(seeds, return_inverse=True)
-    params = []
-    for layer, (fan_in, fan_out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
-        shape = (layer, fan_out, fan_in)
-        weights = [
-            INITIALIZERS[initializer](generator(int(s), *shape, Stream.WEIGHTS), fan_out, fan_in)
-            for s in distinct
-        ]
-        biases = [
-            generator(int(s), *shape, Stream.BIASES).standard_normal(fan_out) for s in distinct
-        ]
-        stack = np.empty((len(seeds), fan_out, fan_in + 1))
-        stack[:, :, :-1] = np.array(weights)[network_seed] * init_scales[:, None, None]
-        stack[:, :, -1] = np.array(biases)[network_seed] * bias_scales[:, None]
-        params.append(stack)
-    return params
+    draw = unit_draw(initializer, widths, seed)
+    return [np.column_stack([w * init_scale, b * bias_scale]) for w, b in draw]

@@ -87,37 +87,6 @@ class LossSummary:
         return self.baseline if self.baseline > 0 else self.initial
 
 
-def is_decided(
-    losses: Losses, worst_start: Losses, rules: Thresholds = THRESHOLDS
-) -> NDArray[np.bool_]:
-    """Whether each network's loss at one step decides its run: overflow, or diverged at once.
-
-    Args:
-        losses: (networks,), at this step.
-        worst_start: (networks,), max(initial loss, baseline loss).
-    """
-    return ~(np.isfinite(losses) & (losses <= rules.diverged_at_once * worst_start))
-
-
-def is_surely_trained(
-    recent: Losses, trained_loss: float, rules: Thresholds = THRESHOLDS
-) -> NDArray[np.bool_]:
-    """Whether each network has trained beyond doubt, where a run with `stop: decided` ends.
-
-    As many losses in a row as a tail has are at most half of what `trained` asks of their
-    mean. Of the quickstart's 5,120 runs, 558 come so far, and all of them end as trained;
-    with a trained level of 0.3, 0.5 or 0.9 so do 706, 791 and 558, and all of them end so too.
-
-    Args:
-        recent: (losses, networks), the last ones; too few decide nothing.
-        trained_loss: The loss at or below which a run counts as trained: its trained level
-            times the best constant predictor's.
-    """
-    if len(recent) < rules.tail_losses:
-        return np.zeros(recent.shape[1], dtype=bool)
-    return recent[-rules.tail_losses :].max(axis=0) <= rules.surely_trained_factor * trained_loss
-
-
 def summarize(losses: Losses, baseline: float, rules: Thresholds = THRESHOLDS) -> LossSummary:
     """What the outcome rules ask of one run's losses.
 

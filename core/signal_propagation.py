@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.activations import ACTIVATIONS, Activation
 from core.gradient_descent import Problem
 from core.losses import LOSSES
+from core.network import delta_below, gradient, pre_activation
 from core.outcomes import THRESHOLDS
 
 Floats = NDArray[np.floating]
@@ -162,11 +163,10 @@ class _ScaledPasses:
             self._exponents.append(exponent - bounded)
 
     def _pre_activations(self, p: Floats) -> tuple[Floats, Ints]:
-        h, exponent = p[:, :, :-1] @ self._activations[-1], self._exponents[-1]
-        biases = p[:, :, -1:]
-        if biases.any():
-            h += _scaled(biases, -exponent)
-        return _rescaled(h, exponent)
+        exponent = self._exponents[-1]
+        if exponent.any():
+            p = np.concatenate([p[:, :, :-1], _scaled(p[:, :, -1:], -exponent)], axis=2)
+        return _rescaled(pre_activation(p, self._activations[-1]), exponent)
 
     def _describe_slopes(self, slope: Floats, layer: int, activation: Activation) -> None:
         size = np.abs(slope)
@@ -199,13 +199,13 @@ class _ScaledPasses:
             self.columns["log10_delta_norm"][:, layer] = squares / 2
             self._describe_gradients(delta, exponent, layer)
             if layer:
-                delta = self._params[layer][:, :, :-1].swapaxes(1, 2) @ delta
-                delta *= self._slopes[layer - 1]
+                delta = delta_below(self._params[layer], delta, self._slopes[layer - 1])
 
     def _describe_gradients(self, delta: Floats, exponent: Ints, layer: int) -> None:
         below, both = self._activations[layer], exponent + self._exponents[layer]
-        gradient, bias = delta @ below.swapaxes(1, 2), delta.sum(axis=2)
-        norm = np.sqrt(np.square(gradient).sum(axis=(1, 2))) / self._examples
+        both_gradients = gradient(delta, below)
+        of_weights, bias = both_gradients[:, :, :-1], both_gradients[:, :, -1]
+        norm = np.sqrt(np.square(of_weights).sum(axis=(1, 2))) / self._examples
         bias_norm = np.sqrt(np.square(bias).sum(axis=1)) / self._examples
         squares = np.square(delta).sum(axis=1) * np.square(below).sum(axis=1)
         self.columns["log10_gradient_norm"][:, layer] = _log10(norm, both)

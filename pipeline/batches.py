@@ -16,20 +16,13 @@ Indices = NDArray[np.int64]
 
 # Fitted to measured trainings by tests/benchmarks/bench_cost_model.py, on one core (AVX-512,
 # OpenBLAS); a slower machine only gets longer batches.
-SECONDS_PER_FLOP = {"float32": 1 / 80e9, "float64": 1 / 45e9}
-SECONDS_PER_ELEMENT = {"float32": 1e-9, "float64": 3e-9}
-MORE_PER_ELEMENT = {
-    "erf": 6e-9,
-    "gelu": 13e-9,
-    "selu": 2e-9,
-    "silu": 2e-9,
-    "softplus": 2e-9,
-}
+SECONDS_PER_FLOP = {"float32": 1 / 120e9, "float64": 1 / 65e9}
+SECONDS_PER_ELEMENT = {"float32": 0.8e-9, "float64": 2e-9}
 SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
 
 # What a measurement costs, in steps of float64: signals at the start and at the end of a training,
-# sharpness, some 75 products of two steps each, at the start. Learning rates share their start.
-MEASURED_STEPS = {"signal": 4, "sharpness": 150}
+# sharpness, some 75 products of three steps each, at the start. Learning rates share their start.
+MEASURED_STEPS = {"signal": 6, "sharpness": 250}
 
 # Long enough that scheduling costs nothing, short enough that workers end together.
 BATCH_SECONDS = 1.0
@@ -121,8 +114,8 @@ def start_seconds(trial: Trial, data: DatasetInfo) -> float:
 
 def _step_seconds(trial: Trial, data: DatasetInfo, dtype: str) -> float:
     elements = (trial.depth - 1) * trial.width * trial.examples
-    of_element = SECONDS_PER_ELEMENT[dtype] + MORE_PER_ELEMENT.get(trial.activation, 0)
-    return flops(trial, data) / (trial.steps + 1) * SECONDS_PER_FLOP[dtype] + elements * of_element
+    products = flops(trial, data) / (trial.steps + 1) * SECONDS_PER_FLOP[dtype]
+    return products + elements * SECONDS_PER_ELEMENT[dtype]
 
 
 def packing(trial: Trial, data: DatasetInfo, rates: int) -> Packing:

@@ -8,12 +8,15 @@ from typing import Any
 
 from threadpoolctl import threadpool_info
 
-PACKAGES = ("phasesweep", "numpy", "scipy", "scikit-learn", "pyarrow", "ray")
+from core.gradient_descent import TRAINER
+
+PACKAGES = ("phasesweep", "numpy", "scipy", "numba", "llvmlite", "scikit-learn", "pyarrow", "ray")
 
 
 def provenance() -> dict[str, Any]:
     """Versions of everything that shapes the numbers, and the machine they ran on."""
     return {
+        "trainer": TRAINER,
         "versions": {"python": platform.python_version(), **_package_versions()},
         "machine": {
             "system": platform.platform(),

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from core.gradient_descent import TRAINER
 from core.signal_propagation import LayerSignals
 from core.training import Training
 from core.trials import Trial, TrialResult, trial_id
@@ -44,7 +45,8 @@ RUNS = _versioned(
         TRIAL_ID,
         *map(_from_dataclass_field, fields(Trial)),
         *map(_from_dataclass_field, fields(TrialResult)),
-        _arrow_field("wall_seconds", pa.float64(), "the run's share of its stack's time", "s"),
+        _arrow_field("wall_seconds", pa.float64(), "the run's share of its group's time", "s"),
+        _arrow_field("trainer", pa.string(), "version of what trained it; NULL: 1", "name"),
         _arrow_field("batch_id", pa.string(), "the task that trained it", "name"),
     ]
 )
@@ -111,6 +113,7 @@ def rows_of(trainings: Sequence[Training], batch_id: str) -> Rows:
     for field in fields(TrialResult):
         columns[field.name] = [getattr(training.result, field.name) for training in trainings]
     columns["wall_seconds"] = [training.wall_seconds for training in trainings]
+    columns["trainer"] = [TRAINER] * len(trainings)
     columns["batch_id"] = [batch_id] * len(trainings)
     return Rows(
         pa.Table.from_pydict(columns, schema=RUNS),

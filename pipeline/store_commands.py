@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.gradient_descent import FIRST_TRAINER
 from core.outcomes import OUTCOMES
 from pipeline.best_runs import COLUMNS, best_as_json, best_in_words, find_best, varying_settings
 from pipeline.compaction import CompactionError
@@ -46,8 +47,10 @@ def status(store: StoreArgument, as_json: AsJson = False) -> None:
     """Count the outcomes in a store, what its sweeps still miss, and what failed."""
     target = existing(store)
     outcomes: Counter[str] = Counter()
-    for rows in target.batches("runs", ["outcome"]):
+    trainers: Counter[str] = Counter()
+    for rows in target.batches("runs", ["outcome", "trainer"]):
         outcomes.update(rows["outcome"].to_pylist())
+        trainers.update(trainer or FIRST_TRAINER for trainer in rows["trainer"].to_pylist())
     sweeps = [_progress(entry, target) for entry in target.manifest["sweeps"]]
     found = find_best(target.batches("runs", COLUMNS))
     varying = varying_settings(Grid(entry["axes"]) for entry in target.manifest["sweeps"])
@@ -57,6 +60,7 @@ def status(store: StoreArgument, as_json: AsJson = False) -> None:
             "store": store,
             "outcomes": outcomes,
             "best": best_as_json(found, varying),
+            "trainers": trainers,
             "sweeps": sweeps,
             "failures": failures,
         }
@@ -67,6 +71,11 @@ def status(store: StoreArgument, as_json: AsJson = False) -> None:
         print(f"  {outcome:<12}{outcomes[outcome]:>10,}")
     for line in best_in_words(found, varying, store):
         print(line)
+    if len(trainers) > 1:
+        counts = ", ".join(
+            f"{count:,} by version {name}" for name, count in sorted(trainers.items())
+        )
+        print(f"trained by several versions of the trainer, which differ in last bits: {counts}")
     for sweep in sweeps:
         missing = sweep["trials"] - sweep["finished"]
         told = f"{sweep['trials']:,} trials, {missing:,} missing"

@@ -23,6 +23,7 @@ from pipeline.batches import (
     start_seconds,
     unfinished_rows,
 )
+from pipeline.compilation import compile_trainer
 from pipeline.executors import Executor, Failure
 from pipeline.grid import Block, Grid, Value
 from pipeline.interrupts import deferred_interrupts
@@ -177,6 +178,7 @@ def run_sweep(
     Raises:
         TooManyFailuresError: MOST_FAILURES trials failed: the fault is not in a trial.
     """
+    compile_trainer(sweep.grid)
     _describe(sweep, store)
     report = Report(Counter(), [])
     todo = batches(sweep.grid, dataset_infos(sweep), finished)

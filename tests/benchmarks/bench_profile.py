@@ -1,71 +1,81 @@
-"""Where the time of a gradient-descent step goes: the share of each line, on one core."""
+"""Where the time of a gradient-descent step goes: products, passes, the rest, on one core.
 
-import inspect
+The same loop runs with passes that do nothing in the place of some: what it no longer takes
+was theirs.
+"""
+
 from collections.abc import Callable
-from types import FunctionType
 
-import our_peer
+import numpy as np
 from gemm_peer import FLOPS as GEMM_FLOPS
 from gemm_peer import prepare as prepare_gemm
-from line_profiler import LineProfiler
-from reports import interleaved, machine, medians, save, show
+from reports import interleaved, machine, save, show
 from threadpoolctl import threadpool_limits
 from workloads import WORKLOADS, Workload
 
-from core import gradient_descent
-from core.network import Passes
+from core.compilation import compiled_pass
+from core.descent.trainer import Trainer
 
-ROUNDS = 5
-WHOLE = gradient_descent.descend
-PARTS = (Passes.forward, Passes.backward, gradient_descent._Stack.take_step)
-PRODUCT = "np.matmul"
-REST = "everything else"
-RATES = {
-    "gflops": "GFLOP/s",
-    "gflops_in_products": "in these products alone",
-    "gflops_of_large_products": "in products of 512 x 512",
-}
-LEAST_SHARE = 0.01  # of lines that are shown
+ROUNDS = 15
+NETWORKS = 4
+FLOAT32 = np.dtype("float32")
 
 
-def profile(run: Callable[[], object]) -> dict[str, float]:
-    """The share of each line of PARTS in a run's gradient descents, by the line's text."""
-    profiler = LineProfiler(*PARTS, WHOLE)
-    profiler.runcall(run)
-    ticks = {
-        (name, number): ticks
-        for (_, _, name), lines in profiler.get_stats().timings.items()
-        for number, _, ticks in lines
+@compiled_pass(FLOAT32, matrices=3)
+def no_activation(h, bias, slopes, rows, columns):
+    """In the place of an activation's passes."""
+    return 0.0
+
+
+@compiled_pass(FLOAT32, matrices=6)
+def no_loss(h, bias, targets, residuals, sums, scratch, rows, columns):
+    """In the place of a loss's pass."""
+    return 1.0
+
+
+def prepare(workload: Workload, **replaced: int) -> Callable[[], None]:
+    """A function that trains some networks, with some passes replaced."""
+    trainer = Trainer(workload.problem(), workload.width, workload.depth, FLOAT32.name)
+    blas, passes, *others = trainer._fixed
+    trainer._fixed = (blas, passes._replace(**replaced), *others)
+    params, rates = workload.start(range(NETWORKS)), workload.learning_rates(range(NETWORKS))
+
+    def run() -> None:
+        for n in range(NETWORKS):
+            trainer.descend([layer[n] for layer in params], float(rates[n]), workload.steps)
+
+    run()  # compiles
+    return run
+
+
+def measure(workload: Workload) -> dict[str, float]:
+    """Shares of a step's time, and rates in GFLOP/s."""
+    loss, slope, value = (
+        {"loss": no_loss.address},
+        {"backward": no_activation.address},
+        {"forward": no_activation.address},
+    )
+    # A constant loss first: without activations the network would diverge.
+    runs = {
+        "whole": prepare(workload),
+        "no loss": prepare(workload, **loss),
+        "no slope": prepare(workload, **loss, **slope),
+        "products": prepare(workload, **loss, **slope, **value),
+        "ceiling": prepare_gemm(workload, range(NETWORKS)),
     }
-    whole = sum(took for (name, _), took in ticks.items() if name == WHOLE.__qualname__)
-    shares: dict[str, float] = {}
-    for part in PARTS:
-        for number, line in _numbered_lines(part):
-            share = ticks.get((part.__qualname__, number), 0) / whole
-            shares[line] = shares.get(line, 0) + share
-    return {**shares, REST: 1 - sum(shares.values())}
-
-
-def _numbered_lines(function: FunctionType) -> list[tuple[int, str]]:
-    lines, first = inspect.getsourcelines(function)
-    return [(first + n, line.strip()) for n, line in enumerate(lines)]
-
-
-def measure(workload: Workload) -> dict[str, object]:
-    """Shares of lines, and the rates in GFLOP/s of all of it, its products, and large products."""
-    trials = range(our_peer.stack_size(workload))
-    run, products = our_peer.prepare(workload, trials), prepare_gemm(workload, trials)
-    seconds = medians(interleaved({"ours": run, "large products": products}, ROUNDS))
-    shares = profile(run)
-    rate = workload.flops * len(trials) / workload.trials / seconds["ours"] / 1e9
-    in_products = sum(share for line, share in shares.items() if line.startswith(PRODUCT))
-    assert in_products, "the profiler knows the lines by other names"
+    least = {name: min(seconds) for name, seconds in interleaved(runs, ROUNDS).items()}
+    whole = least["whole"]
+    rate = workload.flops * NETWORKS / workload.trials / whole / 1e9
+    ceiling = GEMM_FLOPS / least["ceiling"] / 1e9
     return {
-        "networks_a_stack": len(trials),
-        "gflops": rate,
-        "gflops_in_products": rate / in_products,
-        "gflops_of_large_products": GEMM_FLOPS / seconds["large products"] / 1e9,
-        "shares": shares,
+        "bias and activation": (least["no slope"] - least["products"]) / whole,
+        "slope and bias gradient": (least["no loss"] - least["no slope"]) / whole,
+        "loss": (whole - least["no loss"]) / whole,
+        "products, update, norms": least["products"] / whole,
+        "GFLOP/s": rate,
+        "GFLOP/s in products, update, norms": rate * whole / least["products"],
+        "GFLOP/s of products in the first-level cache": ceiling,
+        "share of that": rate / ceiling,
     }
 
 
@@ -73,16 +83,12 @@ def main() -> None:
     """A column for each shape."""
     with threadpool_limits(1):
         found = {workload.name: measure(workload) for workload in WORKLOADS}
-    shapes = list(found.values())
-    lines = [
-        line
-        for line in shapes[0]["shares"]
-        if max(shape["shares"][line] for shape in shapes) >= LEAST_SHARE
-    ]
-    rows = [[f"`{line}`", *(f"{shape['shares'][line]:.0%}" for shape in shapes)] for line in lines]
-    rows += [[text, *(f"{shape[name]:.0f}" for shape in shapes)] for name, text in RATES.items()]
+    rows = []
+    for name in next(iter(found.values())):
+        form = "{:.0f}" if name.startswith("GFLOP") else "{:.0%}"
+        rows.append([name, *(form.format(shape[name]) for shape in found.values())])
     show("Where a step's time goes, one core", ["", *found], rows)
-    save("profile", {"machine": machine("line-profiler"), "shapes": found})
+    save("profile", {"machine": machine("scipy", "numba"), "shapes": found})
 
 
 if __name__ == "__main__":

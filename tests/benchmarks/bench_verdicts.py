@@ -159,13 +159,12 @@ def sequels(trials: list[Trial]) -> list[Sequel]:
     shape = trials[0]
     task = task_of(shape.dataset, shape.examples, shape.features)
     said = list(train_trials(trials, task))
-    start = initial_params(
-        shape.initializer,
-        layer_widths(task.features, shape.width, task.outputs, shape.depth),
-        np.array([t.seed for t in trials], np.uint64),
-        np.array([t.init_scale for t in trials]),
-        np.array([t.bias_scale for t in trials]),
-    )
+    widths = layer_widths(task.features, shape.width, task.outputs, shape.depth)
+    networks = [
+        initial_params(shape.initializer, widths, t.seed, t.init_scale, t.bias_scale)
+        for t in trials
+    ]
+    start = [np.stack(layer) for layer in zip(*networks, strict=True)]
     losses = losses_of(
         [np.tile(p, (len(RATES), 1, 1)).astype(shape.dtype) for p in start],
         task.inputs[:-1].astype(shape.dtype),

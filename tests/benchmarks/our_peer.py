@@ -1,4 +1,4 @@
-"""Ours: stacks of networks through core's gradient descent, in this process or on Ray."""
+"""Ours: networks one by one through core's compiled trainer, in this process or on Ray."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,55 +7,30 @@ from functools import lru_cache
 import numpy as np
 from workloads import Floats, Workload
 
-from core.datasets import Task
-from core.gradient_descent import descend
-from core.training import even_stacks, networks_per_stack
-from core.trials import Trial
+from core.descent.trainer import Trainer
 from pipeline.executors import run_on_ray
 
 TASKS = 2  # of a workload on Ray: one a worker
 
 
-def stack_size(workload: Workload) -> int:
-    """As train_trials would choose it."""
-    shape = Trial(
-        dataset="gaussian",
-        examples=workload.examples,
-        features="raw",
-        depth=workload.depth,
-        width=workload.width,
-        activation="tanh",
-        initializer="gaussian",
-        init_scale=1.0,
-        bias_scale=0.0,
-        learning_rate=1.0,
-        loss="mse",
-        steps=workload.steps,
-        seed=0,
-        dtype="float32",
-        measure="none",
-    )
-    inputs, targets = workload.data()
-    return networks_per_stack(shape, Task(np.vstack([inputs, inputs[:1]]), targets, None))
-
-
-def prepare(workload: Workload, trials: range, activation: str = "tanh") -> Callable[[], Floats]:
-    """A function that trains these trials, stack after stack, and returns their last losses."""
-    return _training(workload, trials, workload.start(trials), activation)
+def prepare(workload: Workload, trials: range, dtype: str = "float32") -> Callable[[], Floats]:
+    """A function that trains these trials and returns their last losses."""
+    return _training(workload, trials, workload.start(trials), dtype)
 
 
 def _training(
-    workload: Workload, trials: range, params: list[Floats], activation: str = "tanh"
+    workload: Workload, trials: range, params: list[Floats], dtype: str = "float32"
 ) -> Callable[[], Floats]:
-    problem, size = workload.problem(activation), stack_size(workload)
-    rates = workload.learning_rates(trials)
+    trainer = Trainer(workload.problem(), workload.width, workload.depth, dtype)
+    rates = workload.learning_rates(trials).tolist()
+    networks = [[layer[n] for layer in params] for n in range(len(trials))]
 
     def train() -> Floats:
-        last = []
-        for stack in even_stacks(len(trials), size):
-            copies = [p[stack].copy() for p in params]
-            last.append(descend(copies, rates[stack], workload.steps, problem).losses[-1])
-        return np.concatenate(last)
+        descents = (
+            trainer.descend(network, rate, workload.steps)
+            for network, rate in zip(networks, rates, strict=True)
+        )
+        return np.array([descent.losses[-1] for descent in descents])
 
     return train
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets import Task, baseline_loss
 from core.gradient_descent import Problem
 from core.initializers import initial_params
 from core.network import layer_widths
@@ -16,10 +17,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Workload:
-    """Same-shaped tanh networks, trained in float32 on squared error.
+    """Same-shaped networks, trained in float32.
 
     Attributes:
         trials: Networks, each with its own seed and learning rate.
+        activation: tanh, relu or gelu.
+        loss: mse or cross_entropy.
+        init_scale: Where the activation's signal neither dies nor explodes.
     """
 
     width: int
@@ -27,11 +31,17 @@ class Workload:
     depth: int
     steps: int
     trials: int
+    activation: str = "tanh"
+    loss: str = "mse"
+    init_scale: float = 1.2
 
     @property
     def name(self) -> str:
-        """Width x examples x depth x steps."""
-        return f"{self.width} x {self.examples} x {self.depth} x {self.steps}"
+        """Width x examples x depth x steps, and what is not tanh and squared error."""
+        sizes = f"{self.width} x {self.examples} x {self.depth} x {self.steps}"
+        kinds = {"tanh": "", "mse": "", "cross_entropy": ", cross-entropy"}
+        names = (kinds.get(name, f", {name}") for name in (self.activation, self.loss))
+        return sizes + "".join(names)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -54,24 +64,23 @@ class Workload:
         labels = rng.integers(OUTPUTS, size=self.examples)
         return inputs, np.ascontiguousarray(np.eye(OUTPUTS, dtype=np.float32)[labels].T)
 
-    def start(self, trials: range, init_scale: float = 1.2) -> list[Floats]:
+    def start(self, trials: range, init_scale: float | None = None) -> list[Floats]:
         """Initial weights of some trials, one (trials, fan_out, fan_in + 1) a layer."""
-        seeds = np.array(trials, dtype=np.uint64)
-        scales = np.full(len(trials), init_scale)
-        drawn = initial_params("gaussian", self.widths, seeds, scales, np.zeros(len(trials)))
-        return [p.astype(np.float32) for p in drawn]
+        init_scale = self.init_scale if init_scale is None else init_scale
+        drawn = [initial_params("gaussian", self.widths, seed, init_scale, 0.0) for seed in trials]
+        return [np.stack(layer).astype(np.float32) for layer in zip(*drawn, strict=True)]
 
     def learning_rates(self, trials: range) -> NDArray[np.float64]:
         """From 0.0003 to 0.03: every network learns, none is chaotic."""
         return np.geomspace(3e-4, 0.03, self.trials)[trials.start : trials.stop]
 
-    def problem(self, activation: str = "tanh") -> Problem:
+    def problem(self) -> Problem:
         """The same data as our trainer takes it."""
         inputs, targets = self.data()
         ones = np.ones((1, self.examples), dtype=np.float32)
-        constant = targets.mean(axis=1, keepdims=True)
-        baseline = 0.5 * float(np.square(targets - constant).sum()) / self.examples
-        return Problem(np.concatenate([inputs, ones]), targets, activation, "mse", baseline)
+        task = Task(np.concatenate([inputs, ones]), targets, targets.argmax(axis=0))
+        baseline = baseline_loss(task, self.loss)
+        return Problem(task.inputs, targets, self.activation, self.loss, baseline)
 
 
 WORKLOADS = (
@@ -79,4 +88,6 @@ WORKLOADS = (
     Workload(width=32, examples=128, depth=11, steps=100, trials=72),
     Workload(width=64, examples=256, depth=11, steps=50, trials=32),
     Workload(width=128, examples=256, depth=21, steps=10, trials=20),
+    Workload(48, 192, 8, 80, trials=60, activation="gelu", loss="cross_entropy", init_scale=1.4),
+    Workload(24, 96, 5, 400, trials=120, activation="relu", init_scale=1.4),
 )

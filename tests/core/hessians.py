@@ -16,11 +16,7 @@ def make_problem(rng, activation="tanh", loss="mse", widths=WIDTHS, examples=6):
 
 
 def make_network(widths=WIDTHS, init_scale=1.3, seed=0):
-    one = np.ones(1)
-    stack = initial_params(
-        "gaussian", widths, np.array([seed], np.uint64), init_scale * one, 0.4 * one
-    )
-    return [p[0] for p in stack]
+    return initial_params("gaussian", widths, seed, init_scale, 0.4)
 
 
 def dense_hessian(params, problem):

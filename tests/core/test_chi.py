@@ -10,10 +10,11 @@ import pytest
 from core.activations import ACTIVATIONS
 from core.datasets import baseline_loss, load_dataset, make_task
 from core.gradient_descent import Problem
-from core.initializers import initial_params
 from core.mean_field import critical_weight_variance, mean_field
 from core.network import layer_widths
 from core.signal_propagation import chi_measured, signal_propagation
+
+from .networks import initial_stack
 
 DEPTH, WIDTH, SEEDS, EXAMPLES = 30, 300, 5, 16
 BIAS_VARIANCE = 0.64
@@ -36,13 +37,9 @@ def test_chi_measured_is_chi_of_the_theory_within_2_percent(activation, weight_v
     task = make_task(load_dataset("digits", EXAMPLES), EXAMPLES, "standardized")
     loss = baseline_loss(task, "cross_entropy")
     problem = Problem(task.inputs, task.targets, activation, "cross_entropy", loss)
-    params = initial_params(
-        "gaussian",
-        layer_widths(task.features, WIDTH, task.outputs, DEPTH),
-        np.arange(SEEDS, dtype=np.uint64),
-        np.full(SEEDS, weight_variance**0.5),
-        np.full(SEEDS, BIAS_VARIANCE**0.5),
-    )
+    widths = layer_widths(task.features, WIDTH, task.outputs, DEPTH)
+    scales = [weight_variance**0.5] * SEEDS
+    params = initial_stack("gaussian", widths, range(SEEDS), scales, BIAS_VARIANCE**0.5)
     signals = signal_propagation(params, problem)
     measured = np.mean([chi_measured(signals.of(seed))[0] for seed in range(SEEDS)])
     theory = mean_field(activation, weight_variance, BIAS_VARIANCE).chi

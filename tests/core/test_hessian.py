@@ -1,6 +1,6 @@
 """Hessian products: against central differences of gradients, and closed forms."""
 
-from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,20 +9,13 @@ from core.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.hessian import Hessian
 from core.losses import LOSSES
-from core.network import Passes
+from core.network import backward, forward, gradient, slopes
 
 from .gradients import relative_error
 from .hessians import dense_hessian, make_network, make_problem
+from .networks import gradients_of
 
 DIFFERENCE_BOUND = 1e-6
-
-
-def gradient(params, problem):
-    """dLoss/d(params) of one network: one array per layer."""
-    passes = Passes([p[None] for p in params], problem.inputs, ACTIVATIONS[problem.activation])
-    residuals = passes.forward()
-    LOSSES[problem.loss](residuals, problem.targets)
-    return [g[0] for g in passes.backward(residuals / problem.inputs.shape[1])]
 
 
 def by_layer(flat, params):
@@ -33,8 +26,8 @@ def by_layer(flat, params):
 def differences_of_gradients(params, problem, direction, step=1e-5):
     """The central difference of the gradient along a direction: one array per layer."""
     moves = by_layer(step * direction, params)
-    above = gradient([p + m for p, m in zip(params, moves, strict=True)], problem)
-    below = gradient([p - m for p, m in zip(params, moves, strict=True)], problem)
+    above = gradients_of([p + m for p, m in zip(params, moves, strict=True)], problem)
+    below = gradients_of([p - m for p, m in zip(params, moves, strict=True)], problem)
     return [(a - b) / (2 * step) for a, b in zip(above, below, strict=True)]
 
 
@@ -51,11 +44,34 @@ def weights_only(matrix, params):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_products_are_the_derivative_of_the_gradient(activation, loss, rng):
-    """Every activation and loss agrees with central differences of the trainer's gradients."""
+    """Every activation and loss agrees with central differences of the gradients."""
     params, problem = make_network(), make_problem(rng, activation, loss)
     direction = rng.standard_normal(sum(p.size for p in params))
     expected = differences_of_gradients(params, problem, direction)
     assert relative_error(products(params, problem, direction), expected) < DIFFERENCE_BOUND
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_products_are_complex_steps_through_the_plain_network(activation, rng):
+    """Im gradient(params + i step V) / step, to rounding: phi(h + i d) = phi(h) + i phi'(h) d."""
+    params, problem, step = make_network(), make_problem(rng, activation), 1e-150
+    phi = ACTIVATIONS[activation]
+    direction = rng.standard_normal(sum(p.size for p in params))
+    moved = [p + 1j * step * v for p, v in zip(params, by_layer(direction, params), strict=True)]
+
+    def lifted(function, derivative):
+        return lambda z: function(z.real.copy()) + 1j * derivative(z.real.copy()) * z.imag
+
+    complex_phi = SimpleNamespace(
+        value=lifted(phi.value, phi.derivative),
+        derivative=lifted(phi.derivative, phi.second_derivative),
+    )
+    hs, activations = forward(moved, problem.inputs[:-1], complex_phi)
+    residuals = (hs[-1] - problem.targets) / problem.inputs.shape[1]
+    deltas = backward(moved, residuals, slopes(hs, complex_phi))
+    pairs = zip(deltas, activations, strict=True)
+    expected = [gradient(*pair).imag / step for pair in pairs]
+    assert relative_error(products(params, problem, direction), expected) < 1e-13
 
 
 @pytest.mark.parametrize("layer", range(3))
@@ -74,9 +90,8 @@ def test_the_check_catches_a_second_derivative_wrong_by_a_twentieth_of_a_percent
     params, problem = make_network(), make_problem(rng)
     direction = rng.standard_normal(sum(p.size for p in params))
     expected = differences_of_gradients(params, problem, direction)
-    right = ACTIVATIONS["tanh"]
-    wrong = replace(right, second_derivative=lambda h: 1.0005 * right.second_derivative(h))
-    monkeypatch.setitem(ACTIVATIONS, "tanh", wrong)
+    right = ACTIVATIONS["tanh"].second_derivative
+    monkeypatch.setitem(vars(ACTIVATIONS["tanh"]), "second_derivative", lambda h: 1.0005 * right(h))
     assert relative_error(products(params, problem, direction), expected) > 10 * DIFFERENCE_BOUND
 
 

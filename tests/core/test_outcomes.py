@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.outcomes import fractal_converged, init_phase, is_decided, summarize, tail_length
+from core.outcomes import fractal_converged, init_phase, summarize, tail_length
 from core.outcomes import outcome as outcome_of
 from core.trials import DEFAULTS
 
@@ -105,14 +105,6 @@ def test_the_lowest_loss_has_its_first_step():
     run = summarize(np.array([3.0, 2.0, 1.0, 1.0, 4.0, np.inf]), BASELINE)
     assert (run.lowest, run.lowest_step, run.steps) == (1.0, 2, 5)
     assert summarize(np.array([np.nan]), BASELINE).lowest_step is None
-
-
-def test_decided_is_overflow_or_a_million_times_the_start():
-    """A decided network may leave its stack: no later loss could change its outcome."""
-    losses = np.array([np.nan, np.inf, 3.1e6, 2.9e6, 0.0])
-    decided = is_decided(losses, np.full(5, 3.0))
-    assert decided.tolist() == [True, True, True, False, False]
-    assert is_decided(np.array([np.inf]), np.array([np.inf])).all()
 
 
 @pytest.mark.parametrize(

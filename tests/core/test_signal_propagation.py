@@ -12,11 +12,13 @@ from core.gradient_ratios import (
     log10_gradient_ratio,
     log10_hidden_gradient_ratio,
 )
-from core.initializers import INITIALIZERS, initial_params
+from core.initializers import INITIALIZERS
 from core.losses import LOSSES
 from core.mean_field import mean_field
 from core.network import layer_widths
 from core.signal_propagation import chi_measured, signal_propagation
+
+from .networks import initial_stack
 
 
 def make_problem(activation, loss="cross_entropy", dataset="digits", examples=16):
@@ -26,9 +28,7 @@ def make_problem(activation, loss="cross_entropy", dataset="digits", examples=16
 
 def make_params(depth, scales, width=24, bias=0.1, initializer="gaussian", features=64, outputs=10):
     widths = layer_widths(features, width, outputs, depth)
-    seeds = np.arange(len(scales), dtype=np.uint64)
-    biases = np.full(len(scales), bias)
-    return initial_params(initializer, widths, seeds, np.array(scales, float), biases)
+    return initial_stack(initializer, widths, range(len(scales)), scales, bias)
 
 
 def plain(params, problem):

@@ -8,17 +8,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from analysis.tables import connect, read_runs
+from core.gradient_descent import TRAINER
 from core.trials import settings
 from pipeline import sweep as sweeps
+from pipeline.cli import app
 from pipeline.compaction import compact
 from pipeline.executors import run_serially
 from pipeline.schemas import SCHEMA_VERSION
 from pipeline.store import Store
 from pipeline.verification import verify
 
-ADDED_SINCE = ["rare_rise", "active_fraction", "stop", "trained_level", "targets"]
+ADDED_SINCE = ["rare_rise", "active_fraction", "stop", "trained_level", "targets", "trainer"]
 # Settings among them: name, what an older row stands for, another value.
 ADDED_SETTINGS = [
     ("stop", "full", "decided"),
@@ -96,6 +99,19 @@ def test_an_older_row_is_read_as_what_it_stood_for(older_store, write_sweep, nam
         for value in (default, other):
             counted = views.execute(f"select count(*) from runs where {name} = ?", [value])
             assert counted.fetchall() == [(old,)]
+
+
+def test_status_says_where_versions_of_the_trainer_are_mixed(older_store, write_sweep):
+    """Rows without a version are the first one's; a store of one version says nothing of it."""
+    old = len(read_runs(older_store))
+    told = CliRunner().invoke(app, ["status", str(older_store)]).stdout
+    assert "by version" not in told
+    new = run(write_sweep(**NUMBERS, seed="[2]"), Store(older_store)).total()
+    told = CliRunner().invoke(app, ["status", str(older_store)])
+    assert told.exit_code == 0
+    assert f"{old:,} by version 1, {new:,} by version {TRAINER}" in told.stdout
+    told = CliRunner().invoke(app, ["status", str(older_store), "--json"]).stdout
+    assert json.loads(told)["trainers"] == {"1": old, TRAINER: new}
 
 
 @pytest.mark.parametrize(("name", "default", "other"), ADDED_SETTINGS)

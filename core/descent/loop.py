@@ -1,0 +1,199 @@
+"""Gradient descent on one network, from one step to another, and why it ended."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from core.compilation import compiled
+from core.descent.calls import call_pass
+from core.descent.products import (
+    backward_product,
+    forward_product,
+    gradient_product,
+    input_gradient_product,
+)
+
+RUNNING, DIVERGED, TRAINED = 0, 1, 2
+
+
+class Passes(NamedTuple):
+    """Addresses of the compiled passes."""
+
+    forward: int
+    backward: int
+    loss: int
+
+
+class Rules(NamedTuple):
+    """When a descent ends.
+
+    Attributes:
+        last: The step after which none is taken.
+        baseline: The best constant predictor's loss.
+        diverged: x max(initial loss, baseline): a loss above it has diverged.
+        trained: So many losses in a row at or below it are enough; negative: never.
+        tail: That many.
+    """
+
+    last: int
+    baseline: float
+    diverged: float
+    trained: float
+    tail: int
+
+
+class Records(NamedTuple):
+    """What a descent writes down.
+
+    Attributes:
+        losses: (steps + 1,).
+        logged: (points,), steps at which the gradient's norm is found, and one that never comes.
+        norms: (points,).
+    """
+
+    losses: np.ndarray
+    logged: np.ndarray
+    norms: np.ndarray
+
+
+class Parameters(NamedTuple):
+    """The arrays behind the places of the same names."""
+
+    weights: np.ndarray
+    biases: np.ndarray
+    gradients: np.ndarray
+    bias_gradients: np.ndarray
+
+
+@compiled
+def _fan_in(shape, layer):
+    return shape.features if layer == 0 else shape.width
+
+
+@compiled
+def _fan_out(shape, layer):
+    return shape.outputs if layer == shape.depth - 1 else shape.width
+
+
+@compiled
+def _weights_below(shape, layer):
+    """The number of weights in all layers below."""
+    return shape.width * (shape.features + (layer - 1) * shape.width) if layer else 0
+
+
+@compiled
+def _given(blas, shape, places, layer):
+    """Where a layer finds the activations below it."""
+    size = blas.itemsize * shape.width * shape.examples
+    return places.hidden + (layer - 1) * size if layer else places.inputs
+
+
+@compiled
+def measured_loss(blas, passes, shape, places):
+    """The forward pass: the loss; leaves activations, slopes, outputs and residuals."""
+    size, last = blas.itemsize * shape.width * shape.examples, shape.depth - 1
+    for layer in range(shape.depth):
+        rows = _fan_out(shape, layer)
+        w = places.weights + blas.itemsize * _weights_below(shape, layer)
+        h = places.outputs if layer == last else places.hidden + layer * size
+        sizes = rows, _fan_in(shape, layer), shape.examples
+        forward_product(blas, w, _given(blas, shape, places, layer), h, sizes)
+        if layer < last:
+            bias = places.biases + blas.itemsize * layer * shape.width
+            slopes = places.slopes + layer * size
+            call_pass(passes.forward, h, bias, slopes, rows, shape.examples)
+    below = blas.itemsize * last * shape.width
+    return call_pass(
+        passes.loss,
+        places.outputs,
+        places.biases + below,
+        places.targets,
+        places.residuals,
+        places.bias_gradients + below,
+        places.scratch,
+        shape.outputs,
+        shape.examples,
+    )
+
+
+@compiled
+def pull_back(blas, passes, shape, places):
+    """The backward pass: leaves the gradients, as sums over examples."""
+    size = blas.itemsize * shape.width * shape.examples
+    delta, below, other = places.residuals, places.delta, places.other
+    for layer in range(shape.depth - 1, 0, -1):
+        rows, w = _fan_out(shape, layer), blas.itemsize * _weights_below(shape, layer)
+        given, columns = _given(blas, shape, places, layer), shape.width
+        sizes = rows, shape.examples, columns
+        gradient_product(blas, delta, given, places.gradients + w, sizes)
+        sizes = columns, rows, shape.examples
+        backward_product(blas, places.weights + w, delta, below, sizes)
+        slopes = places.slopes + (layer - 1) * size
+        sums = places.bias_gradients + blas.itemsize * (layer - 1) * shape.width
+        call_pass(passes.backward, below, slopes, sums, columns, shape.examples)
+        delta, below, other = below, other, below
+    sizes = _fan_out(shape, 0), shape.examples, shape.features
+    input_gradient_product(blas, delta, places.inputs_t, places.gradients, sizes)
+
+
+@compiled
+def _squared_norm(numbers):
+    """In float64: float32 is too narrow for squares."""
+    total = 0.0
+    for number in numbers:
+        total += np.float64(number) * np.float64(number)
+    return total
+
+
+@compiled
+def _subtract(params, factor, gradients):
+    for n in range(len(params)):
+        params[n] -= factor * gradients[n]
+
+
+@compiled
+def _gradient_norm(parameters):
+    """The norm of what is in the gradients' places."""
+    squares = _squared_norm(parameters.gradients) + _squared_norm(parameters.bias_gradients)
+    return np.sqrt(squares)
+
+
+@compiled
+def _low_losses(losses, step, rules):
+    """How many losses before a step are low enough in a row."""
+    count = 0
+    while count < step and losses[step - 1 - count] <= rules.trained:
+        count += 1
+    return count
+
+
+@compiled
+def descend(blas, passes, shape, places, parameters, factor, rules, records, begin, end):
+    """Take the steps from `begin` to before `end`, unless the descent ends on the way.
+
+    Args:
+        factor: learning rate / examples, in the parameters' precision.
+
+    Returns:
+        The step it came to, whose loss is recorded, and RUNNING, DIVERGED or TRAINED.
+    """
+    losses, logged, norms = records.losses, records.logged, records.norms
+    point, low = np.searchsorted(logged, begin), _low_losses(losses, begin, rules)
+    for step in range(begin, end):
+        loss = measured_loss(blas, passes, shape, places)
+        losses[step] = loss
+        worst = losses[0] if losses[0] > rules.baseline else rules.baseline
+        if not (np.isfinite(loss) and loss <= rules.diverged * worst):
+            return step, DIVERGED
+        low = low + 1 if loss <= rules.trained else 0
+        is_last = step == rules.last or low >= rules.tail
+        if not is_last or logged[point] == step:
+            pull_back(blas, passes, shape, places)
+        if logged[point] == step:
+            norms[point] = _gradient_norm(parameters) / shape.examples
+            point += 1
+        if is_last:
+            return step, RUNNING if step == rules.last else TRAINED
+        _subtract(parameters.weights, factor, parameters.gradients)
+        _subtract(parameters.biases, factor, parameters.bias_gradients)
+    return end, RUNNING

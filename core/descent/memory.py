@@ -1,0 +1,121 @@
+"""The memory of one network's training: parameters, gradients, activations, deltas."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.descent.passes import keeps_slopes
+from core.gradient_descent import Problem
+
+Array = NDArray[np.floating]
+
+ALIGNMENT = 64  # bytes: a cache line, and the longest vector
+
+
+class Shape(NamedTuple):
+    """Sizes of a network and its data; depth counts weight matrices."""
+
+    features: int
+    width: int
+    outputs: int
+    depth: int
+    examples: int
+
+
+class Places(NamedTuple):
+    """Where everything is, as addresses.
+
+    Weights of all layers follow each other, and so do the biases, their gradients, and the
+    activations and slopes of all hidden layers. `delta` and `other` take turns.
+    """
+
+    weights: int
+    biases: int
+    gradients: int
+    bias_gradients: int
+    inputs: int
+    inputs_t: int
+    targets: int
+    hidden: int
+    slopes: int
+    delta: int
+    other: int
+    outputs: int
+    residuals: int
+    scratch: int
+
+
+class Memory:
+    """Arrays for training networks of one shape, one after the other, and their places.
+
+    Attributes:
+        weights, biases: (parameters,) of all layers, one after the other.
+        gradients, bias_gradients: Of the same shape.
+        outputs: (outputs, examples).
+        places: Addresses of these and all other arrays.
+    """
+
+    def __init__(self, shape: Shape, problem: Problem, dtype: np.dtype[Any]):
+        """Take what the networks are trained on."""
+        inputs, targets, examples = problem.inputs[:-1], problem.targets, shape.examples
+        self._fans = [
+            (
+                shape.outputs if layer == shape.depth - 1 else shape.width,
+                shape.width if layer else shape.features,
+            )
+            for layer in range(shape.depth)
+        ]
+        weights, biases = sum(a * b for a, b in self._fans), sum(a for a, _ in self._fans)
+        layer, hidden = (shape.width, examples), (shape.depth - 1, shape.width, examples)
+        sizes: dict[str, int | tuple[int, ...]] = {
+            "weights": weights,
+            "biases": biases,
+            "gradients": weights,
+            "bias_gradients": biases,
+            "inputs": inputs.shape,
+            "inputs_t": inputs.T.shape,
+            "targets": targets.shape,
+            "hidden": hidden,
+            "delta": layer,
+            "other": layer,
+            "outputs": targets.shape,
+            "residuals": targets.shape,
+            "scratch": (2, examples),
+        }
+        if keeps_slopes(problem.activation):
+            sizes["slopes"] = hidden
+        arrays = {name: aligned(size, dtype) for name, size in sizes.items()}
+        arrays["inputs"][...], arrays["inputs_t"][...] = inputs, inputs.T
+        arrays["targets"][...] = targets
+        arrays.setdefault("slopes", arrays["hidden"])
+        self._arrays = arrays
+        self.weights, self.biases = arrays["weights"], arrays["biases"]
+        self.gradients, self.bias_gradients = arrays["gradients"], arrays["bias_gradients"]
+        self.outputs = arrays["outputs"]
+        self.places = Places(**{name: array.ctypes.data for name, array in arrays.items()})
+
+    def load(self, params: Sequence[Array]) -> None:
+        """Take a network's parameters, one (fan_out, fan_in + 1) a layer."""
+        np.concatenate([p[:, :-1].ravel() for p in params], out=self.weights, casting="same_kind")
+        np.concatenate([p[:, -1] for p in params], out=self.biases, casting="same_kind")
+
+    def params(self) -> list[Array]:
+        """A copy of the network's parameters in the same shapes."""
+        params, weight, bias = [], 0, 0
+        for fan_out, fan_in in self._fans:
+            p = np.empty((fan_out, fan_in + 1), self.weights.dtype)
+            p[:, :-1] = self.weights[weight : weight + fan_out * fan_in].reshape(fan_out, fan_in)
+            p[:, -1] = self.biases[bias : bias + fan_out]
+            params.append(p)
+            weight, bias = weight + fan_out * fan_in, bias + fan_out
+        return params
+
+
+def aligned(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """An empty array that begins at a multiple of ALIGNMENT."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    raw = np.empty(size + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size].view(dtype).reshape(shape)

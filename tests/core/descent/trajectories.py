@@ -1,0 +1,80 @@
+"""Gradient descent by JAX's automatic differentiation in float64: nothing of ours enters.
+
+A program of its own, from pickled trainings to pickled trajectories: JAX starts threads, and
+would warn in every later test that forks a process.
+"""
+
+import pickle
+import sys
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+jax.config.update("jax_enable_x64", True)
+
+PHI = {
+    "linear": lambda h: h,
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "erf": jax.lax.erf,
+    "relu": jax.nn.relu,
+    "leaky_relu": lambda h: jax.nn.leaky_relu(h, 0.01),
+    "elu": jax.nn.elu,
+    "selu": jax.nn.selu,
+    "gelu": lambda h: jax.nn.gelu(h, approximate=False),
+    "silu": jax.nn.silu,
+    "softplus": jax.nn.softplus,
+}
+
+
+def mse(outputs, targets):
+    return 0.5 * jnp.sum((outputs - targets) ** 2) / targets.shape[1]
+
+
+def cross_entropy(outputs, targets):
+    return -jnp.sum(targets * jax.nn.log_softmax(outputs, axis=0)) / targets.shape[1]
+
+
+LOSS = {"mse": mse, "cross_entropy": cross_entropy}
+
+
+@partial(jax.jit, static_argnames=("activation", "loss", "steps"))
+def _trace(layers, inputs, targets, learning_rate, activation, loss, steps):
+    """The loss, the gradient's norm and the parameters before each step and after the last."""
+    phi = PHI[activation]
+
+    def loss_of(layers):
+        first, inner, last = layers
+        a = inputs
+        for p in first:
+            a = phi(p[:, :-1] @ a + p[:, -1:])
+        if first:
+            # A loop in the compiled program, lest a deep network take seconds to compile.
+            a, _ = jax.lax.scan(lambda a, p: (phi(p[:, :-1] @ a + p[:, -1:]), None), a, inner)
+        return LOSS[loss](last[:, :-1] @ a + last[:, -1:], targets)
+
+    def step(layers, _):
+        value, gradients = jax.value_and_grad(loss_of)(layers)
+        norm = jnp.sqrt(sum(jnp.sum(g**2) for g in jax.tree.leaves(gradients)))
+        moved = jax.tree.map(lambda p, g: p - learning_rate * g, layers, gradients)
+        return moved, (value, norm, layers)
+
+    return jax.lax.scan(step, layers, None, length=steps + 1)[1]
+
+
+def trajectory(params, inputs, targets, activation, loss, learning_rate, steps):
+    """The losses and gradient norms, (steps + 1,), and the last parameters of a network."""
+    width, depth = len(params[0]), len(params)
+    inner = np.reshape(params[1:-1], (max(depth - 2, 0), width, width + 1))
+    layers = (params[: min(depth - 1, 1)], inner, params[-1])
+    traced = _trace(layers, inputs, targets, learning_rate, activation, loss, steps)
+    losses, norms, (first, inner, last) = traced
+    layers = [*(p[-1] for p in first), *np.asarray(inner[-1]), last[-1]]
+    return np.asarray(losses), np.asarray(norms), [np.asarray(p) for p in layers]
+
+
+if __name__ == "__main__":
+    trainings = pickle.load(sys.stdin.buffer)
+    pickle.dump([trajectory(*training) for training in trainings], sys.stdout.buffer)
