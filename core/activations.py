@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 
 HERE = Path(__file__).parent
-FORMULA_MODULES = ("activation_formulas", "elementary", "polynomials")
+FORMULA_MODULES = ("activation_formulas", "elementary", "intrinsics", "pairs", "polynomials")
 
 
 class Elementwise(Protocol):
