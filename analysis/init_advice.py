@@ -8,8 +8,8 @@ from math import sqrt
 import numpy as np
 
 from analysis.measured_starts import share_sentence
+from core.activations import ACTIVATIONS
 from core.mean_field import critical_weight_variance, mean_field
-from core.variance_limits import POSITIVELY_HOMOGENEOUS
 
 # Networks train to about four depth scales: the shipped sweep trainable_depth, tanh, 200 steps,
 # fits 4.0 with a standard error of 10%. With more steps it is more: six in Schoenholz et al.
@@ -86,7 +86,7 @@ def _start(
     tanh 12 and 7, erf 12 and 6, ELU 12 and 6, SELU 15 and 2, GELU 8 and 0, SiLU 3 and 1; but
     linear 10 and 13, ReLU 0 and 0, leaky ReLU 2 and 1, whose signals grow in every layer.
     """
-    if critical is not None and activation in POSITIVELY_HOMOGENEOUS:
+    if critical is not None and ACTIVATIONS[activation].homogeneous:
         return critical
     if critical is None:
         passing = _passing(activation, bias_variance, depth, critical)

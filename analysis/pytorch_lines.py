@@ -7,7 +7,6 @@ They call the network `net`, its data `inputs` (examples, features) and `targets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from core.activations import LEAKY_SLOPE
 from core.datasets import DATASETS
 
 Settings = Mapping[str, Any]
@@ -18,7 +17,7 @@ LAYERS = {
     "tanh": "torch.nn.Tanh()",
     "erf": "Erf()",
     "relu": "torch.nn.ReLU()",
-    "leaky_relu": f"torch.nn.LeakyReLU({LEAKY_SLOPE:g})",
+    "leaky_relu": "torch.nn.LeakyReLU()",
     "elu": "torch.nn.ELU()",
     "selu": "torch.nn.SELU()",
     "gelu": "torch.nn.GELU()",

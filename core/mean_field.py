@@ -25,7 +25,6 @@ from core.layer_maps import (
 )
 from core.variance_limits import (
     CRITICAL_TOLERANCE,
-    POSITIVELY_HOMOGENEOUS,
     RELATIVE_ROUNDING,
     VARIANCES,
     root,
@@ -148,7 +147,7 @@ def critical_weight_variance(
     _require_activation(activation)
     _require_variance("bias_variance", bias_variance)
     _require_mean_square(input_mean_square)
-    if activation in POSITIVELY_HOMOGENEOUS:
+    if ACTIVATIONS[activation].homogeneous:
         return float(1 / mean_squared_slope(activation, 1.0))
     candidates = [
         (1 / float(mean_squared_slope(activation, q)), q)

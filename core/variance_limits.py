@@ -20,8 +20,6 @@ from core.quadrature import gaussian_mean
 
 Array = NDArray[np.floating]
 
-# phi(k h) = k phi(h) for k > 0: then E phi^2 / q and E phi'^2 are one constant at every q.
-POSITIVELY_HOMOGENEOUS = ("linear", "relu", "leaky_relu")
 # Closer to 1 than this, a growth factor counts as 1: a depth scale beyond a million layers
 # is none, and so near to criticality rounding would decide c_star.
 CRITICAL_TOLERANCE = 1e-6
@@ -80,7 +78,7 @@ def variance_limits(
         bias_variance: sigma_b^2, 0 to 1e10.
     """
     setting = (activation, weight_variance, bias_variance)
-    if activation in POSITIVELY_HOMOGENEOUS:
+    if ACTIVATIONS[activation].homogeneous:
         return (VarianceLimit(_homogeneous_limit(*setting), 0.0, None),)
     stable, edges = _fixed_points(*setting)
     inputs = [_input_mean_square(q, *setting[1:]) for q in edges]

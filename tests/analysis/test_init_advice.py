@@ -26,7 +26,6 @@ from core.datasets import load_dataset, make_task
 from core.mean_field import critical_weight_variance, mean_field
 from core.training import train_trials
 from core.trials import Trial
-from core.variance_limits import POSITIVELY_HOMOGENEOUS
 
 
 def told(activation, depth, width=None):
@@ -159,7 +158,7 @@ def test_an_advised_start_trains_as_measured():
     assert outcomes.count("trained") >= 2
 
 
-@pytest.mark.parametrize("name", POSITIVELY_HOMOGENEOUS)
+@pytest.mark.parametrize("name", [name for name, phi in ACTIVATIONS.items() if phi.homogeneous])
 def test_homogeneous_activations_start_where_they_are_critical(name):
     """Above it their signals grow in every layer."""
     advice = init_advice(name, 30)

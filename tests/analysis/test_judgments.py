@@ -34,7 +34,7 @@ def test_a_run_is_what_training_it_at_the_level_would_say(at_default, at_level, 
     """Outcome, cause and every other column; some runs do change."""
     judged = judged_at(at_default, level)
     pd.testing.assert_frame_equal(in_order(judged), in_order(at_level[level]), check_exact=True)
-    assert (judged["outcome"] != at_default["outcome"]).sum() > 5
+    assert (judged["outcome"] != at_default["outcome"]).any()
     pd.testing.assert_frame_equal(
         in_order(judged_at(at_level[level], 0.1)), in_order(at_default), check_dtype=False
     )

@@ -78,6 +78,11 @@ def test_the_numbers_are_the_settings():
     assert "gain=1.414" in code(["init_scale"], initializer="orthogonal")
 
 
+def test_leaky_relu_has_the_slope_that_pytorchs_has_unasked():
+    """torch.nn.LeakyReLU takes 0.01 below zero if it is given no other slope."""
+    assert ACTIVATIONS["leaky_relu"].asymptotic_slopes == (0.01, 1)
+
+
 class Tensor(np.ndarray):
     """Enough of a PyTorch tensor for a loss and for scaling features."""
 
@@ -136,7 +141,7 @@ def test_a_network_has_its_depth_in_layers_and_linear_outputs(depth):
 def test_another_activation_is_a_line():
     """PyTorch has a layer for each but erf, which is written."""
     assert code(["activation"], activation="leaky_relu") == (
-        "torch.nn.LeakyReLU(0.01)  # in place of the activation"
+        "torch.nn.LeakyReLU()  # in place of the activation"
     )
     assert code(["activation"], activation="erf").startswith("class Erf(torch.nn.Module):")
     assert set(LAYERS) == set(ACTIVATIONS)

@@ -8,7 +8,6 @@ import pytest
 from core.activations import ACTIVATIONS
 from core.layer_maps import gradient_growth, mean_square, next_variance
 from core.variance_limits import (
-    POSITIVELY_HOMOGENEOUS,
     VARIANCES,
     variance_limit,
     variance_limits,
@@ -31,7 +30,7 @@ def iterated(setting, input_mean_square):
     return variances
 
 
-@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - set(POSITIVELY_HOMOGENEOUS)))
+@pytest.mark.parametrize("name", [name for name, phi in ACTIVATIONS.items() if not phi.homogeneous])
 @pytest.mark.parametrize("weight_variance", WEIGHT_VARIANCES)
 def test_the_limit_is_where_plain_iteration_goes(name, weight_variance):
     """Where 200 layers settle, there; where they pass 1e100, None; else it is still ahead."""
@@ -121,7 +120,7 @@ def test_the_variance_map_rises_everywhere(name):
     assert (squares[1:] >= squares[:-1] * (1 - 1e-13)).all()
 
 
-@pytest.mark.parametrize("name", POSITIVELY_HOMOGENEOUS)
+@pytest.mark.parametrize("name", [name for name, phi in ACTIVATIONS.items() if phi.homogeneous])
 def test_homogeneous_activations_have_one_limit_for_all_inputs(name):
     """sigma_b^2 / (1 - chi) below criticality, none from there on."""
     critical = 1 / float(gradient_growth(1.0, name, 1.0))
