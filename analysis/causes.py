@@ -107,10 +107,11 @@ def _saturated(run: Run) -> str:
 
 
 def _plateau(run: Run) -> str:
+    mean = _with(" (their mean is {} of their size)", run, "final_gradient_alignment")
     return (
         "The network answers with the best constant guess, whose loss is "
-        f"{number(run['baseline_loss'])}: its output biases learned and the layers below "
-        f"hardly moved. Gradients reach them, but small ones. {LATER['plateau'].sentence}"
+        f"{number(run['baseline_loss'])}. There the examples' gradients cancel{mean}, so it hardly "
+        f"moves: a plateau, which may end. {LATER['plateau'].sentence}"
     )
 
 
