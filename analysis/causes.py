@@ -81,13 +81,18 @@ LOST = {"ratio": "of the last hidden layer's", "per_error": "of the error at the
 
 
 def _dead(run: Run) -> str:
-    units = _with(
-        " only {} of its units pass a gradient for any example, so", run, "active_fraction"
-    )
     return (
-        f"A hidden layer is dead:{units} nothing below it learns.{_peak(run)} "
+        f"A hidden layer is dead: {_alive(run)}nothing below it learns.{_peak(run)} "
         f"{LATER['dead'].sentence}"
     )
+
+
+def _alive(run: Run) -> str:
+    share = run.get("active_fraction")
+    if share is None:
+        return ""
+    units = "none of its units passes" if share == 0 else f"only {share:.2g} of its units pass"
+    return f"{units} a gradient for any example, so "
 
 
 def _peak(run: Run) -> str:
