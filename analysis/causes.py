@@ -64,7 +64,9 @@ def _vanishing(run: Run) -> str:
     single = run.get("final_log10_signal_ratio") is not None
     what = "gradient for an example" if single else "gradient"
     first = f" At the end the first layer's {what} is {lost}: it hardly moves." if lost else ""
-    return f"The signal is lost on its way through the layers.{first} {LATER['vanishing'].sentence}"
+    older = run.get("final_gradient_alignment") is None
+    told = BY_THE_MEAN if older else LATER["vanishing"].sentence
+    return f"The signal is lost on its way through the layers.{first} {told}"
 
 
 def _lost(run: Run) -> Iterator[str]:
@@ -77,6 +79,10 @@ def _lost(run: Run) -> Iterator[str]:
             yield f"{power(log10)} {whole}"
 
 
+BY_THE_MEAN = (
+    "(An older phasesweep said so of the mean gradient, which is as small where the examples' "
+    "gradients cancel; train it again in a new store to tell the two apart.)"
+)
 LOST = {"ratio": "of the last hidden layer's", "per_error": "of the error at the outputs"}
 
 
