@@ -1,7 +1,7 @@
 """What a run's cause suggests to change, with how often that has helped; no store is asked."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 from typing import Any
 
@@ -68,11 +68,14 @@ def suggestions(run: Run) -> list[Remedy]:
     """What the run's cause suggests, or its outcome if it has none; without a look at a store."""
     cause = run.get("cause")
     suggest = SUGGESTIONS.get(run["outcome"] if cause is None else cause)
-    return [] if suggest is None else [r for r in suggest(run) if _is_change(run, r)]
+    suggested = [] if suggest is None else [_changed(run, each) for each in suggest(run)]
+    return [remedy for remedy in suggested if remedy.changes]
 
 
-def _is_change(run: Run, remedy: Remedy) -> bool:
-    return any(run[name] != value for name, value in remedy.changes.items())
+def _changed(run: Run, remedy: Remedy) -> Remedy:
+    """Without the settings that the run has already."""
+    new = {name: value for name, value in remedy.changes.items() if run[name] != value}
+    return replace(remedy, changes=new)
 
 
 def _vanishing(run: Run) -> Iterator[Remedy]:
@@ -93,7 +96,9 @@ def _dead(run: Run) -> Iterator[Remedy]:
 
 
 def _saturated(run: Run) -> Iterator[Remedy]:
-    yield from _theorys_scale(run, "units then start where phi has a slope")
+    for start in _theorys_scale(run, "units then start where phi has a slope"):
+        if start.changes.get("init_scale", run["init_scale"]) < run["init_scale"]:
+            yield start
     yield _slower(run, MUCH, "shorter steps do not drive units into saturation")
     yield from _other_activation(run, "it saturates on one side at most")
 

@@ -151,6 +151,23 @@ UNITS = Trial(
 )
 
 
+def test_what_a_run_has_already_is_no_change(run):
+    """A tanh model of one layer needs another layer, not another activation."""
+    done = {**run, "cause": "converged", "depth": 1, "activation": "tanh"}
+    (remedy,) = suggestions(done)
+    assert remedy.changes == {"depth": 2}
+
+
+def test_saturated_units_are_not_sent_to_a_larger_scale(run):
+    """Theory's start is a remedy where it is the smaller one."""
+    saturated = {**run, "cause": "saturated", "activation": "tanh", "bias_scale": 0.0}
+    start = init_advice("tanh", run["depth"]).start
+    small = suggestions({**saturated, "init_scale": start / 2})
+    assert not any(set(remedy.changes) == {"init_scale"} for remedy in small)
+    first, *_ = suggestions({**saturated, "init_scale": 3 * start})
+    assert first.changes == {"init_scale": pytest.approx(start, rel=1e-3)}
+
+
 def test_an_identity_keeps_its_initializer(run):
     """A multiple of the identity is kept at its size by 1, whatever theory says of draws."""
     identity = {**run, "cause": "vanishing", "initializer": "scaled_identity", "init_scale": 0.5}
