@@ -87,11 +87,11 @@ LOST = {"ratio": "of the last hidden layer's", "per_error": "of the error at the
 
 
 def _dead(run: Run) -> str:
-    units = _with(
-        " only {} of its units pass a gradient for any example, so", run, "active_fraction"
-    )
+    active = run.get("active_fraction")
+    units = "hardly any" if active is None or active > 0 else "none"
     return (
-        f"A hidden layer is dead:{units} nothing below it learns.{_peak(run)} "
+        f"A hidden layer is dead: {units} of its units pass a gradient for any example, so "
+        f"nothing below it learns.{_peak(run)} "
         f"{LATER['dead'].sentence}"
     )
 

@@ -76,6 +76,15 @@ def test_an_older_vanishing_is_told_as_what_it_was(run):
     assert LATER["vanishing"].sentence in newer
 
 
+@pytest.mark.parametrize(
+    ("active", "units"), [(0.0, "none"), (5e-4, "hardly any"), (None, "hardly any")]
+)
+def test_dead_units_are_counted_in_words(run, active, units):
+    """Not as a number of units, which a fraction is not."""
+    dead = {**run, "outcome": "stalled", "cause": "dead", "active_fraction": active}
+    assert f"dead: {units} of its units pass a gradient for any example" in why(dead)
+
+
 def test_untrained_is_no_stall(run):
     """steps: 0 says nothing of how a network trains."""
     assert "took no steps" in why({**run, "outcome": "untrained", "cause": None})
