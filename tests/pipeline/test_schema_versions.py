@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.tables import connect, read_runs
-from core.trials import settings
+from core.trials import DEFAULTS, settings
 from pipeline import sweep as sweeps
 from pipeline.compaction import compact
 from pipeline.executors import run_serially
@@ -50,6 +50,11 @@ def older_store(write_sweep, tmp_path):
         del entry["axes"][name]
     (store.path / "manifest.json").write_text(json.dumps(manifest))
     return store.path
+
+
+def test_every_setting_that_came_later_is_tried_here():
+    """All that an older row may lack."""
+    assert {name: default for name, default, _ in ADDED_SETTINGS} == DEFAULTS
 
 
 def test_an_older_store_is_sound_and_finished(older_store, write_sweep):
