@@ -64,7 +64,9 @@ def _vanishing(run: Run) -> str:
     single = run.get("final_log10_signal_ratio") is not None
     what = "gradient for an example" if single else "gradient"
     first = f" At the end the first layer's {what} is {lost}: it hardly moves." if lost else ""
-    return f"The signal is lost on its way through the layers.{first} {LATER['vanishing'].sentence}"
+    older = run.get("final_gradient_alignment") is None
+    told = BY_THE_MEAN if older else LATER["vanishing"].sentence
+    return f"The signal is lost on its way through the layers.{first} {told}"
 
 
 def _lost(run: Run) -> Iterator[str]:
@@ -77,22 +79,21 @@ def _lost(run: Run) -> Iterator[str]:
             yield f"{power(log10)} {whole}"
 
 
+BY_THE_MEAN = (
+    "(An older phasesweep said so of the mean gradient, which is as small where the examples' "
+    "gradients cancel; train it again in a new store to tell the two apart.)"
+)
 LOST = {"ratio": "of the last hidden layer's", "per_error": "of the error at the outputs"}
 
 
 def _dead(run: Run) -> str:
+    active = run.get("active_fraction")
+    units = "hardly any" if active is None or active > 0 else "none"
     return (
-        f"A hidden layer is dead: {_alive(run)}nothing below it learns.{_peak(run)} "
+        f"A hidden layer is dead: {units} of its units pass a gradient for any example, so "
+        f"nothing below it learns.{_peak(run)} "
         f"{LATER['dead'].sentence}"
     )
-
-
-def _alive(run: Run) -> str:
-    share = run.get("active_fraction")
-    if share is None:
-        return ""
-    units = "none of its units passes" if share == 0 else f"only {share:.2g} of its units pass"
-    return f"{units} a gradient for any example, so "
 
 
 def _peak(run: Run) -> str:

@@ -15,11 +15,13 @@ from analysis import claims_rates as rates
 from analysis import claims_signals as signals
 from analysis import claims_sources as sources
 from analysis.backward_steps import backward_steps
+from analysis.boundaries import LOSSES
 from analysis.tables import UnsuitableRunsError, connect
 from analysis.verdicts import Verdict
 
 Rule = Callable[[pd.DataFrame], Verdict]
 
+PEAKS = ", ".join(LOSSES)  # by which a stall after a peak counts as no stable rate
 IDENTITY = "initializer = 'scaled_identity' and depth = 51"
 ANY_SIGMOIDS = "activation = 'sigmoid' and runs.steps = 1000"
 SIGMOIDS = f"{ANY_SIGMOIDS} and loss = 'mse'"
@@ -101,7 +103,7 @@ CLAIMS = {
             "Large gradients make gradient descent overshoot and the cost grow",
             "measured is the largest learning rate that does not diverge, where the init scale "
             "moves the gradient alone (one layer) and where it moves the curvature too (20 layers)",
-            "select depth, init_scale, learning_rate, outcome, gradient_norm, "
+            f"select depth, init_scale, learning_rate, outcome, {PEAKS}, gradient_norm, "
             "critical_learning_rate from runs join curves using (trial_id) "
             f"where {RATES} and depth in (1, 20) and step = 0 order by all",
             rates.large_gradients_overshoot,
@@ -150,7 +152,7 @@ CLAIMS = {
             "Exploding gradients happen because the learning rate is too large",
             "the gradient of all parameters is measured before the first step, where no learning "
             "rate has acted yet, and at log-spaced steps of the training",
-            "select depth, init_scale, learning_rate, outcome, init_phase, "
+            f"select depth, init_scale, learning_rate, outcome, {PEAKS}, init_phase, "
             "critical_learning_rate, max(gradient_norm) filter (step = 0) as gradient_norm, "
             "max(gradient_norm) as peak_gradient_norm from runs join curves using (trial_id) "
             f"where {RATES} and depth > 1 group by all order by all",
@@ -161,8 +163,8 @@ CLAIMS = {
             "Features that are not normalized make it worse",
             "measured apart are the growth of gradients per layer, the first layer's gradient, "
             "which the inputs' size multiplies, and the critical learning rate",
-            "select activation, init_scale, features, learning_rate, outcome, chi_measured, "
-            "log10_gradient_per_error, log10_gradient_norm, log10_delta_norm, "
+            f"select activation, init_scale, features, learning_rate, outcome, {PEAKS}, "
+            "chi_measured, log10_gradient_per_error, log10_gradient_norm, log10_delta_norm, "
             "critical_learning_rate, saturated_fraction "
             f"from runs join layers using (trial_id) where {FEATURES} and layer = 1 order by all",
             sources.unscaled_features_hurt,

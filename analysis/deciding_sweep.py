@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from analysis.advice import BestRun, RateAdvice
+from analysis.measured_starts import steps_needed
 from analysis.trained_rates import START
 from core.datasets import DATASETS
 from core.trials import DEFAULTS, TRIAL_FIELDS
@@ -74,6 +75,8 @@ def over_rates(
 ) -> dict[str, Any]:
     """TRAININGS of a network, a learning rate each, around the one that is expected.
 
+    They have the steps in which such a network was found to train, where a run had fewer.
+
     Args:
         wanted: The settings that are asked for.
         like: A run's settings, for all that is not; None where there is none.
@@ -84,6 +87,7 @@ def over_rates(
     rates = {"geomspace": [low, high, TRAININGS]}
     # Theory's scales, which `wanted` has if it names no initializer, are those of random draws.
     base = {**(like or USUAL), "initializer": USUAL["initializer"]}
+    base["steps"] = max(base["steps"], steps_needed(wanted["activation"], wanted["depth"]))
     return _sweep({**base, **wanted, "learning_rate": rates, "seed": 0})
 
 

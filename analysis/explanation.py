@@ -10,13 +10,14 @@ import pandas as pd
 
 from analysis.boundaries import DIVERGED
 from analysis.causes import Run, number, why
+from analysis.input_size import input_mean_square
 from analysis.neighbors import CHANGEABLE, nearest_trained
 from analysis.printing import printable
 from analysis.pytorch_lines import conventions, pytorch_lines
 from analysis.remedies import remedies
 from analysis.suggestions import Remedy
 from analysis.tables import MissingTableError, connect, read_layers, read_runs
-from core.mean_field import mean_field
+from core.mean_field import MeanField, mean_field
 from core.trials import TrialResult
 
 MOST_MATCHES = 10
@@ -75,13 +76,13 @@ def as_run(row: pd.Series) -> Run:
 def explain(store: str | Path, prefix: str) -> str:
     """The story of the run whose trial id begins with a prefix; errors as find_run."""
     run = find_run(store, prefix)
-    runs = read_runs(store, NEIGHBOR_COLUMNS)
+    runs, layers = read_runs(store, NEIGHBOR_COLUMNS), _layers(store, run)
     sections = {
         "What was set": settings_lines(run),
         "What happened": events(run),
         "Why": textwrap.wrap(why(run), LINE),
-        "What theory says": theory_lines(run),
-        "Layer by layer": layer_lines(_layers(store, run)),
+        "What theory says": theory_lines(run, layers),
+        "Layer by layer": layer_lines(layers),
         "What trained nearby": neighbor_lines(run, nearest_trained(run, runs)),
         "What to do": action_lines(run, remedies(run, runs), store),
     }
@@ -128,16 +129,15 @@ def events(run: Run) -> Iterator[str]:
         yield f"it classifies {run['final_accuracy']:.0%} of the examples correctly"
 
 
-def theory_lines(run: Run) -> Iterator[str]:
-    """chi and the depth scales, and the learning rate against the curvature."""
-    yield from textwrap.wrap(_chi(run), LINE)
-    if run["initializer"] != "scaled_identity":
-        theory = mean_field(run["activation"], run["init_scale"] ** 2, run["bias_scale"] ** 2)
-        if theory.xi_correlation is not None:
-            yield (
-                f"signals reach about {theory.xi_correlation:.3g} layers (xi_correlation); "
-                f"this network has {run['depth']}"
-            )
+def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
+    """chi and the depth scale for the run's own inputs; the learning rate against the curvature."""
+    theory = _theory(run, layers)
+    yield from textwrap.wrap(_chi(run, theory), LINE)
+    if theory is not None and theory.xi_correlation is not None:
+        yield (
+            f"signals reach about {theory.xi_correlation:.3g} layers (xi_correlation); "
+            f"this network has {run['depth']}"
+        )
     critical = run["critical_learning_rate"]
     if critical is None:
         yield "2 / lambda_max was not measured; `measure: [signal, sharpness]` does that"
@@ -148,8 +148,16 @@ def theory_lines(run: Run) -> Iterator[str]:
         )
 
 
-def _chi(run: Run) -> str:
-    measured, theory = run["chi_measured"], run["chi_theory"]
+def _theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
+    """Of the limit that the run's inputs lead to, where there are two; the identity has none."""
+    if run["initializer"] == "scaled_identity":
+        return None
+    inputs = input_mean_square(run, layers)
+    return mean_field(run["activation"], run["init_scale"] ** 2, run["bias_scale"] ** 2, inputs)
+
+
+def _chi(run: Run, theory: MeanField | None) -> str:
+    measured = run["chi_measured"]
     if measured is None:
         told = "chi was not measured: that needs `measure: signal` and two live hidden layers"
     else:
@@ -157,9 +165,10 @@ def _chi(run: Run) -> str:
         told = f"chi measured {measured:.4g}" + ("" if error is None else f" +- {error:.2g}")
     if theory is None:
         return f"{told}; there is no theory for this initializer"
-    grows = "keep their size" if abs(theory - 1) < 1e-6 else ("vanish" if theory < 1 else "explode")
+    chi = theory.chi
+    grow = "keep their size" if abs(chi - 1) < 1e-6 else ("shrink" if chi < 1 else "grow")
     return (
-        f"{told}; at infinite width {theory:.4g}: squared gradients {grows} "
+        f"{told}; at infinite width {chi:.4g}: squared gradients {grow} "
         "from layer to layer backward"
     )
 

@@ -61,9 +61,18 @@ SHARES = {
 }
 
 
+def steps_needed(activation: str, depth: int) -> int:
+    """After how many steps some run from the advised start had trained, or could have."""
+    return STEPS if SHARES[_nearest(depth)][activation].runs else LONGER_STEPS
+
+
+def _nearest(depth: int) -> int:
+    return min(SHARES, key=lambda measured: abs(np.log(measured / depth)))
+
+
 def share_sentence(activation: str, depth: int) -> str:
     """What was measured at the depth nearest to this one."""
-    nearest = min(SHARES, key=lambda measured: abs(np.log(measured / depth)))
+    nearest = _nearest(depth)
     share = SHARES[nearest][activation]
     tried = f"{SEEDS * len(LEARNING_RATES)} runs ({SEEDS} seeds, {len(LEARNING_RATES)} rates)"
     told = (

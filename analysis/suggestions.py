@@ -1,7 +1,7 @@
 """What a run's cause suggests to change, with how often that has helped; no store is asked."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 from typing import Any
 
@@ -19,7 +19,10 @@ OTHERWISE = "relu"
 SAME_SCALE = 0.01
 
 # Measured: runs of small sweeps (digits, and the dead ones also two spirals and a straight line)
-# that ended so were trained again as the remedy says; the 12 rates reach from 1e-4 to 10.
+# that ended so were trained again as the remedy says; the 12 rates reach from 1e-4 to 10. The
+# low rates are 55 runs on digits and 45 on wine (depth 2 to 8, width 8 or 16, five activations,
+# rates 1e-5 to 0.1, 30 to 300 steps); the converged ones 60 on XOR, width 2 or 3, and 60 on five
+# small data sets (spirals and gaussian most of all), depth 2 or 3, nearly all of them ReLU.
 MEASURED = {
     "vanishing_scale": "with 10 times the steps and the best of 12 rates 9 of 14 such runs trained",
     "vanishing_activation": "with 10 times the steps and the best of 12 rates 12 of 14 trained",
@@ -29,7 +32,10 @@ MEASURED = {
     "dead_leaky": "with 10 times the steps 9 of 60 such runs trained so",
     "plateau_scale": "at the best of 12 rates all of 14 such runs left the plateau, 3 trained",
     "plateau_depth": "at the best of 12 rates 13 of 14 such runs left the plateau, 7 trained",
-    "low_learning_rate": "5 of 20 such runs trained so",
+    "low_learning_rate": "92 of 100 such runs descended so, 17 trained",
+    "converged_wider": "82 of 120 such runs trained so",
+    "converged_seed": "32 of 120 such runs trained so",
+    "converged_activation": "11 of 120 such runs trained so",
     "exploding_scale": "at the best of 12 rates all of 14 such runs descended, 5 trained",
     "half_critical": "half of 2 / lambda_max of the start; all of 23 such runs descended so",
     "diverged_slower": "all of 7 such runs descended so, 3 trained",
@@ -62,11 +68,14 @@ def suggestions(run: Run) -> list[Remedy]:
     """What the run's cause suggests, or its outcome if it has none; without a look at a store."""
     cause = run.get("cause")
     suggest = SUGGESTIONS.get(run["outcome"] if cause is None else cause)
-    return [] if suggest is None else [r for r in suggest(run) if _is_change(run, r)]
+    suggested = [] if suggest is None else [_changed(run, each) for each in suggest(run)]
+    return [remedy for remedy in suggested if remedy.changes]
 
 
-def _is_change(run: Run, remedy: Remedy) -> bool:
-    return any(run[name] != value for name, value in remedy.changes.items())
+def _changed(run: Run, remedy: Remedy) -> Remedy:
+    """Without the settings that the run has already."""
+    new = {name: value for name, value in remedy.changes.items() if run[name] != value}
+    return replace(remedy, changes=new)
 
 
 def _vanishing(run: Run) -> Iterator[Remedy]:
@@ -87,7 +96,9 @@ def _dead(run: Run) -> Iterator[Remedy]:
 
 
 def _saturated(run: Run) -> Iterator[Remedy]:
-    yield from _theorys_scale(run, "units then start where phi has a slope")
+    for start in _theorys_scale(run, "units then start where phi has a slope"):
+        if start.changes.get("init_scale", run["init_scale"]) < run["init_scale"]:
+            yield start
     yield _slower(run, MUCH, "shorter steps do not drive units into saturation")
     yield from _other_activation(run, "it saturates on one side at most")
 
@@ -99,7 +110,7 @@ def _plateau(run: Run) -> Iterator[Remedy]:
 
 
 def _converged(run: Run) -> Iterator[Remedy]:
-    """The fewest changes first; more steps are none of them."""
+    """What helped most often first; more steps are none of them."""
     if run["depth"] == 1:
         yield Remedy(
             {"depth": 2, "activation": "tanh"}, "a linear model can do no better on these examples"
@@ -108,9 +119,9 @@ def _converged(run: Run) -> Iterator[Remedy]:
     if run["activation"] == "linear":
         yield Remedy({"activation": "tanh"}, "without a nonlinearity it stays a linear model")
         return
-    yield _other_seed(run, "another draw may end in another minimum")
-    yield Remedy({"width": 2 * run["width"]}, "wider networks have fewer bad minima")
-    yield from _other_activation(run, "its minima are others")
+    yield Remedy({"width": 2 * run["width"]}, MEASURED["converged_wider"])
+    yield _other_seed(run, MEASURED["converged_seed"])
+    yield from _other_activation(run, MEASURED["converged_activation"])
 
 
 def _low_learning_rate(run: Run) -> Iterator[Remedy]:

@@ -17,7 +17,7 @@ from core.signal_propagation import LayerSignals
 from core.training import Training
 from core.trials import Trial, TrialResult, trial_id
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 

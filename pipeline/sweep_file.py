@@ -43,6 +43,11 @@ MOST_SHOWN = 100  # characters of one value
 SMALLEST_SCALE = 1e-12
 
 
+def _listed(written: Any) -> Any:
+    """A word alone is a list of one."""
+    return [written] if isinstance(written, str) else written
+
+
 def _none_or_not_tiny(scale: float) -> float:
     if 0 < scale < SMALLEST_SCALE:
         raise ValueError(f"must be 0 or at least {SMALLEST_SCALE:g}")
@@ -123,7 +128,10 @@ class SweepFields(DataFields):
     dtype: Names[Literal["float32", "float64"]] = Field(
         ("float32",), description="float32 or float64"
     )
-    measure: tuple[Literal[*MEASUREMENTS], ...] = Field(  # type: ignore[valid-type]
+    measure: Annotated[
+        tuple[Literal[*MEASUREMENTS], ...],  # type: ignore[valid-type]
+        BeforeValidator(_listed),
+    ] = Field(
         ("signal",), description="no axis but a list of " + ", ".join(MEASUREMENTS) + "; or []"
     )
 

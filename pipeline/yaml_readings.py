@@ -58,8 +58,8 @@ def _leading_zero(text: str) -> str:
     digits = text.replace("_", "")
     if set(digits) & set("89"):
         return f"is text to YAML; write {int(digits)}, {QUOTE}"
-    if int(digits) == 0:
-        return f"starts with a zero; write 0, {QUOTE}"
+    if abs(int(digits)) < 8:
+        return f"starts with a zero; write {int(digits)}, {QUOTE}"
     return (
         f"is {int(digits, 8)} to YAML, which takes it for octal; write {int(digits)}, "
         f"or {int(digits, 8)} if octal was meant, {QUOTE}"

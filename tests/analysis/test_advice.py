@@ -5,10 +5,12 @@ Every store here is trained by its test: what is advised must hold where someone
 
 import pandas as pd
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from analysis.advice import rate_advice
 from analysis.boundaries import DIVERGED
+from analysis.deciding_sweep import deciding_sweep
 from analysis.trained_rates import share_interval
 from pipeline.cli import app
 from pipeline.sweep_file import load_sweep
@@ -307,6 +309,18 @@ def test_without_a_store_theory_is_all(tmp_path):
     assert "--store names one" in words
     told("--activation", "tanh", "--depth", 30, "--sweep-file", tmp_path / "sweep.yaml")
     assert load_sweep(str(tmp_path / "sweep.yaml")).grid.size == 12
+
+
+@pytest.mark.parametrize(
+    ("activation", "depth", "steps"), [("tanh", 30, 200), ("sigmoid", 30, 1000)]
+)
+def test_the_sweep_that_decides_takes_the_steps_that_were_needed(activation, depth, steps, shallow):
+    """Where 200 did not do, 1,000; also where the runs of the store, too far away, took fewer."""
+    wanted = {"activation": activation, "depth": depth, "init_scale": 1.0}
+    far = rate_advice(shallow, wanted)
+    assert not far.is_near
+    for advice in (None, far):
+        assert yaml.safe_load(deciding_sweep(wanted, advice))["steps"] == steps
 
 
 def test_no_factor_beyond_the_farthest_is_near(shallow):

@@ -67,6 +67,24 @@ def test_no_promise_is_made_for_ever(run):
         assert "never" not in told
 
 
+def test_an_older_vanishing_is_told_as_what_it_was(run):
+    """It was said of the mean gradient, as of a least-squares fit: no share is known of those."""
+    older = {**run, "outcome": "stalled", "cause": "vanishing", "final_gradient_alignment": None}
+    assert "An older phasesweep said so of the mean gradient" in why(older)
+    newer = why({**older, "final_gradient_alignment": 0.9})
+    assert "older" not in newer
+    assert LATER["vanishing"].sentence in newer
+
+
+@pytest.mark.parametrize(
+    ("active", "units"), [(0.0, "none"), (5e-4, "hardly any"), (None, "hardly any")]
+)
+def test_dead_units_are_counted_in_words(run, active, units):
+    """Not as a number of units, which a fraction is not."""
+    dead = {**run, "outcome": "stalled", "cause": "dead", "active_fraction": active}
+    assert f"dead: {units} of its units pass a gradient for any example" in why(dead)
+
+
 def test_untrained_is_no_stall(run):
     """steps: 0 says nothing of how a network trains."""
     assert "took no steps" in why({**run, "outcome": "untrained", "cause": None})

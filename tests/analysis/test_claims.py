@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from analysis.boundaries import blew_up
 from analysis.claims import CLAIMS, evidence, judge, selected
 from analysis.tables import UnsuitableRunsError
 from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, VERDICTS, number
@@ -390,6 +391,17 @@ def test_an_unknown_critical_rate_is_no_verdict(claim, measured):
     """Where nothing diverges, rates cannot be compared: the message says what to widen."""
     with pytest.raises(UnsuitableRunsError, match="widen the range of learning rates"):
         CLAIMS[claim].rule(all_end_alike(measured[claim]))
+
+
+@pytest.mark.parametrize("claim", ["C3", "C8", "C9"])
+def test_a_stall_after_a_peak_is_no_stable_rate(claim, measured):
+    """The rows have what shows it; the verdicts rest on rates that held."""
+    rows = measured[claim]
+    halted = rows.assign(
+        outcome="stalled", peak_loss=2 * rows[["initial_loss", "baseline_loss"]].max(axis=1)
+    )
+    assert blew_up(halted).all()
+    assert not blew_up(halted.assign(peak_loss=rows["initial_loss"])).any()
 
 
 def test_a_number_that_is_not_finite_does_not_exist():

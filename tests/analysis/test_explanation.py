@@ -66,6 +66,26 @@ def test_a_name_cannot_steer_the_terminal(make_store, runs):
     assert "dataset \\x1b[2J" in told
 
 
+def test_theory_starts_from_the_runs_own_inputs(run_small):
+    """GELU, sigma_w^2 = 2.2, raw spirals: their small inputs are led to the limit that vanishes."""
+    gelu = run_small(
+        dataset="spirals",
+        features="raw",
+        examples=32,
+        activation="gelu",
+        init_scale=2.2**0.5,
+        width=64,
+        depth=20,
+        learning_rate=0.01,
+        seed=0,
+        steps=5,
+    )
+    (run,) = pd.read_parquet(gelu / "runs").to_dict("records")
+    told = " ".join(explain(gelu, run["trial_id"]).split())
+    assert f"at infinite width {run['chi_theory']:.4g}: squared gradients shrink" in told
+    assert run["chi_theory"] < 0.7
+
+
 def test_layers_that_were_not_measured_are_said_to_be():
     """With the measurement to ask for."""
     assert layer_lines(pd.DataFrame({"layer": []})) == ["not measured; `measure: signal` does that"]

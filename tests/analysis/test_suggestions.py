@@ -1,5 +1,8 @@
 """What a run's cause suggests to change: tried on fresh trainings where that is quick."""
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -7,9 +10,9 @@ from analysis.causes import CAUSES, OUTCOMES
 from analysis.explanation import as_run
 from analysis.init_advice import init_advice
 from analysis.suggestions import SUGGESTIONS, suggestions
-from core.datasets import load_dataset, make_task
+from core.datasets import Task, load_dataset, make_task
 from core.training import train_trials
-from core.trials import trial_of
+from core.trials import Trial, settings, trial_of
 
 
 @pytest.fixture
@@ -106,8 +109,63 @@ def test_a_linear_model_that_converged_needs_a_hidden_layer(run):
     (remedy,) = suggestions({**done, "depth": 3, "activation": "linear"})
     assert remedy.changes == {"activation": "tanh"}
     deep = suggestions({**done, "depth": 3})
-    assert [list(each.changes) for each in deep][:2] == [["seed"], ["width"]]
+    assert [list(each.changes) for each in deep][:2] == [["width"], ["seed"]]
     assert not any("steps" in remedy.changes for remedy in deep)
+
+
+def test_more_width_trains_most_networks_that_ended_in_a_bad_minimum():
+    """XOR on two ReLU units: far more than another seed, which is therefore named second."""
+    first = [replace(UNITS, seed=seed) for seed in range(30)]
+    stuck = [t for t in train_trials(first, XOR) if t.result.cause == "converged"]
+    assert len(stuck) > 10
+    helped = {}
+    for name in ("width", "seed"):
+        after = []
+        for training in stuck:
+            run = {**settings(training.trial), "cause": "converged", "outcome": "stalled"}
+            (changes,) = [r.changes for r in suggestions(run) if set(r.changes) == {name}]
+            after += train_trials([replace(training.trial, **changes)], XOR)
+        helped[name] = sum(t.result.outcome == "trained" for t in after) / len(stuck)
+    assert helped["width"] > 0.5 > helped["seed"]
+
+
+CORNERS = np.array([[-1.0, -1.0, 1.0, 1.0], [-1.0, 1.0, -1.0, 1.0], [1.0, 1.0, 1.0, 1.0]])
+LABELS = np.array([0, 1, 1, 0])
+XOR = Task(CORNERS, np.eye(2)[LABELS].T.copy(), LABELS)
+UNITS = Trial(
+    dataset="xor",
+    examples=4,
+    features="raw",
+    depth=2,
+    width=2,
+    activation="relu",
+    initializer="gaussian",
+    init_scale=1.0,
+    bias_scale=0.0,
+    learning_rate=0.3,
+    loss="cross_entropy",
+    steps=2000,
+    seed=0,
+    dtype="float32",
+    measure="signal",
+)
+
+
+def test_what_a_run_has_already_is_no_change(run):
+    """A tanh model of one layer needs another layer, not another activation."""
+    done = {**run, "cause": "converged", "depth": 1, "activation": "tanh"}
+    (remedy,) = suggestions(done)
+    assert remedy.changes == {"depth": 2}
+
+
+def test_saturated_units_are_not_sent_to_a_larger_scale(run):
+    """Theory's start is a remedy where it is the smaller one."""
+    saturated = {**run, "cause": "saturated", "activation": "tanh", "bias_scale": 0.0}
+    start = init_advice("tanh", run["depth"]).start
+    small = suggestions({**saturated, "init_scale": start / 2})
+    assert not any(set(remedy.changes) == {"init_scale"} for remedy in small)
+    first, *_ = suggestions({**saturated, "init_scale": 3 * start})
+    assert first.changes == {"init_scale": pytest.approx(start, rel=1e-3)}
 
 
 def test_an_identity_keeps_its_initializer(run):

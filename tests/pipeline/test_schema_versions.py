@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from analysis.tables import connect, read_runs
 from core.gradient_descent import TRAINER
-from core.trials import settings
+from core.trials import DEFAULTS, settings
 from pipeline import sweep as sweeps
 from pipeline.cli import app
 from pipeline.compaction import compact
@@ -53,6 +53,11 @@ def older_store(write_sweep, tmp_path):
         del entry["axes"][name]
     (store.path / "manifest.json").write_text(json.dumps(manifest))
     return store.path
+
+
+def test_every_setting_that_came_later_is_tried_here():
+    """All that an older row may lack."""
+    assert {name: default for name, default, _ in ADDED_SETTINGS} == DEFAULTS
 
 
 def test_an_older_store_is_sound_and_finished(older_store, write_sweep):

@@ -80,7 +80,7 @@ def test_a_value_of_one_meaning_is_read_so(written, number):
     [
         ("010", "010 at line 2, column 4 is 8 to YAML, .* write 10, or 8 if octal was meant"),
         ("-017", "-017 .* is -15 to YAML, .* write -17, or -15"),
-        ("0_1", "0_1 .* is 1 to YAML, which takes it for octal"),
+        ("0_1", "0_1 .* starts with a zero; write 1, or put it in quotes"),
         ("08", "08 .* is text to YAML; write 8, or put it in quotes"),
         ("00", "00 .* starts with a zero; write 0"),
         ("0o17", "0o17 .* is text to YAML; write 15"),

@@ -254,6 +254,13 @@ def test_activations_are_read_in_the_spellings_that_people_know(write):
     assert "'relu' is listed twice" in refusal(write(activation="[relu, ReLU]"))
 
 
+def test_one_measurement_needs_no_brackets(write):
+    """As messages write it; it is the same list, and a word of several is none of them."""
+    for written in ("signal", "[signal]"):
+        assert load_sweep(write(measure=written)).grid.axes["measure"] == ("signal",)
+    assert "no such value, got 'signal, sharpness'" in refusal(write(measure="signal, sharpness"))
+
+
 def test_init_scales_are_read_by_name(write):
     """Beside numbers, in any case; the trials have the number."""
     sweep = load_sweep(write(init_scale="[he, 0.5, Xavier, pytorch]"))
