@@ -101,8 +101,12 @@ def _plateau(run: Run) -> Iterator[Remedy]:
 def _converged(run: Run) -> Iterator[Remedy]:
     """The fewest changes first; more steps are none of them."""
     if run["depth"] == 1:
+        # A linear model can start from zero weights; two layers of them would never move.
+        identity = run["initializer"] == "scaled_identity"
+        start = {"init_scale": 1.0} if identity else _start("tanh", run)
         yield Remedy(
-            {"depth": 2, "activation": "tanh"}, "a linear model can do no better on these examples"
+            {"depth": 2, "activation": "tanh", **start},
+            "a linear model can do no better on these examples",
         )
         return
     if run["activation"] == "linear":

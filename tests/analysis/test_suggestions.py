@@ -101,13 +101,22 @@ def test_a_layer_that_long_steps_killed_takes_shorter_ones(run):
 def test_a_linear_model_that_converged_needs_a_hidden_layer(run):
     """Another seed or more steps end at the same loss."""
     done = {**run, "cause": "converged", "depth": 1, "activation": "relu"}
-    (remedy,) = suggestions(done)
+    scale = init_advice("tanh", 2).start
+    (remedy,) = suggestions({**done, "init_scale": scale})
     assert remedy.changes == {"depth": 2, "activation": "tanh"}
     (remedy,) = suggestions({**done, "depth": 3, "activation": "linear"})
     assert remedy.changes == {"activation": "tanh"}
     deep = suggestions({**done, "depth": 3})
     assert [list(each.changes) for each in deep][:2] == [["seed"], ["width"]]
     assert not any("steps" in remedy.changes for remedy in deep)
+
+
+def test_a_hidden_layer_does_not_start_from_zero_weights(run):
+    """A linear model trains from them; two layers would answer with the constant for ever."""
+    zero = {"depth": 1, "activation": "linear", "init_scale": 0.0, "learning_rate": 0.1}
+    line = {**run, **zero, "dataset": "wine", "examples": 178, "steps": 300, "loss": "mse"}
+    (remedy,) = suggestions({**line, "cause": "converged"})
+    assert retrained(line, remedy.changes).tail_loss < retrained(line, {}).tail_loss
 
 
 def test_an_identity_keeps_its_initializer(run):
