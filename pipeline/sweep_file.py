@@ -58,6 +58,10 @@ Level = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
+def _one_or_several(written: Any) -> Any:
+    return [written] if isinstance(written, str) else written
+
+
 class SweepFileError(ValueError):
     """A sweep that cannot be run; the message names file, field, value and remedy."""
 
@@ -123,7 +127,10 @@ class SweepFields(DataFields):
     dtype: Names[Literal["float32", "float64"]] = Field(
         ("float32",), description="float32 or float64"
     )
-    measure: tuple[Literal[*MEASUREMENTS], ...] = Field(  # type: ignore[valid-type]
+    measure: Annotated[
+        tuple[Literal[*MEASUREMENTS], ...],  # type: ignore[valid-type]
+        BeforeValidator(_one_or_several),
+    ] = Field(
         ("signal",), description="no axis but a list of " + ", ".join(MEASUREMENTS) + "; or []"
     )
 
