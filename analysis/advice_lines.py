@@ -40,6 +40,8 @@ def _start_from(advice: RateAdvice, rate: TrainedRate) -> Iterator[str]:
     told = f"At {rate.learning_rate:.3g}, {_share(rate.trained, rate.runs)} trained"
     others = listed([f"{count} ended {ending}" for ending, count in advice.failures.items()])
     yield told + (f"; {others}." if others else ".")
+    if advice.steps is not None:
+        yield f"Each took {advice.steps:,} steps; fewer may not do."
     low, high = share_interval(rate.trained, rate.runs)
     if advice.varied:
         yield f"These runs also differ in {listed(advice.varied)}; the share is over them all."

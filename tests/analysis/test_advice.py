@@ -117,6 +117,8 @@ def test_a_scale_that_trained_is_preferred_to_theorys(shallow):
     words = told("--activation", "relu", "--depth", 3, "--width", 32, "--store", shallow)
     assert "Start from learning_rate 0.316 with init_scale 1." in words
     assert "At 0.316, 5 of 5 runs trained" in words
+    steps = pd.read_parquet(shallow / "runs")["steps"].unique().item()
+    assert f"Each took {steps} steps; fewer may not do." in words
     assert "With theory's init_scale 1.414 none of 30 runs trained" in words
     assert words.startswith("From the store Start from learning_rate")
     assert "Init scale, from theory alone (in the store it did no better)" in words
