@@ -96,7 +96,7 @@ def test_a_rate_that_diverges_is_not_advised(trained_store):
     words = told("--activation", "sigmoid", "--depth", 30, "--store", store)
     assert "Start from learning_rate" not in words
     assert "None of the 8 runs there trained" in words
-    assert f"`phasesweep explain STORE {advice.best.trial_id}` says why" in words
+    assert f"`phasesweep explain {store} {advice.best.trial_id}` says why" in words
     assert f"came to {100 * shares.min():.3g}% of the constant's loss" in words
     assert "steps: 400" in words  # ten times as many: of vanished starts most train by then
 
@@ -218,6 +218,7 @@ def test_a_users_own_data_are_named_by_their_file(narrow):
     own = pd.read_parquet(narrow / "runs")["dataset"].iloc[0]
     words = told("--activation", "relu", "--depth", 3, "--dataset", own, "--store", narrow)
     assert "The nearest depth in the store is 11, 3 was asked for" in words
+    assert "First give file its path" in words
     assert "file: absolute.csv depth: 3" in words.replace(
         "examples: 32 features: standardized ", ""
     )
