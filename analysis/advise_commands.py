@@ -84,9 +84,10 @@ def _show_sweep(text: str, path: Path | None, store: str) -> None:
     print("Trainings that would decide")
     if path is None:
         print(textwrap.indent(text, 2 * INDENT), end="")
-        print(f"{INDENT}Save these lines as decide.yaml, or give --sweep-file decide.yaml. Then:")
     if "\nfile: " in text:
-        print(f"{INDENT}First give file its path, and add what your own sweep file says of its")
-        print(f"{INDENT}columns (target, drop, missing, ...): a store does not know them.")
+        print(f"{INDENT}Give file its path, and add what your own sweep file says of its columns")
+        print(f"{2 * INDENT}(target, drop, missing, ...): a store does not know them.")
+    if path is None:
+        print(f"{INDENT}Save these lines as decide.yaml, or give --sweep-file decide.yaml. Then:")
     print(f"{2 * INDENT}phasesweep run {path or 'decide.yaml'} --store {store}")
     print(f"{INDENT}and ask again of that store.")

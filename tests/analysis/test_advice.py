@@ -218,7 +218,7 @@ def test_a_users_own_data_are_named_by_their_file(narrow):
     own = pd.read_parquet(narrow / "runs")["dataset"].iloc[0]
     words = told("--activation", "relu", "--depth", 3, "--dataset", own, "--store", narrow)
     assert "The nearest depth in the store is 11, 3 was asked for" in words
-    assert "First give file its path" in words
+    assert "Give file its path" in words
     assert "file: absolute.csv depth: 3" in words.replace(
         "examples: 32 features: standardized ", ""
     )
