@@ -99,7 +99,7 @@ def _plateau(run: Run) -> Iterator[Remedy]:
 
 
 def _converged(run: Run) -> Iterator[Remedy]:
-    """The fewest changes first; more steps are none of them."""
+    """Shorter steps where the network is wide enough; more steps of this size are no remedy."""
     if run["depth"] == 1:
         # A linear model can start from zero weights; two layers of them would never move.
         identity = run["initializer"] == "scaled_identity"
@@ -112,8 +112,16 @@ def _converged(run: Run) -> Iterator[Remedy]:
     if run["activation"] == "linear":
         yield Remedy({"activation": "tanh"}, "without a nonlinearity it stays a linear model")
         return
-    yield _other_seed(run, "another draw may end in another minimum")
-    yield Remedy({"width": 2 * run["width"]}, "wider networks have fewer bad minima")
+    if run["width"] > NARROW:
+        # Measured on networks of 16 to 64 units and 4 to 30 layers.
+        shorter = _rounded(run["learning_rate"] / MUCH)
+        yield Remedy(
+            {"learning_rate": shorter, "steps": MUCH * run["steps"]},
+            "10 of 21 such runs on digits trained so; with another seed or twice the width none",
+        )
+    else:
+        yield _other_seed(run, "another draw may end in another minimum")
+        yield Remedy({"width": 2 * run["width"]}, "wider networks have fewer bad minima")
     yield from _other_activation(run, "its minima are others")
 
 

@@ -119,6 +119,17 @@ def test_a_hidden_layer_does_not_start_from_zero_weights(run):
     assert retrained(line, remedy.changes).tail_loss < retrained(line, {}).tail_loss
 
 
+def test_a_wide_network_that_long_steps_drove_to_rest_takes_shorter_ones(run):
+    """Tanh, depth 30: at a rate of 1 it comes to rest at 90% of the constant's loss."""
+    settings = {"dataset": "digits", "examples": 128, "loss": "cross_entropy", "seed": 0}
+    deep = {"activation": "tanh", "depth": 30, "width": 32, "init_scale": 1.0}
+    rest = {**run, **settings, **deep, "learning_rate": 1.0, "steps": 100}
+    assert retrained(rest, {}).cause == "converged"
+    shorter = suggestions({**rest, "cause": "converged"})[0]
+    assert shorter.changes == {"learning_rate": 0.1, "steps": 1000}
+    assert retrained(rest, shorter.changes).outcome == "trained"
+
+
 def test_an_identity_keeps_its_initializer(run):
     """A multiple of the identity is kept at its size by 1, whatever theory says of draws."""
     identity = {**run, "cause": "vanishing", "initializer": "scaled_identity", "init_scale": 0.5}
