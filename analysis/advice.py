@@ -93,6 +93,7 @@ class RateAdvice:
         predicted: The smallest 2 / lambda_max at step 0; None where not measured.
         runs: How many they are.
         varied: What varies among the runs at `rate`, but for the seed.
+        steps: How many the runs at `rate` took; None where that varies, or none trained.
         next_seed: The first that no run had.
     """
 
@@ -106,6 +107,7 @@ class RateAdvice:
     predicted: float | None
     runs: int
     varied: tuple[str, ...]
+    steps: int | None
     next_seed: int
 
     @property
@@ -158,6 +160,7 @@ def rate_advice(
         predicted=None if pd.isna(predicted) else float(predicted),
         runs=len(near),
         varied=tuple(name for name in axes(at_rate) if name not in ("seed", "measure")),
+        steps=int(at_rate["steps"].iloc[0]) if rate and at_rate["steps"].nunique() == 1 else None,
         next_seed=int(near["seed"].max()) + 1,
     )
 

@@ -12,14 +12,15 @@ CARRIED = (224, 197)
 CHOSEN = ("init_scale", "bias_scale", "initializer")
 
 
-def rate_lines(advice: RateAdvice) -> Iterator[str]:
-    """Sentences, most important first."""
+def rate_lines(advice: RateAdvice, store: str) -> Iterator[str]:
+    """Sentences on what a store advises, most important first."""
     if advice.is_near and advice.rate is not None:
         yield from _start_from(advice, advice.rate)
     elif advice.is_near:
         yield f"None of the {advice.runs:,} runs there trained; the sweep below looks further."
         if advice.best is not None:
-            yield f"`phasesweep explain STORE {advice.best.trial_id}` says why, and what to change."
+            command = f"phasesweep explain {store} {advice.best.trial_id}"
+            yield f"`{command}` says why, and what to change."
     yield from _apart(advice)
     if advice.best is not None:
         yield _best(advice.best, advice.apart)
@@ -40,6 +41,8 @@ def _start_from(advice: RateAdvice, rate: TrainedRate) -> Iterator[str]:
     told = f"At {rate.learning_rate:.3g}, {_share(rate.trained, rate.runs)} trained"
     others = listed([f"{count} ended {ending}" for ending, count in advice.failures.items()])
     yield told + (f"; {others}." if others else ".")
+    if advice.steps is not None:
+        yield f"Each took {advice.steps:,} steps; fewer may not do."
     low, high = share_interval(rate.trained, rate.runs)
     if advice.varied:
         yield f"These runs also differ in {listed(advice.varied)}; the share is over them all."

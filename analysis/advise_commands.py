@@ -47,11 +47,11 @@ def advise(
         sweep = deciding_sweep(wanted, rate)
         if sweep is not None and sweep_file is not None:
             _write_new(sweep_file, sweep)
-    if rate is None:
+    if rate is None or store is None:
         _tell("Init scale, from theory", init_lines(init))
         _tell("Learning rate", ["No store was given; --store names one."])
     else:
-        _tell("From the store", rate_lines(rate))
+        _tell("From the store", rate_lines(rate, store))
         _tell(_theory_heading(rate), init_lines(init))
     if sweep is not None:
         _show_sweep(sweep, sweep_file, store or "advice_store")
@@ -84,6 +84,10 @@ def _show_sweep(text: str, path: Path | None, store: str) -> None:
     print("Trainings that would decide")
     if path is None:
         print(textwrap.indent(text, 2 * INDENT), end="")
+    if "\nfile: " in text:
+        print(f"{INDENT}Give file its path, and add what your own sweep file says of its columns")
+        print(f"{2 * INDENT}(target, drop, missing, ...): a store does not know them.")
+    if path is None:
         print(f"{INDENT}Save these lines as decide.yaml, or give --sweep-file decide.yaml. Then:")
     print(f"{2 * INDENT}phasesweep run {path or 'decide.yaml'} --store {store}")
     print(f"{INDENT}and ask again of that store.")

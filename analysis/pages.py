@@ -115,7 +115,8 @@ def give_title(figure: Figure, headline: str, runs: pd.DataFrame, note: str | No
 def _told(name: str, runs: pd.DataFrame) -> str:
     value = runs[name].iloc[0]
     told = f"{value:g}" if isinstance(value, float) else str(value)
-    return f"{name} {told}".replace("_", " ").replace(" ", NO_BREAK)
+    spoken = told if name == "dataset" else told.replace("_", " ")  # a file keeps its name
+    return f"{name.replace('_', ' ')} {spoken}".replace(" ", NO_BREAK)
 
 
 def chosen(what: str, shown: list[float], every: list[float]) -> str | None:

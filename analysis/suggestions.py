@@ -22,7 +22,8 @@ SAME_SCALE = 0.01
 # that ended so were trained again as the remedy says; the 12 rates reach from 1e-4 to 10. The
 # low rates are 55 runs on digits and 45 on wine (depth 2 to 8, width 8 or 16, five activations,
 # rates 1e-5 to 0.1, 30 to 300 steps); the converged ones 60 on XOR, width 2 or 3, and 60 on five
-# small data sets (spirals and gaussian most of all), depth 2 or 3, nearly all of them ReLU.
+# small data sets (spirals and gaussian most of all), depth 2 or 3, nearly all of them ReLU, and
+# for shorter steps 21 on digits of 16 to 64 units and 4 to 30 layers.
 MEASURED = {
     "vanishing_scale": "with 10 times the steps and the best of 12 rates 9 of 14 such runs trained",
     "vanishing_activation": "with 10 times the steps and the best of 12 rates 12 of 14 trained",
@@ -33,6 +34,7 @@ MEASURED = {
     "plateau_scale": "at the best of 12 rates all of 14 such runs left the plateau, 3 trained",
     "plateau_depth": "at the best of 12 rates 13 of 14 such runs left the plateau, 7 trained",
     "low_learning_rate": "92 of 100 such runs descended so, 17 trained",
+    "converged_shorter": "10 of 21 such runs on digits trained so; of other seeds or widths none",
     "converged_wider": "82 of 120 such runs trained so",
     "converged_seed": "32 of 120 such runs trained so",
     "converged_activation": "11 of 120 such runs trained so",
@@ -110,14 +112,24 @@ def _plateau(run: Run) -> Iterator[Remedy]:
 
 
 def _converged(run: Run) -> Iterator[Remedy]:
-    """What helped most often first; more steps are none of them."""
+    """Shorter steps for a wide network, more width for a narrow one; more steps are no remedy."""
     if run["depth"] == 1:
+        # A linear model can start from zero weights; two layers of them would never move.
+        identity = run["initializer"] == "scaled_identity"
+        start = {"init_scale": 1.0} if identity else _start("tanh", run)
         yield Remedy(
-            {"depth": 2, "activation": "tanh"}, "a linear model can do no better on these examples"
+            {"depth": 2, "activation": "tanh", **start},
+            "a linear model can do no better on these examples",
         )
         return
     if run["activation"] == "linear":
         yield Remedy({"activation": "tanh"}, "without a nonlinearity it stays a linear model")
+        return
+    if run["width"] > NARROW:
+        shorter = _rounded(run["learning_rate"] / MUCH)
+        changes = {"learning_rate": shorter, "steps": MUCH * run["steps"]}
+        yield Remedy(changes, MEASURED["converged_shorter"])
+        yield from _other_activation(run, "its minima are others")
         return
     yield Remedy({"width": 2 * run["width"]}, MEASURED["converged_wider"])
     yield _other_seed(run, MEASURED["converged_seed"])

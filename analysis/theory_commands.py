@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.activations import canonical_activation
 from core.mean_field import critical_weight_variance, limit_chi, mean_field
 from core.variance_limits import variance_limits
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 commands = typer.Typer()
 
@@ -96,7 +99,7 @@ def table(
     elif form is Formats.json:
         print(rows.to_json(orient="records", indent=2))
     else:
-        print(rows.to_string(index=False, float_format=lambda number: f"{number:.5g}"))
+        print(_as_text(rows) if len(rows) else f"no rows: no run in {store} has what {name} shows")
 
 
 @commands.command()
@@ -184,6 +187,11 @@ MEANINGS = {
     "critical_weight_variance": "sigma_w^2 at which chi = 1, at this sigma_b^2",
 }
 LINE = 80  # characters
+
+
+def _as_text(rows: "pd.DataFrame") -> str:
+    """A line a row; a number that does not exist is left out."""
+    return rows.to_string(index=False, na_rep="", float_format=lambda number: f"{number:.5g}")
 
 
 def _require_known(name: str, known: dict[str, object]) -> None:

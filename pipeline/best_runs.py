@@ -107,13 +107,14 @@ def best_as_json(found: Found, varying: Sequence[str]) -> dict[str, object] | No
     }
 
 
-def best_in_words(found: Found, varying: Sequence[str], store: str) -> Iterator[str]:
-    """The best run in a line and, where nothing trained, what would help in another.
+def best_in_words(found: Found, varying: Sequence[str], store: str, missing: int) -> Iterator[str]:
+    """The best run in a line and, where all is done and nothing trained, what helps in another.
 
     Args:
         found: Of the runs; if there are none, nothing is said.
         varying: The settings to name.
         store: Where they are.
+        missing: How many trials are still to be trained.
     """
     best = found.best
     if not found.runs:
@@ -127,7 +128,7 @@ def best_in_words(found: Found, varying: Sequence[str], store: str) -> Iterator[
         f"best: {best.share:.4g} of the best constant's loss, {where}; "
         f"trained means <= {best.trained_level:g}"
     )
-    if not found.trained:
+    if not found.trained and not missing:
         yield _remedy(best, store)
 
 

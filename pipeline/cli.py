@@ -215,7 +215,7 @@ def plan(
         shapes = f"{planned.sampled_shapes:,} of {asked.grid.shapes:,} shapes"
         print(f"           from a sample of {shapes}: batches, FLOPs and time are not exact")
     print(f"           {_duration(planned.seconds / cpus)} on {cpus} CPUs")
-    for line in best_in_words(found, varying, target.location):
+    for line in best_in_words(found, varying, target.location, planned.remaining):
         print(line)
 
 

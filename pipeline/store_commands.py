@@ -69,7 +69,8 @@ def status(store: StoreArgument, as_json: AsJson = False) -> None:
     print(f"{store}: {outcomes.total():,} trainings")
     for outcome in OUTCOMES:
         print(f"  {outcome:<12}{outcomes[outcome]:>10,}")
-    for line in best_in_words(found, varying, store):
+    unfinished = sum(sweep["trials"] - sweep["finished"] for sweep in sweeps)
+    for line in best_in_words(found, varying, store, unfinished):
         print(line)
     if len(trainers) > 1:
         counts = ", ".join(

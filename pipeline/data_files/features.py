@@ -60,7 +60,8 @@ def problems(table: Table, reading: Reading) -> Iterator[str]:
     kinds = {name: kind_of(column) for name, column in table.columns.items()}
     left = []
     for name, kind in kinds.items():
-        if kind in (Kind.text, Kind.mixed) and _is_category(table, name, kind, reading):
+        is_text = kind in (Kind.text, Kind.mixed)
+        if is_text and reading.categories == "one_hot" and _repeats(table, name, kind):
             continue
         if kind in (Kind.grouped_numbers, Kind.mixed):
             yield _stray(table, name, kind)
@@ -70,17 +71,21 @@ def problems(table: Table, reading: Reading) -> Iterator[str]:
             yield _no_feature(table, name, kind)
         elif (told := _infinite(table, name)) is not None:
             yield told
-    if left:
-        told_each = [f"{name!r} ({distinct(table.columns[name]):,} different)" for name in left]
-        remedy = "" if reading.categories == "one_hot" else "set categories: one_hot, or "
-        yield f"text in {listed(told_each)}: {remedy}leave out with {drop_setting(left)}"
+    categories = [name for name in left if _repeats(table, name, Kind.text)]
+    unlike = [name for name in left if name not in categories]
+    for names, remedy in (categories, "set categories: one_hot, or "), (unlike, ""):
+        if names:
+            told_each = [
+                f"{name!r} ({distinct(table.columns[name]):,} different)" for name in names
+            ]
+            yield f"text in {listed(told_each)}: {remedy}leave out with {drop_setting(names)}"
 
 
-def _is_category(table: Table, name: str, kind: Kind, reading: Reading) -> bool:
-    """Whether a column of text is to be one feature a text, and its texts repeat so far."""
+def _repeats(table: Table, name: str, kind: Kind) -> bool:
+    """Whether the texts of a column are so few that each can be a feature."""
     count = distinct(table.columns[name])
     most = FEW_CATEGORIES if kind is Kind.mixed else max(FEW_CATEGORIES, len(table) // 2)
-    return reading.categories == "one_hot" and count <= min(most, MOST_CATEGORIES)
+    return count <= min(most, MOST_CATEGORIES)
 
 
 def _stray(table: Table, name: str, kind: Kind) -> str:

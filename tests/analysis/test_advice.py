@@ -98,7 +98,7 @@ def test_a_rate_that_diverges_is_not_advised(trained_store):
     words = told("--activation", "sigmoid", "--depth", 30, "--store", store)
     assert "Start from learning_rate" not in words
     assert "None of the 8 runs there trained" in words
-    assert f"`phasesweep explain STORE {advice.best.trial_id}` says why" in words
+    assert f"`phasesweep explain {store} {advice.best.trial_id}` says why" in words
     assert f"came to {100 * shares.min():.3g}% of the constant's loss" in words
     assert "steps: 400" in words  # ten times as many: of vanished starts most train by then
 
@@ -119,6 +119,8 @@ def test_a_scale_that_trained_is_preferred_to_theorys(shallow):
     words = told("--activation", "relu", "--depth", 3, "--width", 32, "--store", shallow)
     assert "Start from learning_rate 0.316 with init_scale 1." in words
     assert "At 0.316, 5 of 5 runs trained" in words
+    steps = pd.read_parquet(shallow / "runs")["steps"].unique().item()
+    assert f"Each took {steps} steps; fewer may not do." in words
     assert "With theory's init_scale 1.414 none of 30 runs trained" in words
     assert words.startswith("From the store Start from learning_rate")
     assert "Init scale, from theory alone (in the store it did no better)" in words
@@ -218,6 +220,7 @@ def test_a_users_own_data_are_named_by_their_file(narrow):
     own = pd.read_parquet(narrow / "runs")["dataset"].iloc[0]
     words = told("--activation", "relu", "--depth", 3, "--dataset", own, "--store", narrow)
     assert "The nearest depth in the store is 11, 3 was asked for" in words
+    assert "Give file its path" in words
     assert "file: absolute.csv depth: 3" in words.replace(
         "examples: 32 features: standardized ", ""
     )

@@ -107,6 +107,13 @@ def test_the_title_names_what_all_runs_share(draw, runs):
     assert "seed 1" in title(draw(runs[runs["seed"] == 1]))
 
 
+def test_the_title_keeps_a_files_name(runs):
+    """Only the words of settings are written without underscores."""
+    told = title(stability_map(runs.assign(dataset="my_file.csv-0123456789ab")))
+    assert "dataset my_file.csv-0123456789ab" in told
+    assert "loss cross entropy" in told
+
+
 def test_of_many_depths_and_init_scales_an_even_choice_is_shown_and_told(make_runs):
     """The ends are among them."""
     many = make_runs(depth=range(1, 31), learning_rate=0.1, outcome="slow")

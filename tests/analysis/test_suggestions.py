@@ -104,7 +104,8 @@ def test_a_layer_that_long_steps_killed_takes_shorter_ones(run):
 def test_a_linear_model_that_converged_needs_a_hidden_layer(run):
     """Another seed or more steps end at the same loss."""
     done = {**run, "cause": "converged", "depth": 1, "activation": "relu"}
-    (remedy,) = suggestions(done)
+    scale = init_advice("tanh", 2).start
+    (remedy,) = suggestions({**done, "init_scale": scale})
     assert remedy.changes == {"depth": 2, "activation": "tanh"}
     (remedy,) = suggestions({**done, "depth": 3, "activation": "linear"})
     assert remedy.changes == {"activation": "tanh"}
@@ -166,6 +167,25 @@ def test_saturated_units_are_not_sent_to_a_larger_scale(run):
     assert not any(set(remedy.changes) == {"init_scale"} for remedy in small)
     first, *_ = suggestions({**saturated, "init_scale": 3 * start})
     assert first.changes == {"init_scale": pytest.approx(start, rel=1e-3)}
+
+
+def test_a_hidden_layer_does_not_start_from_zero_weights(run):
+    """A linear model trains from them; two layers would answer with the constant for ever."""
+    zero = {"depth": 1, "activation": "linear", "init_scale": 0.0, "learning_rate": 0.1}
+    line = {**run, **zero, "dataset": "wine", "examples": 178, "steps": 300, "loss": "mse"}
+    (remedy,) = suggestions({**line, "cause": "converged"})
+    assert retrained(line, remedy.changes).tail_loss < retrained(line, {}).tail_loss
+
+
+def test_a_wide_network_that_long_steps_drove_to_rest_takes_shorter_ones(run):
+    """Tanh, depth 30: at a rate of 1 it comes to rest at 90% of the constant's loss."""
+    settings = {"dataset": "digits", "examples": 128, "loss": "cross_entropy", "seed": 0}
+    deep = {"activation": "tanh", "depth": 30, "width": 32, "init_scale": 1.0}
+    rest = {**run, **settings, **deep, "learning_rate": 1.0, "steps": 100}
+    assert retrained(rest, {}).cause == "converged"
+    shorter = suggestions({**rest, "cause": "converged"})[0]
+    assert shorter.changes == {"learning_rate": 0.1, "steps": 1000}
+    assert retrained(rest, shorter.changes).outcome == "trained"
 
 
 def test_an_identity_keeps_its_initializer(run):

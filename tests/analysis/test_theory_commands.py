@@ -31,6 +31,18 @@ def test_a_table_is_json_on_request(store, name):
     assert isinstance(json.loads(result.stdout), list)
 
 
+def test_a_table_without_rows_says_so(make_store, runs):
+    """And a number that does not exist is no nan."""
+    unmeasured = make_store(runs.assign(sharpness=None, critical_learning_rate=None), "unmeasured")
+    empty = phasesweep("table", "catapult", unmeasured)
+    assert (empty.exit_code, empty.stdout) == (
+        0,
+        f"no rows: no run in {unmeasured} has what catapult shows\n",
+    )
+    brackets = phasesweep("table", "critical_learning_rate", unmeasured).stdout
+    assert "nan" not in brackets.lower()
+
+
 def test_a_wrong_name_lists_the_right_ones(store):
     """For figures and tables; nothing on stdout."""
     for command, known in (("figure", FIGURES), ("table", TABLES)):

@@ -65,7 +65,7 @@ def test_a_run_without_a_share_is_not_the_best(rows_of, columns):
     unfit = rows_of([0.0, 0.5], **columns)
     found = find_best([unfit])
     assert found == Found(runs=2, trained=0, best=None)
-    assert list(best_in_words(found, [], "s")) == [
+    assert list(best_in_words(found, [], "s", 0)) == [
         "best: none; no run ended with a loss that is a share of the best constant's"
     ]
     assert best_as_json(found, []) is None
@@ -79,13 +79,13 @@ def test_a_run_without_a_tail_is_not_the_best(rows_of):
 
 def test_before_the_first_run_nothing_is_said():
     """There is no best of none."""
-    assert list(best_in_words(find_best([]), [], "s")) == []
+    assert list(best_in_words(find_best([]), [], "s", 0)) == []
 
 
 def test_a_run_that_trained_needs_no_remedy(rows_of):
     """One line, with the settings that vary."""
     found = find_best([rows_of([0.1, 0.9], outcome="trained")])
-    (line,) = best_in_words(found, ["depth", "learning_rate"], "s")
+    (line,) = best_in_words(found, ["depth", "learning_rate"], "s", 0)
     assert line == (
         f"best: 0.05 of the best constant's loss, trial {found.best.trial_id} "
         "(depth 1, learning_rate 0.1); trained means <= 0.1"
@@ -97,7 +97,7 @@ def test_a_run_that_trained_needs_no_remedy(rows_of):
 )
 def test_where_nothing_trained_the_level_that_helps_is_named(rows_of, tail, level):
     """In the sweep file and on the map, by one that the best run has reached."""
-    _, remedy = best_in_words(find_best([rows_of([tail, 1.99])]), ["depth"], "s3://b/s")
+    _, remedy = best_in_words(find_best([rows_of([tail, 1.99])]), ["depth"], "s3://b/s", 0)
     assert f"would have at {level};" in remedy
     assert f"`trained_level: {level}` in the sweep file" in remedy
     assert f"`phasesweep map s3://b/s --trained-level {level}`" in remedy
@@ -106,7 +106,7 @@ def test_where_nothing_trained_the_level_that_helps_is_named(rows_of, tail, leve
 
 def test_where_no_level_helps_none_is_named(rows_of):
     """A run as good as the best constant is none at any level."""
-    _, remedy = best_in_words(find_best([rows_of([1.99])]), [], "s")
+    _, remedy = best_in_words(find_best([rows_of([1.99])]), [], "s", 0)
     assert "a higher trained_level would mean nothing; try other" in remedy
     assert max(LEVELS) * 2.0 < 1.99
 
@@ -166,3 +166,9 @@ def test_memory_does_not_grow_with_the_rows(rows_of):
 
     peak(1)
     assert peak(100) < 2 * peak(1)
+
+
+def test_before_all_is_trained_no_level_is_named(rows_of):
+    """The trials that are missing may be those that train."""
+    (line,) = best_in_words(find_best([rows_of([1.82])]), [], "s", 110)
+    assert line.startswith("best: 0.91 of the best constant's loss")

@@ -251,6 +251,15 @@ def test_texts_that_name_rows_are_no_categories(read):
         read(text, categories="one_hot")
 
 
+def test_one_hot_is_not_offered_where_it_would_be_refused(read):
+    """A column that names rows can only be left out; one beside it that repeats has a choice."""
+    rows = [f"person {row},{'ab'[row % 2]},{row % 2}" for row in range(60)]
+    with pytest.raises(DataFileError) as error:
+        read("\n".join(["name,city,target", *rows]))
+    assert "text in 'name' (60 different): leave out with drop: [name]" in str(error.value)
+    assert "text in 'city' (2 different): set categories: one_hot, or leave" in str(error.value)
+
+
 def test_numbers_and_text_are_categories_where_they_are_few(read):
     """Say, 0, 1, 2 and 3+ children; of many such texts one is a stray in a column of numbers."""
     few = "\n".join(

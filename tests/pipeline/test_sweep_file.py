@@ -56,6 +56,13 @@ def test_fields_left_out_have_defaults(write):
     )
 
 
+def test_a_single_measurement_needs_no_list(write):
+    """As with an axis of one value; and a misspelled one is told by its name."""
+    single, listed = (load_sweep(write(measure=told)) for told in ("sharpness", "[sharpness]"))
+    assert single.grid[0].measure == listed.grid[0].measure == "sharpness"
+    assert "'sharpnes'" in refusal(write(measure="sharpnes"))
+
+
 def test_the_trained_level_is_an_axis_as_any_other(write):
     """A tenth if nothing is said, and then every trial has the id that it always had."""
     usual, said = load_sweep(write()).grid, load_sweep(write(trained_level="0.1")).grid
