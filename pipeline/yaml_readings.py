@@ -110,7 +110,7 @@ READINGS: Sequence[tuple[re.Pattern[str], Callable[[str], str]]] = [
         (r"[-+]?[0-9]+,[0-9]+", _decimal_comma),
         # Underscores that part thousands, as in 1_000, are read as everyone means them.
         (
-            r"(?![-+]?[1-9][0-9]{0,2}(_[0-9]{3})+(\.|$))[-+]?(?=.*_)[0-9][0-9_]*(\.[0-9_]*)?"
+            r"(?![-+]?[1-9][0-9]{0,2}(_[0-9]{3})+(\.|$))([-+]_*)?(?=.*_|(?<=_))[0-9][0-9_]*(\.[0-9_]*)?"
             r"([eE][-+]?[0-9]+)?",
             _without_underscores,
         ),
