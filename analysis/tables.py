@@ -158,8 +158,9 @@ def refuse_other_axes(runs: pd.DataFrame, expected: Collection[str]) -> None:
         judged = f"; or judge all by one: --trained-level {values[0]!r}"
         raise UnsuitableRunsError(
             f"{name} varies among the runs ({shown}) and would be mixed up here; "
-            f"select one value first, as in runs[runs.{name} == {values[0]!r}], or choose it on "
-            "the page that `phasesweep report` makes" + (judged if name == "trained_level" else "")
+            "choose one value on the page that `phasesweep report` makes, or "
+            f"select it first, as in runs[runs.{name} == {values[0]!r}]"
+            + (judged if name == "trained_level" else "")
         )
 
 

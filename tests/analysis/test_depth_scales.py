@@ -53,7 +53,7 @@ def test_a_depth_scale_beyond_the_deepest_run_gives_no_multiple(depth_runs):
 
 def test_another_axis_is_refused(depth_runs):
     """Widths would be mixed up."""
-    with pytest.raises(UnsuitableRunsError, match=r"width varies .* page"):
+    with pytest.raises(UnsuitableRunsError, match=r"width varies .*`phasesweep report`"):
         trainable_depth(depth_runs({4: True, 8: False}, width=[8, 16]))
 
 

@@ -88,6 +88,7 @@ def test_a_value_of_one_meaning_is_read_so(written, number):
         ("-1:30.5", r"-1:30.5 .* is -90.5 to YAML"),
         ("1_5", "1_5 .* has underscores that do not part thousands; write 15"),
         ("1_000_00", "1_000_00 .* write 100000"),
+        ("+_1", r"\+_1 .* write \+1"),
         ("1_5.5", "1_5.5 .* write 15.5"),
         ("1,000", "1,000 .* is text to YAML; write 1000"),
         ("0,5", r"0,5 .* is text to YAML; write 0.5, or \[0, 5\] for two values"),
