@@ -26,8 +26,8 @@ SAFE_EXPONENT = 64
 # Beyond 2^+-400 every activation is its asymptote to rounding: homogeneous, or constant,
 # and what is constant never grows there. So phi may be taken at the bound and scaled.
 ASYMPTOTIC_EXPONENT = 400
-# Of a stack's activations and slopes; deeper or wider networks are measured fewer at once.
-BUFFER_BYTES = 64_000_000
+# Of activations and slopes measured at once: a call of NumPy outweighs few, more leave the cache.
+BUFFER_BYTES = 8_000_000
 
 
 @dataclass(frozen=True)
