@@ -24,6 +24,7 @@ class Workload:
         activation: tanh, relu or gelu.
         loss: mse or cross_entropy.
         init_scale: Where the activation's signal neither dies nor explodes.
+        largest_rate: Of the learning rates; every network learns, none is chaotic.
     """
 
     width: int
@@ -34,6 +35,7 @@ class Workload:
     activation: str = "tanh"
     loss: str = "mse"
     init_scale: float = 1.2
+    largest_rate: float = 0.03
 
     @property
     def name(self) -> str:
@@ -71,8 +73,10 @@ class Workload:
         return [np.stack(layer).astype(np.float32) for layer in zip(*drawn, strict=True)]
 
     def learning_rates(self, trials: range) -> NDArray[np.float64]:
-        """From 0.0003 to 0.03: every network learns, none is chaotic."""
-        return np.geomspace(3e-4, 0.03, self.trials)[trials.start : trials.stop]
+        """From a hundredth of the largest."""
+        return np.geomspace(self.largest_rate / 100, self.largest_rate, self.trials)[
+            trials.start : trials.stop
+        ]
 
     def problem(self) -> Problem:
         """The same data as our trainer takes it."""
@@ -89,5 +93,5 @@ WORKLOADS = (
     Workload(width=64, examples=256, depth=11, steps=50, trials=32),
     Workload(width=128, examples=256, depth=21, steps=10, trials=20),
     Workload(48, 192, 8, 80, trials=60, activation="gelu", loss="cross_entropy", init_scale=1.4),
-    Workload(24, 96, 5, 400, trials=120, activation="relu", init_scale=1.4),
+    Workload(24, 96, 5, 400, trials=120, activation="relu", init_scale=1.4, largest_rate=0.01),
 )
