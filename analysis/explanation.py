@@ -131,13 +131,10 @@ def events(run: Run) -> Iterator[str]:
 
 def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
     """chi and the depth scale for the run's own inputs; the learning rate against the curvature."""
-    theory = _theory(run, layers)
-    yield from textwrap.wrap(_chi(run, theory), LINE)
-    if theory is not None and theory.xi_correlation is not None:
-        yield (
-            f"signals reach about {theory.xi_correlation:.3g} layers (xi_correlation); "
-            f"this network has {run['depth']}"
-        )
+    if run["depth"] == 1:
+        yield "a single layer passes no signal on: nothing can vanish or explode in it"
+    else:
+        yield from _signal_lines(run, _theory(run, layers))
     critical = run["critical_learning_rate"]
     if critical is None:
         yield "2 / lambda_max was not measured; `measure: [signal, sharpness]` does that"
@@ -145,6 +142,15 @@ def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
         yield (
             f"learning rate {number(run['learning_rate'])} is "
             f"{run['learning_rate'] / critical:.3g} times 2 / lambda_max = {number(critical)}"
+        )
+
+
+def _signal_lines(run: Run, theory: MeanField | None) -> Iterator[str]:
+    yield from textwrap.wrap(_chi(run, theory), LINE)
+    if theory is not None and theory.xi_correlation is not None:
+        yield (
+            f"signals reach about {theory.xi_correlation:.3g} layers (xi_correlation); "
+            f"this network has {run['depth']}"
         )
 
 

@@ -86,6 +86,15 @@ def test_theory_starts_from_the_runs_own_inputs(run_small):
     assert run["chi_theory"] < 0.7
 
 
+def test_theory_says_nothing_of_layers_that_are_not_there(run_small):
+    """One layer passes no signal on, whatever its activation does at infinite width."""
+    single = run_small(depth=1, learning_rate=0.1, seed=0)
+    run = pd.read_parquet(single / "runs").iloc[0]
+    told = explain(single, run["trial_id"])
+    assert "a single layer passes no signal on" in told
+    assert "infinite width" not in told
+
+
 def test_layers_that_were_not_measured_are_said_to_be():
     """With the measurement to ask for."""
     assert layer_lines(pd.DataFrame({"layer": []})) == ["not measured; `measure: signal` does that"]
