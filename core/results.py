@@ -62,17 +62,23 @@ def trial_result(
         log10_gradient_ratio=start.log10_gradient_ratio,
         mean_slope=final.mean_slope,
         active_fraction=final.active_fraction,
-        final_log10_gradient_ratio=finite_or_none(final.log10_gradient_ratio),
-        final_log10_gradient_per_error=finite_or_none(final.log10_gradient_per_error),
-        final_log10_signal_ratio=finite_or_none(final.log10_signal_ratio),
-        final_log10_signal_per_error=finite_or_none(final.log10_signal_per_error),
-        final_gradient_alignment=final.gradient_alignment,
+        **_final_ratios(final),
         log10_gradient_per_error=finite_or_none(start.log10_gradient_per_error),
         sharpness=start.curvature.largest,
         smallest_curvature=start.curvature.smallest,
         critical_learning_rate=start.critical_learning_rate,
         steps_run=len(losses) - 1,
     )
+
+
+def _final_ratios(end: EndSignals) -> dict[str, float | None]:
+    return {
+        "final_log10_gradient_ratio": finite_or_none(end.log10_gradient_ratio),
+        "final_log10_gradient_per_error": finite_or_none(end.log10_gradient_per_error),
+        "final_log10_signal_ratio": finite_or_none(end.log10_signal_ratio),
+        "final_log10_signal_per_error": finite_or_none(end.log10_signal_per_error),
+        "final_gradient_alignment": end.gradient_alignment,
+    }
 
 
 def _cause(
