@@ -8,6 +8,7 @@ from analysis.tables import UnsuitableRunsError, read_runs
 from core.trials import DEFAULTS, TRIAL_FIELDS
 
 NOT_COMPARED = ["trial_id", "wall_seconds", "batch_id"]
+SEEDS = "[0, 1, 2]"
 LEVELS = (0.02, 0.5, 0.9)
 
 
@@ -20,13 +21,15 @@ def in_order(runs, dropped=()):
 @pytest.fixture(scope="module")
 def at_level(run_small):
     """Runs of the small sweep with each of LEVELS as their own."""
-    return {level: read_runs(run_small(trained_level=level, steps=60)) for level in LEVELS}
+    return {
+        level: read_runs(run_small(trained_level=level, steps=60, seed=SEEDS)) for level in LEVELS
+    }
 
 
 @pytest.fixture(scope="module")
 def at_default(run_small):
     """The same at the default level."""
-    return read_runs(run_small(steps=60))
+    return read_runs(run_small(steps=60, seed=SEEDS))
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -34,7 +37,7 @@ def test_a_run_is_what_training_it_at_the_level_would_say(at_default, at_level, 
     """Outcome, cause and every other column; some runs do change."""
     judged = judged_at(at_default, level)
     pd.testing.assert_frame_equal(in_order(judged), in_order(at_level[level]), check_exact=True)
-    assert (judged["outcome"] != at_default["outcome"]).any()
+    assert (judged["outcome"] != at_default["outcome"]).sum() > 5
     pd.testing.assert_frame_equal(
         in_order(judged_at(at_level[level], 0.1)), in_order(at_default), check_dtype=False
     )
@@ -68,7 +71,7 @@ def test_an_older_store_is_judged(at_default, at_level, make_store):
 @pytest.fixture(scope="module")
 def decided(run_small):
     """The small sweep, left by what has trained beyond doubt at 0.5."""
-    return read_runs(run_small(trained_level=0.5, steps=60, stop="decided"))
+    return read_runs(run_small(trained_level=0.5, steps=60, seed=SEEDS, stop="decided"))
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9])
@@ -94,6 +97,6 @@ def test_at_a_lower_level_a_run_that_left_is_refused_with_a_remedy_that_works(de
 
 def test_a_longer_run_of_the_same_training_speaks_for_one_that_left_early(decided, run_small):
     """Of runs that differ in their level alone, the one of the lowest is looked at."""
-    lower = read_runs(run_small(trained_level=0.02, steps=60, stop="decided"))
+    lower = read_runs(run_small(trained_level=0.02, steps=60, seed=SEEDS, stop="decided"))
     judged = judged_at(pd.concat([decided, lower], ignore_index=True), 0.02)
     assert in_order(judged)["outcome"].tolist() == in_order(lower)["outcome"].tolist()
