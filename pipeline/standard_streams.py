@@ -1,4 +1,4 @@
-"""The command's stdout and stderr: there even if they were closed, and a failing one is told."""
+"""The command's stdout and stderr: opened if they were closed; a failing one ends it in a line."""
 
 import errno
 import os
