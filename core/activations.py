@@ -5,7 +5,7 @@ compiled when an array is first given to one, so that looking up a name costs no
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from types import FunctionType
 from typing import Any, Protocol
@@ -32,16 +32,23 @@ class Activation:
 
     Attributes:
         name: Its name in ACTIVATIONS and in core.activation_formulas.
+        cost: Time of an element in a training step, bias, phi and phi' together, of tanh's.
         kinks: Where phi' or phi'' jumps: a quadrature must not integrate across them.
-            From |h| = 40 on, where the last panel of core.quadrature ends, phi should be a
-            straight line to rounding. One that comes near its line slowly costs digits at
-            large variances: softsign's means are right to 1e-7 at a variance of 1e6.
         homogeneous: Whether phi(k h) = k phi(h) for every k > 0.
+        straight_from: From this |h| on phi is a straight line to rounding, with
+            `asymptotic_slopes`. Infinite for one that nears its line as a power of h does, as
+            softsign. In between, phi bends on the scale of h itself, or of 1 up to |h| = 40:
+            that is what core.quadrature resolves, and core.variance_limits counts on.
+        torch: The layer of PyTorch that computes it.
     """
 
     name: str
+    _: KW_ONLY
+    cost: float
     kinks: tuple[float, ...] = ()
     homogeneous: bool = False
+    straight_from: float = 40.0
+    torch: str
 
     @cached_property
     def value(self) -> Elementwise:
@@ -73,6 +80,11 @@ class Activation:
         """What phi' tends to at -infinity and at infinity."""
         below, above = self.derivative(np.array([-np.inf, np.inf]))
         return float(below), float(above)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether a network of it is a linear model."""
+        return self.homogeneous and not self.kinks
 
     @property
     def saturates(self) -> bool:
@@ -124,20 +136,23 @@ def _slope_from_output(a: Any) -> Any:
     return formula(a)  # type: ignore[name-defined]  # noqa: F821
 
 
+# Costs are from `make bench`, tests/benchmarks/bench_profile.py and bench_activations.py.
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("linear", homogeneous=True),
-        Activation("sigmoid"),
-        Activation("tanh"),
-        Activation("erf"),
-        Activation("relu", kinks=(0.0,), homogeneous=True),
-        Activation("leaky_relu", kinks=(0.0,), homogeneous=True),
-        Activation("elu", kinks=(0.0,)),
-        Activation("selu", kinks=(0.0,)),
-        Activation("gelu"),
-        Activation("silu"),
-        Activation("softplus"),
+        Activation("linear", cost=0.3, homogeneous=True, torch="torch.nn.Identity()"),
+        Activation("sigmoid", cost=1.2, torch="torch.nn.Sigmoid()"),
+        Activation("tanh", cost=1.0, torch="torch.nn.Tanh()"),
+        Activation("erf", cost=1.7, torch="Erf()"),
+        Activation("relu", cost=0.3, kinks=(0.0,), homogeneous=True, torch="torch.nn.ReLU()"),
+        Activation(
+            "leaky_relu", cost=0.3, kinks=(0.0,), homogeneous=True, torch="torch.nn.LeakyReLU()"
+        ),
+        Activation("elu", cost=0.7, kinks=(0.0,), torch="torch.nn.ELU()"),
+        Activation("selu", cost=0.7, kinks=(0.0,), torch="torch.nn.SELU()"),
+        Activation("gelu", cost=2.5, torch="torch.nn.GELU()"),
+        Activation("silu", cost=1.5, torch="torch.nn.SiLU()"),
+        Activation("softplus", cost=1.5, torch="torch.nn.Softplus()"),
     )
 }
 

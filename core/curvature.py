@@ -6,7 +6,6 @@ products of the Hessian with vectors.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import frexp, isfinite
 
 import numpy as np
@@ -29,34 +28,25 @@ SEARCH_SEED = 1994
 LARGEST_DENSE = 42
 
 Matvec = Callable[[Floats], Floats]
-Ends = tuple[float | None, float | None]
+# The smallest and the largest eigenvalue; NaN for one that is not finite or not found.
+Ends = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Curvature:
-    """The ends of a Hessian's spectrum; None for an end that is not finite or not found.
-
-    Attributes:
-        largest: The most positive eigenvalue, lambda_max, also called the sharpness.
-        smallest: The most negative one; for a convex loss the least positive.
-    """
-
-    largest: float | None
-    smallest: float | None
-
-
-def critical_learning_rate(curvature: Curvature) -> float | None:
+def critical_learning_rate(sharpness: Floats) -> Floats:
     """2 / lambda_max, beyond which descent on the loss's quadratic part diverges.
 
-    None where no direction curves upward, or so little that the rate overflows.
+    NaN where no direction curves upward, or so little that the rate overflows.
     """
-    if curvature.largest is None or curvature.largest <= 0:
-        return None
-    return _finite_or_none(2 / curvature.largest)
+    with np.errstate(all="ignore"):
+        rate = 2 / sharpness
+    return np.where((sharpness > 0) & np.isfinite(rate), rate, np.nan)
 
 
-def extreme_curvature(params: Sequence[Array], problem: Problem) -> Curvature:
-    """The largest and the smallest Hessian eigenvalue of one network's full-batch loss.
+def extreme_curvature(params: Sequence[Array], problem: Problem) -> Ends:
+    """The smallest and the largest Hessian eigenvalue of one network's full-batch loss.
+
+    The largest one, lambda_max, is also called the sharpness; the smallest one is the most
+    negative, or for a convex loss the least positive.
 
     Some eigenvalue lies within TOLERANCE of the end of larger magnitude, and within three
     times that bound of the other end; usually far closer, as an eigenvalue's error goes
@@ -71,27 +61,26 @@ def extreme_curvature(params: Sequence[Array], problem: Problem) -> Curvature:
         hessian = Hessian(params, problem)
         entry = float(np.abs(hessian.matvec(_rng().standard_normal(hessian.size))).max())
         if not isfinite(entry):
-            return Curvature(None, None)
+            return np.nan, np.nan
         if entry == 0:
-            return Curvature(0.0, 0.0)
+            return 0.0, 0.0
         # A vanished Hessian's squares would underflow, an exploded one's overflow; a power
         # of two changes no digit. Two less keeps the scale itself a normal number.
         scale = 2.0 ** (2 - frexp(entry)[1])
-        ends = extreme_eigenvalues(lambda v: scale * hessian.matvec(v), hessian.size)
-        smallest, largest = (None if end is None else end / scale for end in ends)
-    return Curvature(_finite_or_none(largest), _finite_or_none(smallest))
+        smallest, largest = extreme_eigenvalues(lambda v: scale * hessian.matvec(v), hessian.size)
+        return _finite(smallest / scale), _finite(largest / scale)
 
 
 def _rng() -> np.random.Generator:
     return np.random.Generator(np.random.Philox(SEARCH_SEED))
 
 
-def _finite_or_none(number: float | None) -> float | None:
-    return number if number is not None and isfinite(number) else None
+def _finite(number: float) -> float:
+    return number if isfinite(number) else np.nan
 
 
 def extreme_eigenvalues(matvec: Matvec, size: int) -> Ends:
-    """The smallest and the largest eigenvalue of a symmetric operator; None if not found.
+    """The smallest and the largest eigenvalue of a symmetric operator; NaN if not found.
 
     Args:
         matvec: The operator on flat vectors, (size,), its norm far from over- and underflow.
@@ -100,21 +89,20 @@ def extreme_eigenvalues(matvec: Matvec, size: int) -> Ends:
     if size <= LARGEST_DENSE:
         dense = np.stack([matvec(column) for column in np.eye(size)])
         if not np.isfinite(dense).all():
-            return None, None
+            return np.nan, np.nan
         values = np.linalg.eigvalsh(dense)
         return float(values[0]), float(values[-1])
     first = _dominant_eigenvalue(matvec, size)
-    if first is None:
-        return None, None
+    if np.isnan(first):
+        return np.nan, np.nan
     # Of the operator less twice its dominant end, the other end is the dominant one. ARPACK
     # could search both ends at once, but asks of each a residual small against itself: for
     # the 0 of a singular convex Hessian it returns another eigenvalue.
-    second = _dominant_eigenvalue(lambda v: matvec(v) - 2 * first * v, size)
-    other = None if second is None else second + 2 * first
+    other = _dominant_eigenvalue(lambda v: matvec(v) - 2 * first * v, size) + 2 * first
     return (other, first) if first > 0 else (first, other)
 
 
-def _dominant_eigenvalue(matvec: Matvec, size: int) -> float | None:
+def _dominant_eigenvalue(matvec: Matvec, size: int) -> float:
     """The eigenvalue of largest magnitude, by ARPACK's implicitly restarted Lanczos method."""
     rng = _rng()
     try:
@@ -129,5 +117,5 @@ def _dominant_eigenvalue(matvec: Matvec, size: int) -> float | None:
             rng=rng,  # Draws another vector where the first one's Krylov space ends.
         )
     except ArpackError:  # Not converged, or a product was not finite.
-        return None
-    return _finite_or_none(float(values[0]))
+        return np.nan
+    return _finite(float(values[0]))

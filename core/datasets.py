@@ -6,17 +6,17 @@ classes each gets its share of the examples. The bundled data sets are drawn wit
 regard to classes, as they always were: the ids in existing stores name those examples.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.draws import Indices, stratified
+from core.losses import LOSSES
 
 Matrix = NDArray[np.float64]
-
-SCALINGS = ("raw", "centered", "standardized")
-TARGET_SCALINGS = ("standardized", "raw")
 
 GAUSSIAN_FEATURES = 16
 SPIRAL_TURNS = 1.5
@@ -41,6 +41,18 @@ class DatasetInfo:
     def outputs(self) -> int:
         """Outputs that a network needs for it: one a class, one for regression."""
         return self.classes or 1
+
+
+@dataclass(frozen=True)
+class BundledDataset(DatasetInfo):
+    """One that comes with phasesweep, with how it is loaded.
+
+    Attributes:
+        load: Its inputs (examples, features) and targets (examples,), as many of a drawn one
+            as asked for, and else all.
+    """
+
+    load: Callable[[int], tuple[Matrix, NDArray[Any]]]
 
 
 @dataclass(frozen=True)
@@ -100,15 +112,44 @@ class Task:
         return float(np.square(self.inputs[:-1]).mean())
 
 
+def _sklearns(name: str) -> Callable[[int], tuple[Matrix, NDArray[Any]]]:
+    def load(examples: int) -> tuple[Matrix, NDArray[Any]]:
+        from sklearn import datasets  # Takes a second to import: only when training needs it.
+
+        loaded = getattr(datasets, f"load_{name}")()
+        return loaded.data.astype(np.float64), loaded.target
+
+    return load
+
+
+def _gaussian(examples: int) -> tuple[Matrix, Matrix]:
+    inputs = _generator(0).standard_normal((examples, GAUSSIAN_FEATURES))
+    return inputs, _generator(1).standard_normal(examples)
+
+
+def _spirals(examples: int) -> tuple[Matrix, NDArray[np.int64]]:
+    """Two interleaved spirals from the origin to radius 1, with a little noise."""
+    labels = np.arange(examples) % 2
+    radius = np.sqrt(_generator(2).uniform(size=examples))
+    angle = 2 * np.pi * SPIRAL_TURNS * radius + np.pi * labels
+    points = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    noise = SPIRAL_NOISE * _generator(3).standard_normal((examples, 2))
+    return points + noise, labels.astype(np.int64)
+
+
+def _generator(stream: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([1749, stream])))
+
+
 # scikit-learn's bundled files and two synthetic ones; the sizes stand here so that a
 # sweep can be checked and priced without loading anything.
 DATASETS = {
-    "digits": DatasetInfo(1797, 64, 10),
-    "breast_cancer": DatasetInfo(569, 30, 2),
-    "wine": DatasetInfo(178, 13, 3),
-    "diabetes": DatasetInfo(442, 10, None),
-    "gaussian": DatasetInfo(None, GAUSSIAN_FEATURES, None),
-    "spirals": DatasetInfo(None, 2, 2),
+    "digits": BundledDataset(1797, 64, 10, _sklearns("digits")),
+    "breast_cancer": BundledDataset(569, 30, 2, _sklearns("breast_cancer")),
+    "wine": BundledDataset(178, 13, 3, _sklearns("wine")),
+    "diabetes": BundledDataset(442, 10, None, _sklearns("diabetes")),
+    "gaussian": BundledDataset(None, GAUSSIAN_FEATURES, None, _gaussian),
+    "spirals": BundledDataset(None, 2, 2, _spirals),
 }
 
 
@@ -119,37 +160,52 @@ def load_dataset(name: str, examples: int) -> Dataset:
         name: A name in DATASETS.
         examples: How many will be used.
     """
-    if name == "gaussian":
-        return _gaussian(examples)
-    if name == "spirals":
-        return _spirals(examples)
-    from sklearn import datasets  # Takes a second to import: only when training needs it.
-
-    loaded = getattr(datasets, f"load_{name}")()
-    return Dataset(name, loaded.data.astype(np.float64), loaded.target, DATASETS[name].classes)
+    return Dataset(name, *DATASETS[name].load(examples), DATASETS[name].classes)
 
 
-def _gaussian(examples: int) -> Dataset:
-    rng = _generator(0)
-    inputs = rng.standard_normal((examples, GAUSSIAN_FEATURES))
-    return Dataset("gaussian", inputs, _generator(1).standard_normal(examples), None)
+def _as_they_are(columns: Matrix) -> Matrix:
+    return columns
 
 
-def _spirals(examples: int) -> Dataset:
-    """Two interleaved spirals from the origin to radius 1, with a little noise."""
-    labels = np.arange(examples) % 2
-    radius = np.sqrt(_generator(2).uniform(size=examples))
-    angle = 2 * np.pi * SPIRAL_TURNS * radius + np.pi * labels
-    points = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    noise = SPIRAL_NOISE * _generator(3).standard_normal((examples, 2))
-    return Dataset("spirals", points + noise, labels.astype(np.int64), 2)
+def _centered(columns: Matrix) -> Matrix:
+    return columns - columns.mean(axis=0)
 
 
-def _generator(stream: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([1749, stream])))
+def _standardized(columns: Matrix) -> Matrix:
+    centered = _centered(columns)
+    deviation = columns.std(axis=0)
+    # Rounding leaves a constant column a deviation of some ulps of its size, not 0.
+    constant = deviation <= 1e-12 * np.abs(columns).max(axis=0)
+    centered[:, constant] = 0
+    return centered / np.where(constant, 1, deviation)
 
 
-def make_task(dataset: Dataset, examples: int, scaling: str, targets: str = "standardized") -> Task:
+@dataclass(frozen=True)
+class Scaling:
+    """How features or targets are scaled.
+
+    Attributes:
+        scaled: Columns (examples, columns) to scaled ones.
+        torch: The same as a line of PyTorch, {0} being the columns.
+        of_targets: Whether numbers as targets may be scaled so.
+    """
+
+    scaled: Callable[[Matrix], Matrix]
+    torch: str
+    _: KW_ONLY
+    of_targets: bool
+
+
+SCALINGS = {
+    "raw": Scaling(_as_they_are, "{0} = {0}  # as they are", of_targets=True),
+    "centered": Scaling(_centered, "{0} = {0} - {0}.mean(0)", of_targets=False),
+    "standardized": Scaling(
+        _standardized, "{0} = ({0} - {0}.mean(0)) / {0}.std(0, correction=0)", of_targets=True
+    ),
+}
+
+
+def make_task(dataset: Dataset, examples: int, scaling: str, targets: str) -> Task:
     """Choose `examples` examples, scale their features, and lay them out for networks.
 
     Args:
@@ -157,14 +213,15 @@ def make_task(dataset: Dataset, examples: int, scaling: str, targets: str = "sta
         examples: How many; at most the data set's own number.
         scaling: `raw`; `centered`: each feature's mean over the chosen examples is 0;
             `standardized`: and its standard deviation 1 (a constant feature stays 0).
-        targets: `standardized` or `raw`, likewise for numbers; classes are one-hot.
+        targets: Likewise for numbers, one that is of_targets; classes are one-hot.
     """
     chosen = _chosen(dataset, examples)
-    inputs = _scaled(dataset.inputs[chosen], scaling)
+    inputs = SCALINGS[scaling].scaled(dataset.inputs[chosen])
     with_ones = np.concatenate([inputs, np.ones((examples, 1))], axis=1).T
     answers = dataset.targets[chosen]
     if dataset.classes is None:
-        return Task(with_ones, _scaled(answers[:, None].astype(np.float64), targets).T, None)
+        numbers = answers[:, None].astype(np.float64)
+        return Task(with_ones, SCALINGS[targets].scaled(numbers).T, None)
     return Task(with_ones, np.eye(dataset.classes)[answers].T.copy(), answers.astype(np.int64))
 
 
@@ -176,28 +233,6 @@ def _chosen(dataset: Dataset, examples: int) -> Indices:
     return stratified(order, dataset.targets.astype(np.int64), examples)
 
 
-def _scaled(columns: Matrix, scaling: str) -> Matrix:
-    if scaling == "raw":
-        return columns
-    centered = columns - columns.mean(axis=0)
-    if scaling == "centered":
-        return centered
-    deviation = columns.std(axis=0)
-    # Rounding leaves a constant column a deviation of some ulps of its size, not 0.
-    constant = deviation <= 1e-12 * np.abs(columns).max(axis=0)
-    centered[:, constant] = 0
-    return centered / np.where(constant, 1, deviation)
-
-
 def baseline_loss(task: Task, loss: str) -> float:
-    """The loss of the best constant predictor: the trivial answer a network must beat.
-
-    Half the targets' variance summed over outputs for mse, the entropy of the labels'
-    frequencies for cross_entropy.
-    """
-    if loss == "mse":
-        return float(task.targets.var(axis=1).sum() / 2)
-    frequencies = task.targets.mean(axis=1)
-    frequencies = frequencies[frequencies > 0]
-    # Subtracted from 0, so that a single class has 0 and not -0.
-    return 0.0 - float((frequencies * np.log(frequencies)).sum())
+    """The loss of the best constant predictor: the trivial answer a network must beat."""
+    return LOSSES[loss].baseline(task.targets)

@@ -3,12 +3,11 @@
 The Hessian itself is never formed: a product costs about two gradients.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from core.activations import ACTIVATIONS
 from core.gradient_descent import Problem
@@ -50,7 +49,7 @@ class Hessian:
         residuals = hs[-1][None].copy()
         LOSSES[problem.loss](residuals, problem.targets.astype(np.float64))
         self._deltas = backward(self._params, residuals[0] / self._examples, self._slopes)
-        self._loss_curvature = LOSS_CURVATURES[problem.loss](hs[-1])
+        self._loss_curvature = LOSSES[problem.loss].curvature(hs[-1])
         above = zip(hs, self._weights[1:], self._deltas[1:], strict=False)
         self._bends = [phi.second_derivative(h) * (w.T @ delta) for h, w, delta in above]
 
@@ -86,27 +85,3 @@ class Hessian:
             r_delta += delta_below(directions[layer], delta, slope)
             r_delta += self._bends[layer - 1] * r_h
         products[0][...] = gradient(r_delta, self._activations[0])
-
-
-def _mse_curvature(outputs: Array) -> Callable[[Array], Array]:
-    """R h -> examples x R delta of the squared error: the identity."""
-    return np.positive
-
-
-def _cross_entropy_curvature(outputs: Array) -> Callable[[Array], Array]:
-    """R h -> examples x R delta = p * (R h - sum of p * R h), p = softmax(h)."""
-    p = softmax(outputs, axis=0)
-    likeliest = p.argmax(axis=0)[None]
-
-    def product(r_h: Array) -> Array:
-        # A shift changes nothing but rounding: for p close to one-hot it avoids 1 - 1.
-        r_h = r_h - np.take_along_axis(r_h, likeliest, axis=0)
-        return p * (r_h - (p * r_h).sum(axis=0))
-
-    return product
-
-
-LOSS_CURVATURES: dict[str, Callable[[Array], Callable[[Array], Array]]] = {
-    "mse": _mse_curvature,
-    "cross_entropy": _cross_entropy_curvature,
-}

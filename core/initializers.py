@@ -16,6 +16,7 @@ setting, not by luck, and no batch, order or worker can change a bit.
 """
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum
 from functools import lru_cache
 
@@ -63,19 +64,65 @@ def scaled_identity(rng: np.random.Generator, fan_out: int, fan_in: int) -> Matr
     return np.eye(fan_out, fan_in)
 
 
-INITIALIZERS: dict[str, Callable[[np.random.Generator, int, int], Matrix]] = {
-    "gaussian": gaussian,
-    "orthogonal": orthogonal,
-    "scaled_identity": scaled_identity,
+def same_variance(fan_in: int, fan_out: int) -> float:
+    """1, whatever the widths."""
+    return 1.0
+
+
+def orthogonal_variance(fan_in: int, fan_out: int) -> float:
+    """1, but fan_in / fan_out for a layer that widens."""
+    return min(1.0, fan_in / fan_out)
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """A distribution of weights.
+
+    Attributes:
+        name: Its name in INITIALIZERS.
+        draw: A layer's weights at init_scale 1, (fan_out, fan_in), from a generator, fan_out
+            and fan_in.
+        is_random: Whether a draw is a random matrix, as the theory of wide networks assumes.
+        unit_variance: Of fan_in and fan_out, Var W times fan_in at init_scale 1; of weights
+            that are not random, what theory would take for it.
+        torch: The line of PyTorch that draws `layer.weight`, with {0} for the init scale.
+    """
+
+    name: str
+    _: KW_ONLY
+    draw: Callable[[np.random.Generator, int, int], Matrix]
+    is_random: bool = True
+    unit_variance: Callable[[int, int], float] = same_variance
+    torch: str
+
+
+INITIALIZERS = {
+    initializer.name: initializer
+    for initializer in (
+        Initializer(
+            "gaussian",
+            draw=gaussian,
+            torch="torch.nn.init.normal_(layer.weight, 0, {0:.4g} / layer.in_features**0.5)",
+        ),
+        Initializer(
+            "orthogonal",
+            draw=orthogonal,
+            unit_variance=orthogonal_variance,
+            torch="torch.nn.init.orthogonal_(layer.weight, gain={0:.4g})",
+        ),
+        Initializer(
+            "scaled_identity",
+            draw=scaled_identity,
+            is_random=False,
+            torch="torch.nn.init.eye_(layer.weight).data.mul_({0:.4g})",
+        ),
+    )
 }
 
 
 def unit_variance(initializer: str, fan_in: int, fan_out: int) -> float:
-    """Var W times fan_in at init_scale 1, for a layer of random weights.
-
-    1, but fan_in / fan_out for an orthogonal layer that widens.
-    """
-    return min(1.0, fan_in / fan_out) if initializer == "orthogonal" else 1.0
+    """Var W times fan_in at init_scale 1, by the initializer's name."""
+    return INITIALIZERS[initializer].unit_variance(fan_in, fan_out)
 
 
 # Gains that people know by name, as init_scale, in the 12 digits that an axis' range has too.
@@ -106,9 +153,8 @@ def unit_draw(
     layers = []
     for layer, (fan_in, fan_out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
         shape = (layer, fan_out, fan_in)
-        weights = INITIALIZERS[initializer](
-            generator(seed, *shape, Stream.WEIGHTS), fan_out, fan_in
-        )
+        rng = generator(seed, *shape, Stream.WEIGHTS)
+        weights = INITIALIZERS[initializer].draw(rng, fan_out, fan_in)
         layers.append((weights, generator(seed, *shape, Stream.BIASES).standard_normal(fan_out)))
     return tuple(layers)
 

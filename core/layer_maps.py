@@ -26,13 +26,13 @@ SMALLEST_VARIANCE = 1e-24
 def mean_square(activation: str, q: ArrayLike) -> Array:
     """E phi(sqrt(q) z)^2, the mean squared activation of a layer, in the shape of `q`."""
     phi = ACTIVATIONS[activation]
-    return gaussian_mean(lambda h: phi.value(h) ** 2, q, phi.kinks)
+    return gaussian_mean(lambda h: phi.value(h) ** 2, q, phi.kinks, phi.straight_from)
 
 
 def mean_squared_slope(activation: str, q: ArrayLike) -> Array:
     """E phi'(sqrt(q) z)^2, in the shape of `q`; at q = 0 the mean of both sides."""
     phi = ACTIVATIONS[activation]
-    return gaussian_mean(lambda h: phi.derivative(h) ** 2, q, phi.kinks)
+    return gaussian_mean(lambda h: phi.derivative(h) ** 2, q, phi.kinks, phi.straight_from)
 
 
 def next_variance(
@@ -68,7 +68,10 @@ def next_correlation(
     Poole et al. (2016), eq. 5, with q' their eq. 3.
     """
     phi = ACTIVATIONS[activation]
-    shared = weight_variance * correlated_mean(phi.value, q, c, phi.kinks) + bias_variance
+    shared = (
+        weight_variance * correlated_mean(phi.value, q, c, phi.kinks, phi.straight_from)
+        + bias_variance
+    )
     return shared / float(next_variance(q, activation, weight_variance, bias_variance))
 
 
@@ -83,7 +86,9 @@ def variance_slope(q: float, activation: str, weight_variance: float) -> float:
     """
     phi = ACTIVATIONS[activation]
     q = max(q, SMALLEST_VARIANCE)
-    mean = gaussian_mean(lambda h: phi.value(h) * phi.derivative(h) * h, q, phi.kinks)
+    mean = gaussian_mean(
+        lambda h: phi.value(h) * phi.derivative(h) * h, q, phi.kinks, phi.straight_from
+    )
     return weight_variance * float(mean) / q
 
 
@@ -95,7 +100,7 @@ def correlation_slope(c: float, q: float, activation: str, weight_variance: floa
     Schoenholz et al. (2017), section 3. At c = 1 it is chi.
     """
     phi = ACTIVATIONS[activation]
-    return weight_variance * correlated_mean(phi.derivative, q, c, phi.kinks)
+    return weight_variance * correlated_mean(phi.derivative, q, c, phi.kinks, phi.straight_from)
 
 
 def variance_by_layer(

@@ -4,73 +4,81 @@ A start is a draw of initial weights: trials that differ in learning rate alone 
 so it is measured once.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from core.curvature import Curvature, critical_learning_rate, extreme_curvature
+from core.columns import Tables
+from core.curvature import critical_learning_rate, extreme_curvature
+from core.end_signals import end_signals
 from core.gradient_descent import Problem
 from core.gradient_ratios import log10_gradient_per_error, log10_gradient_ratio
 from core.signal_propagation import LayerSignals, chi_measured, signal_propagation
 
 Params = list[NDArray[Any]]
 
-# signal: each layer's forward and backward norms. sharpness: the Hessian's extreme
-# eigenvalues at step 0; sharpness_curve: the largest one at every logged step too.
-MEASUREMENTS = ("signal", "sharpness", "sharpness_curve")
+
+def stacked(networks: Sequence[Params]) -> Params:
+    """One array a layer, (networks, fan_out, fan_in + 1), of networks of one shape."""
+    return [np.stack(layer) for layer in zip(*networks, strict=True)]
 
 
-@dataclass(frozen=True)
-class StartMeasurement:
-    """One start; None for what was not asked for or does not exist."""
+def measure_starts(params: Params, problem: Problem, asked: Collection[str]) -> Tables:
+    """What is asked for of a stack of starts: columns of `runs`, and of `layers` in (starts, L).
 
-    signals: LayerSignals | None
-    curvature: Curvature
-
-    @property
-    def chi(self) -> tuple[float | None, float | None]:
-        """chi measured, and its standard error."""
-        return chi_measured(self.signals) if self.signals else (None, None)
-
-    @property
-    def log10_gradient_ratio(self) -> float | None:
-        """First over last layer's weight-gradient norm."""
-        return finite_or_none(log10_gradient_ratio(self.signals)) if self.signals else None
-
-    @property
-    def log10_gradient_per_error(self) -> float | None:
-        """First layer's weight-gradient norm over the output error."""
-        return log10_gradient_per_error(self.signals) if self.signals else None
-
-    @property
-    def critical_learning_rate(self) -> float | None:
-        """2 / lambda_max."""
-        return critical_learning_rate(self.curvature)
-
-
-def measure_starts(params: Params, problem: Problem, measure: str) -> list[StartMeasurement]:
-    """Measure a stack of starts.
+    They are not finite where there is no number.
 
     Args:
         params: One array per layer, (starts, fan_out, fan_in + 1).
         problem: What they are trained on.
-        measure: Of MEASUREMENTS, joined by +.
+        asked: Of core.trials.MEASUREMENTS.
     """
-    asked, starts = measure.split("+"), range(len(params[0]))
-    signals = signal_propagation(params, problem) if "signal" in asked else None
-    curvatures = (
-        [extreme_curvature([p[start] for p in params], problem) for start in starts]
-        if "sharpness" in asked
-        else [Curvature(None, None)] * len(starts)
-    )
-    return [
-        StartMeasurement(None if signals is None else signals.of(start), curvatures[start])
-        for start in starts
-    ]
+    found: Tables = {"runs": {}, "layers": {}}
+    if "signal" in asked:
+        signals = signal_propagation(params, problem)
+        found["runs"] |= _start_signals(signals)
+        found["layers"] |= vars(signals)
+    if "sharpness" in asked:
+        found["runs"] |= _curvature(params, problem)
+    return found
 
 
-def finite_or_none(number: float | None) -> float | None:
-    """A Python float, or None for NaN and infinity: what a table's column may hold."""
-    return float(number) if number is not None and np.isfinite(number) else None
+def measure_ends(
+    params: Params, problem: Problem, asked: Collection[str], dtype: DTypeLike
+) -> Tables:
+    """What is asked for of a stack of trained networks; as measure_starts.
+
+    Args:
+        params: One array per layer, (networks, fan_out, fan_in + 1).
+        problem: What they were trained on.
+        asked: Of core.trials.MEASUREMENTS.
+        dtype: The arithmetic of their training.
+    """
+    if "signal" not in asked:
+        return {"runs": {}, "layers": {}}
+    signals = signal_propagation(params, problem)
+    layers = {f"final_{name}": column for name, column in vars(signals).items()}
+    return {"runs": end_signals(signals, dtype), "layers": layers}
+
+
+def _start_signals(signals: LayerSignals) -> dict[str, NDArray[np.floating]]:
+    chi, error = chi_measured(signals)
+    return {
+        "chi_measured": chi,
+        "chi_measured_error": error,
+        "log10_gradient_ratio": log10_gradient_ratio(signals),
+        "log10_gradient_per_error": log10_gradient_per_error(signals),
+    }
+
+
+def _curvature(params: Params, problem: Problem) -> dict[str, NDArray[np.floating]]:
+    networks = range(len(params[0]))
+    ends = [extreme_curvature([p[network] for p in params], problem) for network in networks]
+    smallest, sharpness = np.array(ends).T
+    return {
+        "sharpness": sharpness,
+        "smallest_curvature": smallest,
+        "critical_learning_rate": critical_learning_rate(sharpness),
+    }

@@ -8,9 +8,13 @@ in a saturated network and integrate across kinks. Here Gauss-Legendre panels en
 where the Gaussian's scale asks for it and where the activation's does, so that on no panel
 does the integrand do more than a 16-point rule resolves. The tests compare with mpmath at
 variances from 1e-6 to 1e6.
+
+What is assumed of an activation is written in core.activations: its kinks, its scale of 1
+around h = 0, and from where on it is a straight line (`straight_from`).
 """
 
 from collections.abc import Callable, Iterable
+from math import ceil, log2
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,37 +24,48 @@ Function = Callable[[Array], Array]
 
 # Panel ends in standard deviations; beyond the last lies less than 1e-22 of the Gaussian.
 STANDARD_ENDS = (0.0, 1.5, 3.0, 5.0, 7.0, 10.0)
-# Panel ends in units of the activation's own scale, which is 1 around h = 0: beyond the
-# last, every phi is its asymptote to rounding.
+# Panel ends in units of the activation's own scale, which is 1 around h = 0. Where phi is no
+# straight line beyond the last, further panels are each as long as all before them.
 ACTIVATION_ENDS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 40.0)
 # Panel ends around a kink that a Gaussian of unit standard deviation has smoothed.
 SMOOTHED_KINK_ENDS = (0.0, 1.0, 2.0, 4.0, 6.0, 9.0)
-# Stands for no spread at all: it tells the two sides of a kink apart, and its square is 0.
+# Stands for no spread at all: it distinguishes the two sides of a kink, and its square is 0.
 SMALLEST_DEVIATION = 1e-170
 
 LEGENDRE_NODES, LEGENDRE_WEIGHTS = np.polynomial.legendre.leggauss(16)
 CORRELATED_NODES, CORRELATED_WEIGHTS = np.polynomial.legendre.leggauss(10)
 
 
-def gaussian_mean(f: Function, variance: ArrayLike, kinks: Iterable[float] = ()) -> Array:
+def gaussian_mean(
+    f: Function,
+    variance: ArrayLike,
+    kinks: Iterable[float] = (),
+    straight_from: float = ACTIVATION_ENDS[-1],
+) -> Array:
     """E f(u) with u ~ N(0, variance), for each variance.
 
     Args:
         f: A function of phi and its derivatives, element by element.
         variance: Any shape; where it is 0 the result is the limit from above.
         kinks: Where f or a derivative of it jumps, besides 0, which is always a panel's end.
+        straight_from: From this |u| on f is that of a straight line.
 
     Returns:
         The means, in the shape of `variance`, relative error below 1e-12 where f does
         not change sign.
     """
     deviation = np.maximum(np.sqrt(variance), SMALLEST_DEVIATION)[..., None]
-    z, weights = _panels(_activation_ends(kinks) / deviation, LEGENDRE_NODES, LEGENDRE_WEIGHTS)
+    ends = _activation_ends(kinks, min(straight_from, _reach(variance)))
+    z, weights = _panels(ends / deviation, LEGENDRE_NODES, LEGENDRE_WEIGHTS)
     return np.asarray(np.sum(weights * _evaluate(f, deviation * z), axis=-1))
 
 
 def correlated_mean(
-    f: Function, variance: float, correlation: float, kinks: Iterable[float] = ()
+    f: Function,
+    variance: float,
+    correlation: float,
+    kinks: Iterable[float] = (),
+    straight_from: float = ACTIVATION_ENDS[-1],
 ) -> float:
     """E f(u1) f(u2) for zero-mean normal u1, u2 of this variance and correlation.
 
@@ -58,9 +73,10 @@ def correlated_mean(
 
         E f(u1) f(u2) = E_m [ g(m) g(sign(c) m) ],   g(m) = E f(m + s y),  s^2 = (1 - |c|) variance
 
-    and no panel sees the narrow ridge u1 = u2 as c -> 1. Relative error below 1e-9.
+    and no panel sees the narrow ridge u1 = u2 as c -> 1. Relative error below 1e-9. Arguments
+    as gaussian_mean's.
     """
-    ends = _activation_ends(kinks)
+    ends = _activation_ends(kinks, min(straight_from, _reach(2 * variance)))
     shared = max(np.sqrt(abs(correlation) * variance), SMALLEST_DEVIATION)
     own = max(np.sqrt((1 - abs(correlation)) * variance), SMALLEST_DEVIATION)
     # From afar every phi turns at 0, as a kink does: g turns there over `own`.
@@ -84,8 +100,17 @@ def _smoothed(f: Function, m: Array, deviation: float, ends: Array) -> Array:
     return np.asarray(np.sum(weights * _evaluate(f, m + deviation * y), axis=-1))
 
 
-def _activation_ends(kinks: Iterable[float]) -> Array:
-    return np.concatenate([_symmetric(ACTIVATION_ENDS), np.fromiter(kinks, float)])
+def _reach(variance: ArrayLike) -> float:
+    """How far from 0 a Gaussian of the largest of these variances has anything."""
+    return STANDARD_ENDS[-1] * float(np.sqrt(np.max(variance)))
+
+
+def _activation_ends(kinks: Iterable[float], last: float) -> Array:
+    """Panel ends that follow an activation up to `last`; ACTIVATION_ENDS in any case."""
+    doublings = max(0, ceil(log2(max(last, 1) / ACTIVATION_ENDS[-1])))
+    further = ACTIVATION_ENDS[-1] * 2.0 ** np.arange(1, doublings + 1)
+    ends = _symmetric([*ACTIVATION_ENDS, *further])
+    return np.concatenate([ends, np.fromiter(kinks, float)])
 
 
 def _symmetric(ends: Iterable[float]) -> Array:

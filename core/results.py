@@ -1,108 +1,175 @@
-"""One training's measurements, drawn together into its row: outcome, cause and numbers."""
+"""What a training comes to: every column of its rows, described once."""
 
-import numpy as np
-from numpy.typing import NDArray
+from core.gradient_descent import CURVE_POINTS
+from core.outcomes import CAUSES, INIT_PHASES, OUTCOMES, THRESHOLDS
+from core.trainers import Column, Table
+from core.trials import Trial
 
-from core.causes import EndSignals, divergence_cause, stall_cause
-from core.end_signals import end_signals
-from core.mean_field import fixed_point_chi
-from core.measurements import StartMeasurement, finite_or_none
-from core.outcomes import LossSummary, fractal_converged, init_phase, outcome
-from core.signal_propagation import LayerSignals
-from core.trials import Trial, TrialResult
+RESULTS = (
+    Column(
+        "outcome",
+        str,
+        "what the run came to: first rule that matches, untrained if no step was asked for",
+        "name",
+        choices=OUTCOMES,
+        required=True,
+    ),
+    Column(
+        "cause",
+        str,
+        "why the run failed; else NULL, as without `signal`",
+        "name",
+        choices=tuple(CAUSES),
+    ),
+    Column(
+        "init_phase",
+        str,
+        "how gradients run back at step 0: whether L ln chi_measured lies within "
+        f"+-{THRESHOLDS.init_phase:g}",
+        "name",
+        choices=INIT_PHASES,
+    ),
+    Column("initial_loss", float, "loss at step 0", "loss"),
+    Column("final_loss", float, "last finite-step loss; NULL after an overflow", "loss"),
+    Column("baseline_loss", float, "loss of the best constant predictor", "loss", required=True),
+    Column("peak_loss", float, "largest finite loss seen", "loss"),
+    Column("lowest_loss", float, "smallest finite loss seen", "loss"),
+    Column("lowest_step", int, "first step with it", "steps"),
+    Column(
+        "tail_loss",
+        float,
+        f"mean of the last {THRESHOLDS.tail_losses} losses (last fifth when fewer)",
+        "loss",
+    ),
+    Column(
+        "late_change",
+        float,
+        "range of the last fifth's losses over the last loss; of the last step's in under 10 steps",
+    ),
+    Column(
+        "late_rise",
+        float,
+        f"relative rise of the loss that over {THRESHOLDS.oscillating_share:.0%} of the steps in "
+        "the second half exceed",
+    ),
+    Column(
+        "rare_rise", float, f"the same for {THRESHOLDS.oscillating_share / 10:.0%} of the steps"
+    ),
+    Column(
+        "diverged_step",
+        int,
+        "first step from which the loss stayed above "
+        f"{THRESHOLDS.diverged_at_end:g} x max(initial, baseline)",
+        "steps",
+    ),
+    Column("overflow_step", int, "first step with a non-finite loss or parameter", "steps"),
+    Column("final_accuracy", float, "fraction classified right at the end; classes only"),
+    Column(
+        "fractal_converged",
+        bool,
+        f"mean of the last {THRESHOLDS.tail_losses} of loss / initial loss < 1 (arXiv:2402.06184)",
+        "truth",
+    ),
+    Column("chi_measured", float, "backward growth of |delta|^2 per layer at step 0"),
+    Column("chi_measured_error", float, "standard error of chi_measured"),
+    Column("chi_theory", float, "the same at infinite width (arXiv:1611.01232)"),
+    Column(
+        "log10_gradient_ratio",
+        float,
+        "log10 of first over last layer's weight-gradient norm at step 0",
+    ),
+    Column("mean_slope", float, "mean |phi'| over hidden layers at the end"),
+    Column(
+        "active_fraction",
+        float,
+        "units passing a gradient, of the hidden layer with fewest, at the end; not if saturating",
+    ),
+    Column(
+        "final_log10_gradient_ratio",
+        float,
+        "log10 of first over last hidden layer's weight-gradient norm at the end",
+    ),
+    Column(
+        "final_log10_gradient_per_error",
+        float,
+        "log10 of first layer's weight-gradient norm over the output error at the end",
+    ),
+    Column(
+        "final_log10_signal_ratio",
+        float,
+        "log10 of first over last hidden layer's rms example weight gradient at the end",
+    ),
+    Column(
+        "final_log10_signal_per_error",
+        float,
+        "log10 of first layer's rms example weight gradient over the output error at the end",
+    ),
+    Column(
+        "final_gradient_alignment",
+        float,
+        "norm of the mean gradient over the rms of the examples', all parameters, at the end: "
+        "1 they agree, 0 they cancel",
+    ),
+    Column(
+        "log10_gradient_per_error",
+        float,
+        "log10 of first layer's weight-gradient norm over the output error at step 0",
+    ),
+    Column("sharpness", float, "largest Hessian eigenvalue at step 0", "loss"),
+    Column("smallest_curvature", float, "smallest Hessian eigenvalue at step 0", "loss"),
+    Column("critical_learning_rate", float, "2 / sharpness"),
+    Column(
+        "steps_run", int, "steps taken before the run ended or was decided", "steps", required=True
+    ),
+    Column("wall_seconds", float, "the run's share of its group's time", "s"),
+)
 
-Floats = NDArray[np.float64]
+LAYER_MEANINGS = {
+    "log10_mean_square_h": "log10 of the mean square pre-activation over units and examples",
+    "log10_mean_square_a": "log10 of the mean square activation; NULL for the output layer",
+    "correlation": "mean cosine of the pre-activations of pairs of examples",
+    "mean_slope": "mean |phi'(h)| over units and examples",
+    "saturated_fraction": f"units x examples with |phi'| < {THRESHOLDS.saturated_unit:g} phi'(0), "
+    "if phi saturates",
+    "dead_fraction": "units that pass no gradient for any example, if phi does not saturate",
+    "log10_delta_norm": "log10 of the rms over examples of |examples x dLoss/dh|",
+    "log10_gradient_norm": "log10 of |dLoss/dW|, biases left out",
+    "log10_bias_gradient_norm": "log10 of |dLoss/db|",
+    "log10_example_gradient_norm": "log10 of the rms over examples of their |dLoss/dW|",
+}
 
 
-def trial_result(
-    trial: Trial,
-    losses: Floats,
-    summary: LossSummary,
-    accuracy: float | None,
-    start: StartMeasurement,
-    end: LayerSignals | None,
-    input_mean_square: float,
-) -> TrialResult:
-    """One row's numbers.
-
-    Args:
-        trial: Its settings.
-        losses: (steps_run + 1,).
-        summary: Of those losses, an overflow of the parameters included.
-        accuracy: Fraction classified right at the end; None without classes.
-        start: What was measured at step 0.
-        end: Each layer's signals after the last step; None if not asked for or decided.
-        input_mean_square: Of the features that Gaussian weights would make the same first
-            layer from; it can decide chi at infinite width.
-    """
-    called = outcome(summary, trial.trained_level)
-    final = EndSignals() if end is None else end_signals(end, trial.dtype)
-    chi, chi_error = start.chi
-    return TrialResult(
-        outcome=called,
-        cause=_cause(called, trial, summary, start, final),
-        init_phase=init_phase(chi, trial.depth),
-        initial_loss=finite_or_none(summary.initial),
-        final_loss=None if called == "overflow" else finite_or_none(losses[-1]),
-        baseline_loss=summary.baseline,
-        peak_loss=summary.peak,
-        lowest_loss=summary.lowest,
-        lowest_step=summary.lowest_step,
-        tail_loss=None if called == "overflow" else summary.tail,
-        late_change=finite_or_none(summary.late_change),
-        late_rise=finite_or_none(summary.late_rise),
-        rare_rise=finite_or_none(summary.rare_rise),
-        diverged_step=summary.diverged_step,
-        overflow_step=summary.overflow_step,
-        final_accuracy=accuracy,
-        fractal_converged=fractal_converged(losses),
-        chi_measured=chi,
-        chi_measured_error=chi_error,
-        chi_theory=_chi_theory(trial, input_mean_square),
-        log10_gradient_ratio=start.log10_gradient_ratio,
-        mean_slope=final.mean_slope,
-        active_fraction=final.active_fraction,
-        **_final_ratios(final),
-        log10_gradient_per_error=finite_or_none(start.log10_gradient_per_error),
-        sharpness=start.curvature.largest,
-        smallest_curvature=start.curvature.smallest,
-        critical_learning_rate=start.critical_learning_rate,
-        steps_run=len(losses) - 1,
-    )
+def _layer_rows(trial: Trial) -> range:
+    rows = trial.depth if "signal" in trial.measure else 0
+    return range(rows, rows + 1)
 
 
-def _final_ratios(end: EndSignals) -> dict[str, float | None]:
-    return {
-        "final_log10_gradient_ratio": finite_or_none(end.log10_gradient_ratio),
-        "final_log10_gradient_per_error": finite_or_none(end.log10_gradient_per_error),
-        "final_log10_signal_ratio": finite_or_none(end.log10_signal_ratio),
-        "final_log10_signal_per_error": finite_or_none(end.log10_signal_per_error),
-        "final_gradient_alignment": end.gradient_alignment,
-    }
+LAYERS = Table(
+    (
+        Column("layer", int, "1 next to the inputs, depth at the outputs", "layers"),
+        *(Column(name, float, f"{m}; at step 0") for name, m in LAYER_MEANINGS.items()),
+        *(
+            Column(f"final_{name}", float, f"{m}; after the last step")
+            for name, m in LAYER_MEANINGS.items()
+        ),
+    ),
+    _layer_rows,
+)
+
+# Of a curve: log-spaced points, both ends, and the last loss of a run that ended early.
+MOST_POINTS = CURVE_POINTS + 3
 
 
-def _cause(
-    called: str, trial: Trial, summary: LossSummary, start: StartMeasurement, final: EndSignals
-) -> str | None:
-    if start.signals is None:
-        return None
-    if called == "stalled":
-        return stall_cause(final, summary, trial.depth)
-    if called in ("diverged", "overflow"):
-        return divergence_cause(
-            summary,
-            trial.learning_rate,
-            start.log10_gradient_per_error,
-            start.critical_learning_rate,
-            trial.depth,
-        )
-    return None
+def _curve_rows(trial: Trial) -> range:
+    return range(1, MOST_POINTS + 1)
 
 
-def _chi_theory(trial: Trial, input_mean_square: float) -> float | None:
-    """chi at infinite width; the identity is no random matrix and has none."""
-    if trial.initializer == "scaled_identity":
-        return None
-    return fixed_point_chi(
-        trial.activation, trial.init_scale**2, trial.bias_scale**2, input_mean_square
-    )
+CURVES = Table(
+    (
+        Column("step", int, "steps taken; log-spaced, first and last kept", "steps"),
+        Column("loss", float, "loss after that many steps", "loss"),
+        Column("gradient_norm", float, "norm of dLoss/d(all parameters) there", "loss"),
+        Column("sharpness", float, "largest Hessian eigenvalue there", "loss"),
+    ),
+    _curve_rows,
+)

@@ -64,9 +64,15 @@ class LayerSignals:
     log10_bias_gradient_norm: Floats
     log10_example_gradient_norm: Floats
 
-    def of(self, network: int) -> "LayerSignals":
-        """One network's numbers, (L,) arrays."""
-        return LayerSignals(*(column[network] for column in vars(self).values()))
+    @property
+    def depth(self) -> int:
+        """L."""
+        return self.log10_gradient_norm.shape[1]
+
+    @property
+    def last_hidden(self) -> int:
+        """The place of the last hidden layer; that of the only layer where there is none."""
+        return max(self.depth - 2, 0)
 
 
 def signal_propagation(params: list[NDArray[Any]], problem: Problem) -> LayerSignals:
@@ -90,8 +96,8 @@ def signal_propagation(params: list[NDArray[Any]], problem: Problem) -> LayerSig
     return LayerSignals(*(np.concatenate(column) for column in columns))
 
 
-def chi_measured(signals: LayerSignals) -> tuple[float | None, float | None]:
-    """One network's chi, and its standard error, from the interior hidden layers.
+def chi_measured(signals: LayerSignals) -> tuple[Floats, Floats]:
+    """Each network's chi, and its standard error, from the interior hidden layers.
 
         chi = mean over l of |delta_(l-1)|^2 / |delta_l|^2
 
@@ -99,23 +105,22 @@ def chi_measured(signals: LayerSignals) -> tuple[float | None, float | None]:
     fixed point, and so is the one next to the loss. With Gaussian weights each ratio's
     mean is chi_l of its layer, which the logarithm's mean is not at finite width.
 
-    Args:
-        signals: One network's, (L,) arrays.
-
     Returns:
-        None, None without a hidden layer or with a dead one; the error None for one ratio.
+        Both (networks,). NaN without a hidden layer or with a dead one; an error of one ratio
+        is NaN.
     """
-    depth = len(signals.log10_delta_norm)
-    with np.errstate(invalid="ignore", over="ignore"):  # a dead layer's norm is 10^-inf
-        ratios = 10.0 ** (-2 * np.diff(signals.log10_delta_norm))
-    first = depth // 4
-    interior = ratios[first : max(depth - 2, first + 1)]
-    if not interior.size or not np.isfinite(interior).all():
-        return None, None
-    error = None
-    if interior.size > 1:
-        error = float(interior.std(ddof=1) / np.sqrt(interior.size))
-    return float(interior.mean()), error
+    first = signals.depth // 4
+    with np.errstate(all="ignore"):  # a dead layer's norm is 10^-inf
+        ratios = 10.0 ** (-2 * np.diff(signals.log10_delta_norm, axis=1))
+        interior = ratios[:, first : max(signals.depth - 2, first + 1)]
+        chi, error = np.full((2, len(interior)), np.nan)
+        count = interior.shape[1]
+        if count:
+            chi = interior.mean(axis=1)
+        if count > 1:
+            error = interior.std(axis=1, ddof=1) / np.sqrt(count)
+    alive = np.isfinite(interior).all(axis=1)
+    return np.where(alive, chi, np.nan), np.where(alive, error, np.nan)
 
 
 def _measured(params: list[Floats], problem: Problem) -> LayerSignals:
@@ -179,9 +184,9 @@ class _ScaledPasses:
             self.columns["dead_fraction"][:, layer] = dead.mean(axis=1)
 
     def residuals(self, problem: Problem) -> tuple[Floats, Ints]:
-        """examples x dLoss/dh_L. Cross-entropy's is bounded, the squared error's grows with h."""
+        """examples x dLoss/dh_L, which is bounded for some losses and grows with h for others."""
         exponent = self._output_exponent
-        if problem.loss == "mse":
+        if not LOSSES[problem.loss].bounded_residual:
             kept = np.maximum(exponent, 0) if problem.targets.any() else exponent
             targets = np.broadcast_to(problem.targets, self._outputs.shape)
             outputs, targets = _scaled(self._outputs, exponent - kept), _scaled(targets, -kept)

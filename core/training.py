@@ -1,186 +1,136 @@
-"""Core's one entry point: train same-shaped trials one by one, measure and judge each run."""
+"""Our trainer: trains same-shaped trials one by one, measures and judges each run."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import product
 from time import perf_counter
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.columns import Array, Tables, each_column, finite, joined, spread
+from core.costs import flops, seconds, start_seconds
 from core.curvature import extreme_curvature
-from core.datasets import Task, baseline_loss
-from core.gradient_descent import Descent, Problem
-from core.initializers import initial_params, unit_variance
-from core.measurements import Params, StartMeasurement, measure_starts
-from core.network import layer_widths
-from core.outcomes import summarize
-from core.results import trial_result
-from core.signal_propagation import LayerSignals, signal_propagation
-from core.trials import Trial, TrialResult
+from core.datasets import Dataset, Task, baseline_loss, make_task
+from core.gradient_descent import TRAINER, Descent, Problem
+from core.loss_summaries import summarize
+from core.measurements import Params, measure_ends, stacked
+from core.outcomes import THRESHOLDS
+from core.results import CURVES, LAYERS, RESULTS
+from core.settings import Trials, values_of
+from core.starts import Starts
+from core.trainers import Trainer
+from core.trials import SETTINGS, STOPS, Trial
+from core.verdicts import judged
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-# Fields that may differ among trials of one shape; all others decide its arithmetic.
-STACKED_FIELDS = ("init_scale", "bias_scale", "seed", "learning_rate")
+# The settings that decide a descent from its start, of those in which trials of one shape may
+# differ: core.descent.trainer's descend takes them by name.
+OF_DESCENT = [name for name, setting in SETTINGS.items() if setting.differs_within == "start"]
 
 # Of networks whose signals are measured at once: a call of NumPy costs as much as a small one.
 GROUP_BYTES = 64_000_000
 MOST_NETWORKS = 512
 
-Start = tuple[int, float, float]
 
-
-@dataclass(frozen=True)
-class Curve:
-    """One run at log-spaced steps; not finite where there is no number.
-
-    Attributes:
-        steps, losses, gradient_norms: (points,) each.
-        sharpness: (points,), the largest Hessian eigenvalue, if asked for.
-    """
-
-    steps: Ints
-    losses: Floats
-    gradient_norms: Floats
-    sharpness: Floats
-
-
-@dataclass(frozen=True)
-class Training:
-    """One trial, what it came to, and the seconds it took.
-
-    Attributes:
-        start_signals: Of each layer at step 0; None if not asked for.
-        end_signals: Of each layer after the last step; None if not asked for or decided early.
-    """
-
-    trial: Trial
-    result: TrialResult
-    curve: Curve
-    start_signals: LayerSignals | None
-    end_signals: LayerSignals | None
-    wall_seconds: float
-
-
-def train_trials(trials: Sequence[Trial], task: Task) -> Iterator[Training]:
-    """Train trials that differ in STACKED_FIELDS only, and judge each.
+def train(trials: Trials[Trial], task: Task) -> Tables:
+    """Train trials together; their columns by table, as core.trainers.Trainer says.
 
     A trial's numbers are the same bits in whatever company it is trained.
 
     Args:
-        trials: Same-shaped trials, in any number and order.
+        trials: In any number and order.
         task: The data that their dataset, examples and features name.
-
-    Yields:
-        A Training for each trial, in the order given.
     """
-    shape = _Shape(trials[0], task)
+    shape = _Shape(trials.shared, task)
     size = shape.networks_per_group()
-    for first in range(0, len(trials), size):
-        yield from shape.trainings(trials[first : first + size])
+    firsts = range(0, len(trials), size)
+    found = joined([shape.tables(trials.part(slice(at, at + size)), at) for at in firsts])
+    shared = {name: np.full(len(trials), v) for name, v in values_of(trials.shared).items()}
+    runs = found["runs"] | judged({**shared, **trials.columns, **found["runs"]})
+    return {"runs": runs, "layers": found["layers"], "curves": found["curves"]}
 
 
 class _Shape:
-    """Trials of one shape: their problem, their trainer, and the starts measured so far."""
+    """Trials of one shape: their problem, their starts and their trainer."""
 
     def __init__(self, trial: Trial, task: Task):
         # Numba takes half a second to import, and most commands train nothing.
         from core.descent.trainer import Trainer
 
-        self._shape, self._task = trial, task
-        self._asked = trial.measure.split("+")
-        self._widths = layer_widths(task.features, trial.width, task.outputs, trial.depth)
-        self._problem = Problem(
-            task.inputs, task.targets, trial.activation, trial.loss, baseline_loss(task, trial.loss)
-        )
+        self._shape, self._task, baseline = trial, task, _baseline(trial, task)
+        self._problem = Problem(task.inputs, task.targets, trial.activation, trial.loss, baseline)
+        self._starts = Starts(trial, task, self._problem)
         self._trainer = Trainer(self._problem, trial.width, trial.depth, trial.dtype)
-        self._input_mean_square = task.input_mean_square * unit_variance(
-            trial.initializer, task.features, trial.width
-        )
-        self._measured: dict[Start, StartMeasurement] = {}
 
     def networks_per_group(self) -> int:
         """How many networks are kept until their signals are measured."""
-        numbers = sum((a + 1) * b for a, b in zip(self._widths[:-1], self._widths[1:], strict=True))
-        return max(1, min(MOST_NETWORKS, GROUP_BYTES // (8 * numbers)))
+        return max(1, min(MOST_NETWORKS, GROUP_BYTES // (8 * self._starts.parameters)))
 
-    def trainings(self, trials: Sequence[Trial]) -> Iterator[Training]:
-        """Train a group, then yield each trial's Training in order."""
-        began = perf_counter()
-        starts = {start: self._initial_params(start) for start in map(_start, trials)}
-        self._measure(starts)
-        sharpness: list[dict[int, float]] = [{} for _ in trials]
-        descents = [
-            self._descend(trial, starts[_start(trial)], found)
-            for trial, found in zip(trials, sharpness, strict=True)
+    def tables(self, trials: Trials[Trial], first: int) -> Tables:
+        """Train a group whose first trial has the place `first`: its tables without verdicts."""
+        began, places = perf_counter(), first + np.arange(len(trials))
+        starts = self._starts.of(trials)
+        params = {start: self._starts.drawn(start) for start in dict.fromkeys(starts)}
+        at_start = self._starts.measured(starts, params)
+        own = zip(*(trials.columns[name].tolist() for name in OF_DESCENT), strict=True)
+        trained = [self._trained(params[s], values) for s, values in zip(starts, own, strict=True)]
+        descents = [descent for descent, _ in trained]
+        at_end = self._measured_ends(descents)
+        runs = self._runs(descents, at_start["runs"] | at_end["runs"])
+        losses = runs["steps_run"] + 1
+        runs["wall_seconds"] = losses * ((perf_counter() - began) / losses.sum())
+        layers = _layer_rows(places, self._shape.depth, at_start["layers"] | at_end["layers"])
+        curves = [
+            _curve(place, *each) for place, each in zip(places.tolist(), trained, strict=True)
         ]
-        ends = self._end_signals(descents)
-        seconds = (perf_counter() - began) / sum(len(d.losses) for d in descents)
-        for place, (trial, descent) in enumerate(zip(trials, descents, strict=True)):
-            summary = summarize(descent.losses, self._problem.baseline)
-            if _params_overflowed(descent):
-                summary = replace(summary, overflow_step=descent.steps_run)
-            start, end = self._measured[_start(trial)], ends.get(place)
-            accuracy = _accuracy(descent, self._task)
-            result = trial_result(
-                trial, descent.losses, summary, accuracy, start, end, self._input_mean_square
-            )
-            curve = _curve(descent, sharpness[place])
-            share = seconds * len(descent.losses)
-            yield Training(trial, result, curve, start.signals, end, share)
+        return joined([{"curves": each} for each in curves]) | {"runs": runs, "layers": layers}
 
-    def _initial_params(self, start: Start) -> Params:
-        return initial_params(self._shape.initializer, self._widths, *start)
-
-    def _measure(self, starts: dict[Start, Params]) -> None:
-        """Measure those starts among them that are new."""
-        new = [start for start in starts if start not in self._measured]
-        if new:
-            params = _stacked([starts[start] for start in new])
-            found = measure_starts(params, self._problem, self._shape.measure)
-            self._measured.update(zip(new, found, strict=True))
-
-    def _descend(self, trial: Trial, params: Params, sharpness: dict[int, float]) -> Descent:
-        """Train one network; fills `sharpness` by logged step, where that is asked for."""
+    def _trained(self, params: Params, own: Sequence[Any]) -> tuple[Descent, list[float]]:
+        """A network's descent, and its sharpness at the logged steps, where that is asked for."""
+        sharpness: list[float] = []
 
         def observe(step: int, params: Params) -> None:
-            largest = extreme_curvature(params, self._problem).largest
-            sharpness[step] = np.nan if largest is None else largest
+            sharpness.append(extreme_curvature(params, self._problem)[1])
 
-        observer = observe if "sharpness_curve" in self._asked else None
-        return self._trainer.descend(
-            params, trial.learning_rate, trial.steps, self._trained_loss(), observer
+        descent = self._trainer.descend(
+            params,
+            steps=self._shape.steps,
+            trained_loss=self._trained_loss(),
+            observe=observe if "sharpness_curve" in self._shape.measure else None,
+            **dict(zip(OF_DESCENT, own, strict=True)),
         )
+        return descent, sharpness
 
     def _trained_loss(self) -> float | None:
         """The loss well below which a network may leave; None where all take every step."""
-        if self._shape.stop == "full":
+        if not STOPS[self._shape.stop].once_trained:
             return None
         return self._shape.trained_level * self._problem.baseline
 
-    def _end_signals(self, descents: Sequence[Descent]) -> dict[int, LayerSignals]:
-        """The signals of each network that did not diverge, by its place, if asked for."""
+    def _measured_ends(self, descents: Sequence[Descent]) -> Tables:
+        """What is asked for of the networks' ends; NaN for those that diverged."""
         ended = {place: d.params for place, d in enumerate(descents) if d.params is not None}
-        if "signal" not in self._asked or not ended:
-            return {}
-        signals = signal_propagation(_stacked(list(ended.values())), self._problem)
-        return {place: signals.of(number) for number, place in enumerate(ended)}
+        if not ended:
+            return {"runs": {}, "layers": {}}
+        shape, networks = self._shape, stacked(list(ended.values()))
+        found = measure_ends(networks, self._problem, shape.measure, shape.dtype)
+        return each_column(found, lambda column: spread(column, list(ended), len(descents)))
+
+    def _runs(self, descents: Sequence[Descent], measured: Mapping[str, Array]) -> dict[str, Array]:
+        """The numbers of the networks' rows; NaN for what does not exist or was not asked for."""
+        numbers = [column.name for column in RESULTS if column.kind is not str]
+        runs = {name: np.full(len(descents), np.nan) for name in numbers} | dict(measured)
+        baseline = self._problem.baseline
+        each = [summarize(d.losses, baseline, _params_overflowed(d)) for d in descents]
+        runs |= {name: np.array([summary[name] for summary in each]) for name in each[0]}
+        runs["final_accuracy"] = np.array([_accuracy(d, self._task) for d in descents])
+        return {name: finite(column) for name, column in runs.items()}
 
 
-def _start(trial: Trial) -> Start:
-    return trial.seed, trial.init_scale, trial.bias_scale
-
-
-def _stacked(networks: Sequence[Params]) -> Params:
-    """One array a layer, (networks, fan_out, fan_in + 1)."""
-    return [np.stack(layer) for layer in zip(*networks, strict=True)]
-
-
-def _accuracy(descent: Descent, task: Task) -> float | None:
-    """The fraction classified right at the end; None without classes or after a divergence."""
+def _accuracy(descent: Descent, task: Task) -> float:
+    """The fraction classified right at the end; NaN without classes or after a divergence."""
     if task.labels is None or descent.outputs is None:
-        return None
+        return np.nan
     return float((descent.outputs.argmax(axis=0) == task.labels).mean())
 
 
@@ -189,10 +139,62 @@ def _params_overflowed(descent: Descent) -> bool:
     return not all(np.isfinite(p).all() for p in descent.params or ())
 
 
-def _curve(descent: Descent, sharpness: dict[int, float]) -> Curve:
-    """The logged points up to the run's end, its last loss always among them."""
-    steps, norms = descent.logged_steps, descent.gradient_norms
-    if steps[-1] != descent.steps_run:
-        steps, norms = np.append(steps, descent.steps_run), np.append(norms, np.nan)
-    curvatures = np.array([sharpness.get(step, np.nan) for step in steps.tolist()])
-    return Curve(steps, descent.losses[steps], norms, curvatures)
+def _layer_rows(places: Array, depth: int, measured: Mapping[str, Array]) -> dict[str, Array]:
+    """A row for each layer of the networks at these places; none if no signals were asked for."""
+    places = places if measured else places[:0]
+    unmeasured = np.full((len(places), depth), np.nan)
+    columns = {column.name: unmeasured for column in LAYERS.columns} | dict(measured)
+    columns["layer"] = np.tile(np.arange(1, depth + 1), (len(places), 1))
+    columns["place"] = np.repeat(places[:, None], depth, axis=1)
+    return {name: column.ravel() for name, column in columns.items()}
+
+
+def _curve(place: int, descent: Descent, sharpness: Sequence[float]) -> dict[str, Array]:
+    """A row for each logged point up to the run's end, its last loss always among them."""
+    steps = np.union1d(descent.logged_steps, descent.steps_run)
+    points = {"gradient_norm": descent.gradient_norms, "sharpness": np.array(sharpness)}
+    return {
+        "place": np.full(len(steps), place),
+        "step": steps,
+        "loss": descent.losses[steps],
+        **{name: spread(c, range(len(c)), len(steps)) for name, c in points.items()},
+    }
+
+
+def _prepare(axes: Mapping[str, tuple[Any, ...]], say: Callable[[str], None]) -> None:
+    """Compile what the axes' trials need and nobody has compiled here yet."""
+    # Numba takes half a second to import, and most commands train nothing.
+    from core.descent.kinds import compile_kind, is_compiled
+
+    kinds = product(*(axes[name] for name in ("activation", "loss", "dtype")))
+    missing = [kind for kind in kinds if not is_compiled(*kind)]
+    if missing:
+        names = ", ".join(dict.fromkeys(activation for activation, _, _ in missing))
+        say(f"compiling the trainer for {names}, once: some seconds")
+    for kind in missing:
+        compile_kind(*kind)
+
+
+def _task(trial: Trial, dataset: Dataset) -> Task:
+    return make_task(dataset, trial.examples, trial.features, trial.targets)
+
+
+def _baseline(trial: Trial, task: Task) -> float:
+    return baseline_loss(task, trial.loss)
+
+
+FULLY_CONNECTED = Trainer(
+    trial=Trial,
+    results=RESULTS,
+    tables={"layers": LAYERS, "curves": CURVES},
+    train=train,
+    seconds=seconds,
+    start_seconds=start_seconds,
+    flops=flops,
+    task=_task,
+    baseline=_baseline,
+    baseline_by=("loss", "targets"),
+    prepare=_prepare,
+    version=TRAINER,
+    thresholds=asdict(THRESHOLDS),
+)

@@ -1,169 +1,287 @@
-"""A trial is one cell of a sweep's grid; its result is one row of the `runs` table.
+"""The settings of a training of a fully connected network: each is described here, once."""
 
-The fields of Trial and TrialResult are the Parquet columns: their order, unit and
-meaning are written here once, and the store's schema and the data dictionary follow.
-"""
-
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from functools import lru_cache
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
+
+from core.activations import ACTIVATIONS, canonical_activation
+from core.datasets import SCALINGS, DatasetInfo
+from core.dtypes import DTYPES
+from core.initializers import INITIALIZERS, NAMED_SCALES, named_scale
+from core.losses import LOSSES, REGRESSION_LOSS
+from core.settings import defaults, setting, settings_of, trial_from
 
 
-def column(meaning: str, unit: str = "1", **default: Any) -> Any:
-    """A dataclass field that says what its column means; unit "1" is a pure number."""
-    return field(metadata={"meaning": meaning, "unit": unit}, **default)
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """What a measurement costs, in training steps of float64.
+
+    Attributes:
+        at_start: Of a start, which learning rates share.
+        at_end: After the last step.
+        at_logged_step: At each logged step.
+    """
+
+    at_start: int = 0
+    at_end: int = 0
+    at_logged_step: int = 0
+
+
+# What a sweep may measure beside the losses. signal: each layer's forward and backward norms.
+# sharpness: the Hessian's extreme eigenvalues at step 0, by some 75 products of three steps
+# each; sharpness_curve: the largest one at every logged step too.
+MEASUREMENTS = {
+    "signal": Measurement(at_start=6, at_end=6),
+    "sharpness": Measurement(at_start=250),
+    "sharpness_curve": Measurement(at_logged_step=250),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """What may end a training before its last step, beside an overflow or a divergence.
+
+    Attributes:
+        once_trained: Whether it ends once it has trained beyond doubt.
+    """
+
+    once_trained: bool
+
+
+STOPS = {"full": Stop(once_trained=False), "decided": Stop(once_trained=True)}
+
+
+def _too_many(examples: int, data: DatasetInfo) -> str | None:
+    if data.examples is None or examples <= data.examples:
+        return None
+    return (
+        f"has {data.examples:,} examples, got {examples:,}; set examples: {data.examples} or "
+        "fewer, or examples: all"
+    )
+
+
+def _without_classes(loss: str, data: DatasetInfo) -> str | None:
+    if data.classes is not None or not LOSSES[loss].of_classes:
+        return None
+    return f"has numbers as targets, no classes, got {loss}; set loss: {REGRESSION_LOSS}"
+
+
+def _without_scale(targets: str, data: DatasetInfo) -> str | None:
+    if data.classes is None or targets == SETTINGS["targets"].written:
+        return None
+    return (
+        f"has classes as targets, which are one-hot and have no scale, got {targets}; leave out "
+        "targets"
+    )
+
+
+# The bounds keep float32 arithmetic meaningful and one training within a machine.
+SCALE: dict[str, Any] = {"least": 0, "most": 1e5, "smallest": 1e-12}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One setting of everything that decides a training's numbers."""
 
-    dataset: str = column("data set name; for a user's file its name and content hash", "name")
-    examples: int = column("training examples, the full batch", "examples")
-    features: str = column("feature scaling: raw, centered or standardized", "name")
-    depth: int = column("weight matrices, the output layer included (L)", "layers")
-    width: int = column("units in each hidden layer (N)", "units")
-    activation: str = column("activation phi of the hidden layers; outputs are linear", "name")
-    initializer: str = column("weight distribution: gaussian, orthogonal, scaled_identity", "name")
-    init_scale: float = column(
-        "multiplies a unit draw. gaussian: sigma_w, weight std times sqrt(fan_in); orthogonal: "
-        "every singular value; scaled_identity: the k of k*I"
+    dataset: str = setting(
+        "data set name; for a user's file its name and content hash",
+        "name",
+        elsewhere=("data", "data_set"),
+        of_task=True,
+        of_cost=True,
     )
-    bias_scale: float = column("sigma_b: bias standard deviation")
-    learning_rate: float = column("gradient-descent step size (eta)")
-    loss: str = column("mse (1/2 sum over outputs, mean over examples) or cross_entropy", "name")
-    steps: int = column("full-batch gradient-descent steps asked for", "steps")
-    seed: int = column("seed of the initial weights")
-    dtype: str = column("float32 or float64: the arithmetic of the training", "name")
-    measure: str = column("measured beside the losses: signal, sharpness, sharpness_curve", "name")
-    stop: str = column(
-        "full: takes every step; decided: ends once trained beyond doubt; NULL: full",
+    examples: int = setting(
+        "training examples, the full batch",
+        "examples",
+        elsewhere=("n_examples", "n_samples", "num_examples", "num_samples", "points", "samples"),
+        objection=_too_many,
+        of_task=True,
+        of_cost=True,
+    )
+    features: str = setting(
+        "feature scaling",
+        "name",
+        written="standardized",
+        choices=tuple(SCALINGS),
+        elsewhere=(
+            "normalization",
+            "normalize",
+            "preprocessing",
+            "scaling",
+            "standardize",
+        ),
+        of_task=True,
+    )
+    depth: int = setting(
+        "weight matrices, the output layer included (L)",
+        "layers",
+        remedy="weight matrices, as in depth: [2, 8, 32]",
+        least=1,
+        most=10**5,
+        elsewhere=("layers", "hidden_layers", "n_layers", "num_layers", "number_of_layers"),
+        of_cost=True,
+    )
+    width: int = setting(
+        "units in each hidden layer (N)",
+        "units",
+        remedy="hidden units, as in width: 32",
+        written=32,
+        least=1,
+        most=10**5,
+        elsewhere=(
+            "hidden",
+            "hidden_dim",
+            "hidden_size",
+            "hidden_units",
+            "n_hidden",
+            "neurons",
+            "units",
+        ),
+        of_cost=True,
+    )
+    activation: str = setting(
+        "activation phi of the hidden layers, outputs being linear",
+        "name",
+        choices=tuple(ACTIVATIONS),
+        meant=canonical_activation,
+        elsewhere=(
+            "act",
+            "activation_function",
+            "activation_fn",
+            "nonlinearity",
+            "non_linearity",
+        ),
+        of_cost=True,
+    )
+    initializer: str = setting(
+        "weight distribution",
+        "name",
+        written="gaussian",
+        choices=tuple(INITIALIZERS),
+        elsewhere=(
+            "init",
+            "initialisation",
+            "initialization",
+            "kernel_initializer",
+            "weight_init",
+        ),
+    )
+    init_scale: float = setting(
+        "multiplies a unit draw. gaussian: sigma_w, weight std times sqrt(fan_in); orthogonal: "
+        "every singular value; scaled_identity: the k of k*I",
+        remedy="sigma_w, as in init_scale: {geomspace: [0.25, 4, 16]}, or a name: "
+        + ", ".join(NAMED_SCALES),
+        written=1.0,
+        **SCALE,
+        meant=named_scale,
+        words=tuple(NAMED_SCALES),
+        elsewhere=("gain", "init_std", "sigma", "sigma_w", "std", "weight_scale", "weight_std"),
+        differs_within="batch",
+    )
+    bias_scale: float = setting(
+        "sigma_b: bias standard deviation",
+        remedy="sigma_b, as in bias_scale: 0.1",
+        written=0.0,
+        **SCALE,
+        elsewhere=("bias_std", "sigma_b"),
+        differs_within="batch",
+    )
+    learning_rate: float = setting(
+        "gradient-descent step size (eta)",
+        remedy="as in learning_rate: {geomspace: [1.0e-4, 10, 16]}; "
+        "for an untrained baseline set steps: 0",
+        least=1e-12,
+        most=1e12,
+        elsewhere=("alpha", "eta", "learning_rates", "lr", "rate", "step_size"),
+        differs_within="start",
+    )
+    loss: str = setting(
+        "loss, the mean over examples; mse is half of the squared error, summed over outputs",
+        "name",
+        written="cross_entropy",
+        choices=tuple(LOSSES),
+        elsewhere=("cost", "cost_function", "criterion", "loss_fn", "loss_function", "objective"),
+        objection=_without_classes,
+    )
+    steps: int = setting(
+        "full-batch gradient-descent steps asked for",
+        "steps",
+        remedy="gradient-descent steps, as in steps: 100",
+        written=100,
+        least=0,
+        most=10**8,
+        elsewhere=(
+            "epochs",
+            "iterations",
+            "max_epochs",
+            "max_iter",
+            "n_epochs",
+            "n_steps",
+            "num_epochs",
+            "num_steps",
+            "training_steps",
+        ),
+        of_cost=True,
+    )
+    seed: int = setting(
+        "seed of the initial weights",
+        remedy="as in seed: [0, 1, 2]",
+        written=0,
+        least=0,
+        below=2**63,
+        elsewhere=("random_seed", "random_state", "rng", "seeds"),
+        differs_within="batch",
+        repeats=True,
+    )
+    dtype: str = setting(
+        "arithmetic of the training",
+        "name",
+        remedy=" or ".join(DTYPES),
+        written="float32",
+        choices=tuple(DTYPES),
+        elsewhere=("float_type", "precision"),
+        of_cost=True,
+    )
+    measure: frozenset[str] = setting(
+        "measured beside the losses",
+        "name",
+        remedy="no axis but a list of " + ", ".join(MEASUREMENTS) + "; or []",
+        written=frozenset({"signal"}),
+        choices=tuple(MEASUREMENTS),
+        of_cost=True,
+        decides="record",
+    )
+    stop: str = setting(
+        "whether every step is taken: decided ends once trained beyond doubt",
         "name",
         default="full",
+        choices=tuple(STOPS),
+        decides="end",
     )
-    trained_level: float = column(
-        "trained: the loss ended at or below this share of baseline_loss; NULL: 0.1",
+    trained_level: float = setting(
+        "trained: the loss ended at or below this share of baseline_loss",
         default=0.1,
+        remedy="the share of the best constant's loss at or below which a run has trained, "
+        "as in trained_level: 0.5",
+        above=0,
+        below=1,
+        decides="verdict",
     )
-    targets: str = column(
-        "scaling of numbers as targets: standardized or raw; NULL: standardized",
+    targets: str = setting(
+        "scaling of numbers as targets",
         "name",
         default="standardized",
+        choices=tuple(name for name, scaling in SCALINGS.items() if scaling.of_targets),
+        objection=_without_scale,
+        of_task=True,
     )
 
 
-TRIAL_FIELDS = tuple(f.name for f in fields(Trial))
-
-# Settings that came later: hashed only where they differ, so that no older id changes.
-# Each has its field's type, from which the stores' readers know the type of its column.
-DEFAULTS: Mapping[str, Any] = {
-    f.name: cast(Any, f.type)(f.default) for f in fields(Trial) if f.default is not MISSING
-}
+SETTINGS = settings_of(Trial)
+TRIAL_FIELDS = tuple(SETTINGS)
+DEFAULTS = defaults(SETTINGS)
 
 
 def trial_of(row: Mapping[str, Any]) -> Trial:
     """The trial of a row of `runs`, be it one that had not all columns yet."""
-    given: dict[str, Any] = {name: row.get(name) for name in TRIAL_FIELDS}
-    given |= {name: value for name, value in DEFAULTS.items() if given[name] is None}
-    return Trial(**given)
-
-
-def trial_id(trial: Trial) -> str:
-    """The trial's content address: 24 hex digits, the same for the same setting always.
-
-    Settings are hashed by name and in alphabetical order, so neither the order of the
-    fields nor a sweep's name, batch or position in the grid can change an id.
-    """
-    digest = hashlib.blake2b(digest_size=12)
-    for name in sorted(TRIAL_FIELDS):
-        value = getattr(trial, name)
-        if name not in DEFAULTS or value != DEFAULTS[name]:
-            digest.update(_encoded(name, value))
-    return digest.hexdigest()
-
-
-@lru_cache(maxsize=65_536, typed=True)  # 3 and 3.0 are equal, and written differently
-def _encoded(name: str, value: str | int | float) -> bytes:
-    return json.dumps([name, value], allow_nan=False).encode() + b"\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialResult:
-    """What one training came to. A number that does not exist is None, never NaN."""
-
-    outcome: str = column(
-        "overflow, untrained (no step was asked for), diverged, trained, oscillating, stalled or "
-        "slow: first rule that matches",
-        "name",
-    )
-    cause: str | None = column(
-        "stalled by dead, vanishing, saturated, plateau, converged, low_learning_rate; diverged or "
-        "overflowed by init_scale, learning_rate, sharpening; else NULL, as without `signal`",
-        "name",
-    )
-    init_phase: str | None = column(
-        "vanishing, critical or exploding gradients at step 0: L ln chi_measured beyond +-6", "name"
-    )
-    initial_loss: float | None = column("loss at step 0", "loss")
-    final_loss: float | None = column("last finite-step loss; NULL after an overflow", "loss")
-    baseline_loss: float = column("loss of the best constant predictor", "loss")
-    peak_loss: float | None = column("largest finite loss seen", "loss")
-    lowest_loss: float | None = column("smallest finite loss seen", "loss")
-    lowest_step: int | None = column("first step with it", "steps")
-    tail_loss: float | None = column("mean of the last 20 losses (last fifth when fewer)", "loss")
-    late_change: float | None = column(
-        "range of the last fifth's losses over the last loss; of the last step's in under 10 steps"
-    )
-    late_rise: float | None = column(
-        "relative rise of the loss that over 10% of the steps in the second half exceed"
-    )
-    rare_rise: float | None = column("the same for 1% of the steps")
-    diverged_step: int | None = column(
-        "first step from which the loss stayed above 1.1 x max(initial, baseline)", "steps"
-    )
-    overflow_step: int | None = column("first step with a non-finite loss or parameter", "steps")
-    final_accuracy: float | None = column("fraction classified right at the end; classes only")
-    fractal_converged: bool | None = column(
-        "mean of the last 20 of loss / initial loss < 1 (arXiv:2402.06184)", "truth"
-    )
-    chi_measured: float | None = column("backward growth of |delta|^2 per layer at step 0")
-    chi_measured_error: float | None = column("standard error of chi_measured")
-    chi_theory: float | None = column("the same at infinite width (arXiv:1611.01232)")
-    log10_gradient_ratio: float | None = column(
-        "log10 of first over last layer's weight-gradient norm at step 0"
-    )
-    mean_slope: float | None = column("mean |phi'| over hidden layers at the end")
-    active_fraction: float | None = column(
-        "units passing a gradient, of the hidden layer with fewest, at the end; not if saturating"
-    )
-    final_log10_gradient_ratio: float | None = column(
-        "log10 of first over last hidden layer's weight-gradient norm at the end"
-    )
-    final_log10_gradient_per_error: float | None = column(
-        "log10 of first layer's weight-gradient norm over the output error at the end"
-    )
-    final_log10_signal_ratio: float | None = column(
-        "log10 of first over last hidden layer's rms example weight gradient at the end"
-    )
-    final_log10_signal_per_error: float | None = column(
-        "log10 of first layer's rms example weight gradient over the output error at the end"
-    )
-    final_gradient_alignment: float | None = column(
-        "norm of the mean gradient over the rms of the examples', all parameters, at the end: "
-        "1 they agree, 0 they cancel"
-    )
-    log10_gradient_per_error: float | None = column(
-        "log10 of first layer's weight-gradient norm over the output error at step 0"
-    )
-    sharpness: float | None = column("largest Hessian eigenvalue at step 0", "loss")
-    smallest_curvature: float | None = column("smallest Hessian eigenvalue at step 0", "loss")
-    critical_learning_rate: float | None = column("2 / sharpness")
-    steps_run: int = column("steps taken before the run ended or was decided", "steps")
-
-
-def settings(trial: Trial) -> Mapping[str, str | int | float]:
-    """The trial's settings by their sweep-file names, in the order of the columns."""
-    return {name: getattr(trial, name) for name in TRIAL_FIELDS}
+    return trial_from(Trial, row)

@@ -26,10 +26,8 @@ CRITICAL_TOLERANCE = 1e-6
 # Variances closer than this are equal: the quadrature's rounding, with room to spare.
 RELATIVE_ROUNDING = 1e-13
 # Where fixed points are looked for, 32 a decade. No parameter variances up to 1e10 and no
-# growth that CRITICAL_TOLERANCE tells from 1 have a fixed point beyond 1e17.
+# growth that CRITICAL_TOLERANCE distinguishes from 1 have a fixed point beyond 1e17.
 VARIANCES = np.logspace(-24, 18, 42 * 32 + 1)
-# Here every phi is its asymptote, a line, to rounding, and no exponential overflows.
-FAR = 300.0
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,8 @@ def _fixed_points(
 @lru_cache(maxsize=64)
 def _tabulated_excess(activation: str) -> tuple[float, Array]:
     """E phi^2 = slope * q + excess(q): the slope, and the excess at VARIANCES."""
-    return float(np.mean(_far_slopes(activation) ** 2)), _excess(activation, VARIANCES)
+    below, above = ACTIVATIONS[activation].asymptotic_slopes
+    return (below**2 + above**2) / 2, _excess(activation, VARIANCES)
 
 
 def _excess(activation: str, q: ArrayLike) -> Array:
@@ -147,14 +146,9 @@ def _excess(activation: str, q: ArrayLike) -> Array:
     computed as their difference it would be rounding.
     """
     phi = ACTIVATIONS[activation]
-    below, above = _far_slopes(activation)
+    below, above = phi.asymptotic_slopes
 
     def integrand(h: Array) -> Array:
         return phi.value(h) ** 2 - (np.where(h < 0, below, above) * h) ** 2
 
-    return gaussian_mean(integrand, q, phi.kinks)
-
-
-def _far_slopes(activation: str) -> Array:
-    """phi' far below and far above 0."""
-    return ACTIVATIONS[activation].derivative(np.array([-FAR, FAR]))
+    return gaussian_mean(integrand, q, phi.kinks, phi.straight_from)

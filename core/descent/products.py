@@ -17,6 +17,7 @@ from numba.extending import get_cython_function_address
 
 from core.compilation import compiled
 from core.descent.calls import call_gemm
+from core.dtypes import DTYPES
 
 PLAIN, TRANSPOSED = ord("N"), ord("T")
 BOTH_PLAIN = PLAIN + 256 * PLAIN
@@ -47,9 +48,8 @@ class Blas(NamedTuple):
 
 
 def blas(dtype: np.dtype[Any]) -> Blas:
-    """SciPy's BLAS for float32 or float64."""
-    name = {"float32": "sgemm", "float64": "dgemm"}[dtype.name]
-    gemm = get_cython_function_address("scipy.linalg.cython_blas", name)
+    """SciPy's BLAS for one of DTYPES."""
+    gemm = get_cython_function_address("scipy.linalg.cython_blas", DTYPES[dtype.name].gemm)
     most = (MOST_MULTIPLICATIONS, MOST_DOT_FORM_RESULTS)
     if not _has_small_kernels():
         most = (sys.maxsize, sys.maxsize)

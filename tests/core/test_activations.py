@@ -264,6 +264,19 @@ def test_the_asymptotic_slopes_are_those_far_out(name):
     np.testing.assert_allclose(slopes, [below, above], atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_is_a_straight_line_from_where_it_says(name):
+    """Theory takes it as one there; one that is not says that it never is."""
+    activation = ACTIVATIONS[name]
+    far = np.geomspace(min(activation.straight_from, 40.0), 1e6, 200)
+    is_straight = True
+    for sign, slope in zip((-1, 1), activation.asymptotic_slopes, strict=True):
+        line = activation.value(sign * far[:1]) + slope * sign * (far - far[0])
+        for function, limit in ((activation.value, line), (activation.derivative, slope)):
+            is_straight &= np.allclose(function(sign * far), limit, rtol=1e-13, atol=1e-15)
+    assert is_straight == (activation.straight_from < np.inf)
+
+
 def test_those_saturate_whose_slopes_vanish_at_both_ends():
     """A slope that vanishes at one end alone leaves the other to pass gradients."""
     assert all(ACTIVATIONS[name].saturates for name in ("sigmoid", "tanh", "erf"))

@@ -22,7 +22,7 @@ REGRESSIONS = [name for name, info in DATASETS.items() if not info.classes]
 
 
 def task_of(name, examples=50, scaling="standardized"):
-    return make_task(load_dataset(name, examples), examples, scaling)
+    return make_task(load_dataset(name, examples), examples, scaling, "standardized")
 
 
 def best_constant_loss(task, loss):
@@ -89,7 +89,7 @@ def test_fewer_examples_are_the_first_of_more(name):
     few, many = task_of(name, 20, "raw"), task_of(name, 60, "raw")
     np.testing.assert_array_equal(few.inputs, many.inputs[:, :20])
     dataset = load_dataset(name, 1)
-    everything = make_task(dataset, len(dataset.inputs), "raw").inputs[:-1]
+    everything = make_task(dataset, len(dataset.inputs), "raw", "standardized").inputs[:-1]
     np.testing.assert_array_equal(np.sort(everything, axis=1), np.sort(dataset.inputs.T, axis=1))
 
 
@@ -105,11 +105,11 @@ def test_own_classes_get_their_share_of_the_examples():
     """Of 6 positives in 300 rows 3 are among 128 examples, where a plain draw has none."""
     labels = (np.arange(300) % 50 == 5).astype(np.int64)
     mine = Dataset("mine.csv-0", np.arange(300.0)[:, None], labels, 2)
-    task = make_task(mine, 128, "raw")
+    task = make_task(mine, 128, "raw", "standardized")
     assert np.bincount(task.labels).tolist() == [125, 3]
-    np.testing.assert_array_equal(task.inputs, make_task(mine, 128, "raw").inputs)
+    np.testing.assert_array_equal(task.inputs, make_task(mine, 128, "raw", "standardized").inputs)
     assert task.inputs[0, -5:].tolist() == [51, 287, 155, 105, 5]
-    assert len(np.unique(make_task(mine, 300, "raw").inputs[0])) == 300
+    assert len(np.unique(make_task(mine, 300, "raw", "standardized").inputs[0])) == 300
 
 
 def test_bundled_data_are_drawn_without_regard_to_classes():
@@ -132,7 +132,9 @@ def test_raw_targets_stay_as_they_are():
 def test_scalings_set_the_mean_and_the_deviation_of_each_feature(name):
     """centered: mean 0; standardized: deviation 1 too; raw: as they came."""
     dataset = load_dataset(name, 50)
-    raw, centered, standardized = (make_task(dataset, 50, s).inputs[:-1] for s in SCALINGS)
+    raw, centered, standardized = (
+        make_task(dataset, 50, s, "standardized").inputs[:-1] for s in SCALINGS
+    )
     assert all((dataset.inputs == example).all(axis=1).any() for example in raw.T)
     size = np.abs(raw).max()
     np.testing.assert_allclose(centered.mean(axis=1), 0, atol=1e-14 * size)
@@ -146,7 +148,9 @@ def test_scalings_set_the_mean_and_the_deviation_of_each_feature(name):
 def test_a_constant_feature_becomes_zero(value):
     """Though rounding leaves it a deviation of some ulps."""
     inputs = np.stack([np.full(49, value), np.linspace(0, 1, 49)], axis=1)
-    task = make_task(Dataset("mine", inputs, np.arange(49) % 2, 2), 49, "standardized")
+    task = make_task(
+        Dataset("mine", inputs, np.arange(49) % 2, 2), 49, "standardized", "standardized"
+    )
     np.testing.assert_array_equal(task.inputs[0], 0)
     assert task.inputs[1].std() == pytest.approx(1)
 

@@ -12,6 +12,7 @@ from core.initializers import (
 )
 
 WIDTHS = (12, 20, 20, 6)
+RANDOM = [name for name, each in INITIALIZERS.items() if each.is_random]
 
 
 def draw(initializer, seed=0, scale=1.0, bias=0.0, widths=WIDTHS):
@@ -34,7 +35,7 @@ def test_orthogonal_weights_have_every_singular_value_sigma_w():
 
 
 @pytest.mark.parametrize(("fan_in", "fan_out"), [(400, 100), (200, 200), (100, 400)])
-@pytest.mark.parametrize("initializer", ["gaussian", "orthogonal"])
+@pytest.mark.parametrize("initializer", RANDOM)
 def test_the_std_of_narrowing_and_widening_layers_is_the_one_documented(
     initializer, fan_in, fan_out
 ):
@@ -81,7 +82,14 @@ def test_a_network_starts_the_same_whatever_was_drawn_before(initializer):
             np.testing.assert_array_equal(layer, other)
 
 
-@pytest.mark.parametrize("initializer", ["gaussian", "orthogonal"])
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+def test_a_random_draw_is_another_for_each_seed(initializer):
+    """What is no random matrix is the same for every seed, and has no theory."""
+    first, second = (draw(initializer, seed)[1][:, :-1] for seed in (1, 2))
+    assert INITIALIZERS[initializer].is_random == (np.abs(first - second).max() > 0.01)
+
+
+@pytest.mark.parametrize("initializer", RANDOM)
 def test_init_scales_share_their_draw_and_seeds_do_not(initializer):
     """Neighboring cells of a map differ by their setting, not by luck."""
     small, large, other = (draw(initializer, *pair)[1] for pair in [(1, 1.0), (1, 2.0), (2, 1.0)])

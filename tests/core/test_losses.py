@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from core.losses import LOSSES, cross_entropy, mse
+from core.losses import LOSSES, REGRESSION_LOSS, cross_entropy, mse
 
 from .gradients import central_differences, relative_error
 
@@ -48,6 +48,19 @@ def test_the_residual_is_examples_times_the_gradient_at_the_outputs(loss, rng):
     LOSSES[loss](residuals, y)
     expected = central_differences(lambda p: LOSSES[loss](p[0].copy(), y), [h])
     assert relative_error([residuals / EXAMPLES], expected) < 1e-8
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_residual_is_bounded_where_the_table_says_so(loss, rng):
+    """By 1 for targets of at most 1; else it grows with the outputs."""
+    residuals = 1e12 * make_outputs(rng)
+    LOSSES[loss](residuals, one_hot(rng))
+    assert LOSSES[loss].bounded_residual == (np.abs(residuals).max() <= 1)
+
+
+def test_numbers_as_targets_have_a_loss():
+    """It is what a message says instead of one that needs classes."""
+    assert not LOSSES[REGRESSION_LOSS].of_classes
 
 
 @pytest.mark.parametrize("loss", LOSSES)

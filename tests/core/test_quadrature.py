@@ -39,6 +39,26 @@ def exact_mean_square(f, variance):
         )
 
 
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_more_panels_change_no_mean(name):
+    """Kinks, straight_from and a scale of 1 or of h: an activation is all that panels assume."""
+    phi = ACTIVATIONS[name]
+    shape = phi.kinks, phi.straight_from
+    sizes = np.geomspace(1e-3, 1e5, 80)
+    for f in (phi.value, phi.derivative):
+        means = gaussian_mean(lambda h, f=f: f(h) ** 2, VARIANCES, *shape)
+        finer = gaussian_mean(
+            lambda h, f=f: f(h) ** 2, VARIANCES, [*-sizes, *sizes, *phi.kinks], phi.straight_from
+        )
+        np.testing.assert_allclose(means, finer, rtol=1e-12)
+        for q, correlation in ((0.5, -0.9), (0.5, 0.9), (1e6, 0.5)):
+            means = correlated_mean(f, q, correlation, *shape)
+            finer = correlated_mean(
+                f, q, correlation, [*-sizes[::4], *sizes[::4], *phi.kinks], phi.straight_from
+            )
+            assert means == pytest.approx(finer, rel=1e-9, abs=1e-25)
+
+
 @pytest.mark.parametrize("name", EXACT)
 def test_means_of_squares_agree_with_mpmath_at_every_variance(name):
     """Saturated, kinked or nearly linear: a relative error below 1e-12."""
@@ -129,6 +149,7 @@ def test_perfectly_correlated_inputs_are_one_input(name):
     """E f(u1) f(u2) at c = 1 is E f^2, by a different set of panels."""
     phi = ACTIVATIONS[name]
     for q in (1e-4, 2.0, 1e5):
-        one = gaussian_mean(lambda h: phi.derivative(h) ** 2, q, phi.kinks)
-        two = correlated_mean(phi.derivative, q, 1.0, phi.kinks)
+        shape = phi.kinks, phi.straight_from
+        one = gaussian_mean(lambda h: phi.derivative(h) ** 2, q, *shape)
+        two = correlated_mean(phi.derivative, q, 1.0, *shape)
         assert two == pytest.approx(float(one), rel=1e-10)

@@ -1,6 +1,6 @@
-"""Training trials: the same numbers in any company, outcomes where they belong, no NaN ever."""
+"""Training trials: the same numbers in any company, outcomes where they belong."""
 
-from dataclasses import astuple, fields
+from dataclasses import replace
 from itertools import product
 from math import isfinite
 
@@ -8,89 +8,87 @@ import numpy as np
 import pytest
 
 from core.activations import ACTIVATIONS
-from core.datasets import Task, baseline_loss, load_dataset, make_task
+from core.datasets import Task, baseline_loss
 from core.gradient_descent import Problem
 from core.initializers import INITIALIZERS, initial_params
 from core.losses import LOSSES
 from core.network import forward, layer_widths
-from core.outcomes import OUTCOMES
-from core.training import train_trials
-from core.trials import Trial
+from core.outcomes import CAUSES, INIT_PHASES, OUTCOMES
+from core.results import CURVES, LAYERS, RESULTS
+from core.settings import values_of
+from core.trials import STOPS, Stop
+from core.verdicts import judged
 
+from ..trainings import of_trial, results, tables
 from .networks import plain_descent
-
-SETTING = {
-    "dataset": "wine",
-    "examples": 24,
-    "features": "standardized",
-    "depth": 3,
-    "width": 8,
-    "activation": "tanh",
-    "initializer": "gaussian",
-    "init_scale": 1.0,
-    "bias_scale": 0.1,
-    "learning_rate": 0.1,
-    "loss": "cross_entropy",
-    "steps": 15,
-    "seed": 0,
-    "dtype": "float32",
-    "measure": "signal",
-}
-
-
-def make_trial(**changes):
-    return Trial(**{**SETTING, **changes})
-
-
-def task_of(trial):
-    dataset = load_dataset(trial.dataset, trial.examples)
-    return make_task(dataset, trial.examples, trial.features)
+from .trials import make_trial, mixed_trials, task_of
 
 
 def train(*trials):
-    return list(train_trials(trials, task_of(trials[0])))
+    return tables(trials, task_of(trials[0]))
 
 
-def mixed_trials(count, **changes):
-    """Trials that train, vanish, diverge and overflow, in no order; several share a start."""
-    rng = np.random.default_rng(11)
-    scales, rates = np.geomspace(0.01, 30, 40), np.geomspace(1e-3, 300, count)
-    return [
-        make_trial(
-            init_scale=float(rng.choice(scales)),
-            bias_scale=float(rng.choice([0.0, 0.3])),
-            learning_rate=float(rate),
-            seed=int(rng.integers(3)),
-            **changes,
-        )
-        for rate in rng.permutation(rates)
-    ]
+def result(*trials, task=None):
+    (row,) = results(trials, task or task_of(trials[0]))
+    return row
 
 
-def assert_same_bits(found, expected):
-    assert found.trial == expected.trial
-    assert found.result == expected.result
-    for array, other in zip(astuple(found.curve), astuple(expected.curve), strict=True):
-        np.testing.assert_array_equal(array, other)
+def columns_of(found, place):
+    """All that was found of the trial at a place, but for its time."""
+    runs = {name: column[[place]] for name, column in found["runs"].items()}
+    further = [of_trial(found[name], place) for name in ("layers", "curves")]
+    del runs["wall_seconds"]
+    return {(n, name): c for n, t in enumerate([runs, *further]) for name, c in t.items()}
 
 
 @pytest.mark.parametrize(
     ("activation", "loss"), [("relu", "mse"), ("tanh", "cross_entropy"), ("gelu", "mse")]
 )
 def test_a_trial_has_the_same_bits_among_500_as_alone(activation, loss, monkeypatch):
-    """Result and curve in float32; in groups of 64, on both sides of the places where they end."""
+    """All tables, in float32; in groups of 64, on both sides of the places where they end."""
     trials = mixed_trials(500, activation=activation, loss=loss)
     monkeypatch.setattr("core.training.MOST_NETWORKS", 64)
     together = train(*trials)
-    assert len({training.result.outcome for training in together}) >= 4
+    assert len(set(together["runs"]["outcome"])) >= 4
     for place in {*range(0, 500, 25), 63, 64, 499}:
-        assert_same_bits(together[place], *train(trials[place]))
+        expected = columns_of(train(trials[place]), 0)
+        for name, column in columns_of(together, place).items():
+            np.testing.assert_array_equal(column, expected[name], err_msg=str(name))
 
 
-def test_trainings_come_in_the_order_of_their_trials():
-    """Across groups, and whoever ended early."""
-    trials = mixed_trials(500, steps=2)
-    assert [training.trial for training in train(*trials)] == trials
+def test_only_a_stop_that_ends_what_has_trained_lets_it_leave(monkeypatch):
+    """Whatever other names there are."""
+    monkeypatch.setitem(STOPS, "other", Stop(once_trained=False))
+    runs = {
+        stop: result(make_trial(learning_rate=1.0, steps=200, trained_level=0.9, stop=stop))
+        for stop in STOPS
+    }
+    assert {run.outcome for run in runs.values()} == {"trained"}
+    left = [stop for stop, run in runs.items() if run.steps_run < 200]
+    assert left == ["decided"]
+
+
+def test_trainings_come_in_the_order_of_their_trials(monkeypatch):
+    """Across groups, and whoever ended early: each has its own learning rate's first step."""
+    monkeypatch.setattr("core.training.MOST_NETWORKS", 7)
+    trials = [make_trial(learning_rate=rate, steps=1) for rate in np.geomspace(1e-3, 1, 20)]
+    found = train(*trials)
+    assert (np.diff(found["runs"]["final_loss"]) < 0).all()
+    assert found["layers"]["place"].tolist() == np.repeat(range(20), 3).tolist()
+    assert found["curves"]["place"].tolist() == np.repeat(range(20), 2).tolist()
+
+
+@pytest.mark.parametrize("measure", [set(), {"signal"}, {"sharpness"}, {"sharpness_curve"}])
+def test_every_table_has_the_columns_that_are_described(measure):
+    """Whatever is measured, and where no network lives to its end."""
+    for rate in (0.1, 1e12):
+        found = train(make_trial(measure=frozenset(measure), learning_rate=rate))
+        assert set(found["runs"]) == {column.name for column in RESULTS}
+        for name, table in (("layers", LAYERS), ("curves", CURVES)):
+            assert set(found[name]) == {"place", *(column.name for column in table.columns)}
+        assert len(found["layers"]["place"]) == (3 if "signal" in measure else 0)
+        known = np.isfinite(found["curves"]["sharpness"])
+        assert known.any() == ("sharpness_curve" in measure)
 
 
 @pytest.mark.parametrize(("factor", "outcome"), [(1.99, "trained"), (2.01, "diverged")])
@@ -100,20 +98,17 @@ def test_linear_regression_trains_below_two_over_lambda_max(factor, outcome):
     inputs = task_of(trial).inputs
     lambda_max = np.linalg.eigvalsh(inputs @ inputs.T / trial.examples)[-1]
     rate = factor / float(lambda_max)
-    (training,) = train(
-        make_trial(depth=1, loss="mse", dtype="float64", steps=3000, learning_rate=rate)
-    )
-    assert training.result.outcome == outcome
+    assert result(replace(trial, learning_rate=rate)).outcome == outcome
 
 
 def test_no_steps_give_an_untrained_baseline():
     """Its loss and accuracy at the start, at the only point of its curve."""
-    (training,) = train(make_trial(steps=0))
-    result, curve = training.result, training.curve
-    assert (result.outcome, result.cause, result.steps_run) == ("untrained", None, 0)
-    assert result.initial_loss == result.final_loss == result.tail_loss == result.peak_loss
-    assert (curve.steps.tolist(), curve.losses.tolist()) == ([0], [result.initial_loss])
-    assert result.final_accuracy is not None
+    trial = make_trial(steps=0)
+    run, curve = result(trial), train(trial)["curves"]
+    assert (run.outcome, run.cause, run.steps_run) == ("untrained", None, 0)
+    assert run.initial_loss == run.final_loss == run.tail_loss == run.peak_loss
+    assert (curve["step"].tolist(), curve["loss"].tolist()) == ([0], [run.initial_loss])
+    assert run.final_accuracy is not None
 
 
 @pytest.mark.parametrize("steps", [0, 12])
@@ -127,18 +122,17 @@ def test_the_accuracy_is_that_of_the_final_network(steps):
     _, params = plain_descent(start, trial.learning_rate, steps, problem)
     outputs = forward(params, task.inputs[:-1], ACTIVATIONS["tanh"])[0][-1]
     right = np.mean(outputs.argmax(axis=0) == task.labels)
-    (training,) = train(trial)
-    assert training.result.final_accuracy == right
+    assert result(trial).final_accuracy == right
     assert 0 < right < 1
 
 
 def test_a_regression_has_no_accuracy():
     """Nor has a classifier that was given up."""
-    (regression,) = train(make_trial(dataset="diabetes", loss="mse"))
-    (overflowed,) = train(make_trial(activation="relu", init_scale=1e5, depth=12))
-    assert regression.result.final_accuracy is None
-    assert overflowed.result.outcome == "overflow"
-    assert overflowed.result.final_accuracy is None
+    regression = result(make_trial(dataset="diabetes", loss="mse"))
+    overflowed = result(make_trial(activation="relu", init_scale=1e5, depth=12))
+    assert regression.final_accuracy is None
+    assert overflowed.outcome == "overflow"
+    assert overflowed.final_accuracy is None
 
 
 @pytest.mark.parametrize(
@@ -158,20 +152,18 @@ def test_a_regression_has_no_accuracy():
 def test_digits_train_stall_and_diverge_where_they_should(changes, outcome):
     """64 digits, 100 steps: a map's regions have the names that they deserve."""
     setting = {"dataset": "digits", "examples": 64, "width": 16, "bias_scale": 0.0, "steps": 100}
-    (training,) = train(make_trial(**setting, **changes))
-    assert training.result.outcome == outcome
+    assert result(make_trial(**setting, **changes)).outcome == outcome
 
 
 def test_a_run_that_overflowed_has_no_final_loss():
     """It ends at the step it names, with the largest finite loss seen before."""
     trial = make_trial(activation="relu", loss="mse", learning_rate=1e12)
-    (training,) = train(trial)
-    result, curve = training.result, training.curve
-    assert result.outcome == "overflow"
-    assert result.final_loss is result.tail_loss is None
-    assert result.overflow_step == result.steps_run == curve.steps[-1]
-    assert not isfinite(curve.losses[-1])
-    assert result.peak_loss >= result.initial_loss
+    run, curve = result(trial), train(trial)["curves"]
+    assert run.outcome == "overflow"
+    assert run.final_loss is run.tail_loss is None
+    assert run.overflow_step == run.steps_run == curve["step"][-1]
+    assert not isfinite(curve["loss"][-1])
+    assert run.peak_loss >= run.initial_loss
 
 
 def test_a_bias_of_minus_infinity_is_an_overflow_though_the_loss_is_finite():
@@ -181,33 +173,82 @@ def test_a_bias_of_minus_infinity_is_an_overflow_though_the_loss_is_finite():
     # The first bias moves by twice 3000 / 3 x init_scale^8, beyond float32; its weight by 40.
     steep = {"activation": "relu", "initializer": "scaled_identity", "depth": 9, "width": 1}
     trial = make_trial(**steep, init_scale=3e4, bias_scale=0.0, learning_rate=3e3, examples=3)
-    (training,) = train_trials([trial], task)
-    assert isfinite(training.curve.losses[-1])
-    assert training.result.outcome == "overflow"
-    assert training.result.final_loss is None
+    found = tables([trial], task)
+    assert isfinite(found["curves"]["loss"][-1])
+    assert found["runs"]["outcome"] == ["overflow"]
+    assert np.isnan(found["runs"]["final_loss"]).all()
 
 
 @pytest.mark.parametrize("initializer", INITIALIZERS)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_no_number_of_a_result_is_nan_or_infinite(activation, loss, initializer):
+def test_a_result_is_what_its_column_says_or_nothing(activation, loss, initializer):
     """Over every init scale and learning rate that a sweep may ask for, without a warning."""
     harsh = {"activation": activation, "loss": loss, "initializer": initializer}
     grid = product((0.0, 1e-5, 1.0, 300.0, 1e5), (1e-12, 1.0, 1e4, 1e12))
     trials = [
-        make_trial(**harsh, init_scale=s, learning_rate=r, width=4, measure="signal+sharpness")
+        make_trial(
+            **harsh,
+            init_scale=s,
+            learning_rate=r,
+            width=4,
+            measure=frozenset({"signal", "sharpness"}),
+        )
         for s, r in grid
     ]
-    for training in train(*trials):
-        result, curve = training.result, training.curve
-        values = {field.name: getattr(result, field.name) for field in fields(result)}
-        numbers = {n: v for n, v in values.items() if v is not None and not isinstance(v, str)}
-        assert [name for name, number in numbers.items() if not isfinite(number)] == []
-        assert {type(number) for number in numbers.values()} <= {bool, int, float}
-        assert result.outcome in OUTCOMES
-        assert result.baseline_loss == baseline_loss(task_of(training.trial), loss)
-        assert curve.steps[-1] == result.steps_run
-        assert len(curve.steps) == len(curve.losses) == len(curve.gradient_norms)
+    found = train(*trials)
+    for column in RESULTS:
+        values = found["runs"][column.name]
+        if column.kind is str:
+            assert set(values) <= {None, *column.choices}, column.name
+            continue
+        numbers = values[~np.isnan(values)]
+        assert np.isfinite(numbers).all(), column.name
+        assert column.kind is float or (numbers == numbers.astype(column.kind)).all(), column.name
+        assert not column.required or len(numbers) == len(trials), column.name
+    assert set(found["runs"]["baseline_loss"]) == {baseline_loss(task_of(trials[0]), loss)}
+    last = np.diff(found["curves"]["place"], append=len(trials)) == 1
+    assert found["curves"]["step"][last].tolist() == found["runs"]["steps_run"].tolist()
+
+
+def varied_trials():
+    """Shapes of trials that come to every outcome, for every cause."""
+    yield mixed_trials(100, activation="relu", loss="mse")
+    yield mixed_trials(100)
+    yield mixed_trials(5, steps=0)
+    harsh = product((0.0, 1e-5, 1.0, 300.0, 1e5), (1e-12, 1.0, 1e4, 1e12))
+    measure = frozenset({"signal", "sharpness"})
+    small = {"width": 4, "measure": measure}
+    yield [make_trial(init_scale=s, learning_rate=r, **small) for s, r in harsh]
+    yield [make_trial(init_scale=s, measure=frozenset({"sharpness"})) for s in (1.0, 1e5)]
+    saturated = {"activation": "sigmoid", "init_scale": 300.0, "bias_scale": 0.0, "width": 4}
+    yield [
+        make_trial(**saturated, depth=2, dataset="spirals", learning_rate=r) for r in (1e-12, 1e-6)
+    ]
+    line = {"depth": 1, "activation": "linear", "dataset": "spirals", "steps": 300}
+    yield [make_trial(**line, learning_rate=rate) for rate in (0.5, 1.0)]
+    yield mixed_trials(20, dataset="diabetes", loss="mse", stop="decided", trained_level=0.9)
+
+
+def test_a_row_judged_again_has_the_verdict_that_it_has():
+    """From its own columns, as a store gives them: None where there is no number."""
+    outcomes, causes, phases = set(), set(), set()
+    for trials in varied_trials():
+        found = train(*trials)["runs"]
+        settings = [values_of(trial) for trial in trials]
+        columns = {name: np.array([each[name] for each in settings]) for name in settings[0]}
+        for name, column in found.items():
+            if name not in ("outcome", "cause", "init_phase"):
+                columns[name] = np.where(np.isnan(column), np.array(None), column.astype(object))
+        again = judged(columns)
+        for name, column in again.items():
+            assert column.tolist() == found[name].tolist(), name
+        outcomes |= {*again["outcome"]}
+        causes |= {*again["cause"]}
+        phases |= {*again["init_phase"]}
+    assert outcomes == {*OUTCOMES}
+    assert causes == {*CAUSES, None}
+    assert phases == {*INIT_PHASES, None}
 
 
 def test_chi_theory_starts_from_the_inputs_own_size():
@@ -218,8 +259,7 @@ def test_chi_theory_starts_from_the_inputs_own_size():
     setting = {"dataset": "spirals", "activation": "gelu", "init_scale": 2.2**0.5}
     deep = setting | {"bias_scale": 0.0, "depth": 30, "width": 100, "steps": 0}
     small, unit = (
-        train(make_trial(features=features, **deep))[0].result
-        for features in ("raw", "standardized")
+        result(make_trial(features=features, **deep)) for features in ("raw", "standardized")
     )
     assert small.chi_theory == pytest.approx(0.55)
     assert small.chi_measured < 0.7

@@ -1,130 +1,295 @@
-"""Verdicts on small trainings whose end is known: least squares, XOR, dead units, few steps."""
+"""The rules that judge a run, on losses and signals made to meet or just miss each of them."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from core.datasets import Task, load_dataset, make_task
-from core.training import train_trials
-from core.trials import Trial
+from core.loss_summaries import summarize
+from core.outcomes import CAUSES, INIT_PHASES, OUTCOMES, THRESHOLDS
+from core.trials import DEFAULTS
+from core.verdicts import judged
 
-SETTING = Trial(
-    dataset="made",
-    examples=4,
-    features="standardized",
-    depth=2,
-    width=2,
-    activation="tanh",
-    initializer="gaussian",
-    init_scale=1.0,
-    bias_scale=0.0,
-    learning_rate=1.0,
-    loss="cross_entropy",
-    steps=3000,
-    seed=0,
-    dtype="float32",
-    measure="signal",
+BASELINE = 2.0
+SETTING = {"depth": 3, "learning_rate": 0.1, "measure": "signal", "trained_level": 0.1}
+HEALTHY = {
+    "final_log10_signal_ratio": -2.0,
+    "final_log10_signal_per_error": -2.0,
+    "final_gradient_alignment": 0.3,
+    "active_fraction": 1.0,
+    "mean_slope": 0.5,
+    "log10_gradient_per_error": 0.0,
+}
+
+
+def verdict(losses, baseline=BASELINE, **columns):
+    """What a healthy network's run is judged, but for the columns that are given."""
+    summary = summarize(np.asarray(losses, float), baseline)
+    run = {name: value if np.isfinite(value) else np.nan for name, value in summary.items()}
+    row = SETTING | HEALTHY | run | columns
+    return {
+        name: column[0]
+        for name, column in judged({name: np.array([value]) for name, value in row.items()}).items()
+    }
+
+
+def outcome(losses, **columns):
+    return verdict(losses, **columns)["outcome"]
+
+
+def falling(last, steps=100):
+    return np.geomspace(3.0, last, steps + 1)
+
+
+def test_each_outcome_has_a_run_that_it_describes():
+    """One plain example each."""
+    wobble = 1.5 + 0.5 * (-1.0) ** np.arange(101)
+    assert outcome([3.0, 1e3, np.inf]) == "overflow"
+    assert outcome([3.0, 3.1e6]) == "diverged"
+    assert outcome(np.linspace(3, 3.5, 101)) == "diverged"
+    assert outcome(falling(0.01)) == "trained"
+    assert outcome(wobble) == "oscillating"
+    assert outcome(np.full(101, 2.5)) == "stalled"
+    assert outcome(falling(1.0)) == "slow"
+
+
+def test_a_bounded_loss_that_ended_worse_than_it_began_diverged():
+    """It need not reach a million times the start: 1.1 times in the tail's mean is enough."""
+    assert outcome(np.r_[np.full(81, 3.0), np.full(20, 3.31)]) == "diverged"
+    assert outcome(np.r_[np.full(81, 3.0), np.full(20, 3.29)]) != "diverged"
+
+
+def test_trained_means_a_tenth_of_the_baseline():
+    """The mean of the last 20 losses is held against 0.1 x the best constant predictor's."""
+    assert outcome(np.r_[np.full(81, 3.0), np.full(20, 0.1999)]) == "trained"
+    assert outcome(np.r_[np.full(81, 3.0), np.full(20, 0.2001)]) != "trained"
+
+
+def test_the_level_of_trained_is_the_trials_own():
+    """The same losses, held against half of the best constant predictor's."""
+    ended = np.r_[np.full(81, 3.0), np.full(20, 0.9999)]
+    assert outcome(ended, trained_level=0.5) == "trained"
+    assert outcome(ended, trained_level=0.4999) != "trained"
+
+
+def test_a_row_of_before_there_was_a_level_is_judged_by_the_defaults():
+    """Whether it lacks the column or has NULL there."""
+    level = DEFAULTS["trained_level"]
+    for share, trained in ((0.99, "trained"), (1.01, "slow")):
+        columns = {"tail_loss": share * level * BASELINE, "trained_level": np.nan}
+        assert outcome(falling(1.0), **columns) == trained
+
+
+def test_rounding_noise_is_no_oscillation():
+    """Rises below 1e-3 of the loss are not counted, one in ten above it is not enough."""
+    noise = 2.5 + 1e-4 * (-1.0) ** np.arange(101)
+    assert outcome(noise) == "stalled"
+    rare = falling(1.0)
+    rare[[60, 70, 80]] *= 1.05
+    assert outcome(rare) == "slow"
+
+
+def test_a_start_that_is_not_finite_is_an_overflow():
+    """An infinite initial loss decides the run before any step, by the init scale."""
+    for start in (np.inf, np.nan):
+        assert outcome([3.0, start]) == outcome([start]) == "overflow"
+        assert verdict([start])["cause"] == "init_scale"
+
+
+def test_no_number_is_too_large_to_be_judged():
+    """Losses near the largest float overflow no sum."""
+    assert outcome(np.full(101, 1.7e308)) == "stalled"
+
+
+def test_a_run_without_steps_is_untrained():
+    """Whatever its loss; a start that overflowed is said first."""
+    assert outcome([3.0]) == outcome([1e-9]) == "untrained"
+    assert outcome([np.inf]) == "overflow"
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4])
+def test_fewer_than_five_steps_have_a_last_step_to_judge(steps):
+    """2.537 -> 0.588 in 4 steps is no stall; a loss that stays is one."""
+    assert outcome(np.linspace(2.537, 0.588, steps + 1)) == "slow"
+    assert outcome(np.full(steps + 1, 2.5)) == "stalled"
+
+
+def test_a_constant_target_is_trained_once_its_loss_has_fallen_tenfold():
+    """The best constant makes no error there, so the start is what the loss is held against."""
+    assert outcome(falling(1e-3), baseline=0.0) == "trained"
+    assert outcome(falling(0.35), baseline=0.0) == "slow"
+
+
+@pytest.mark.parametrize(
+    ("chi", "depth", "phase"),
+    [
+        (0.055, 4, "vanishing"),
+        (1.0, 1000, "critical"),
+        (1.5, 32, "exploding"),
+        (0.0, 3, "vanishing"),
+        (np.nan, 3, None),
+    ],
 )
+def test_the_phase_at_initialization_is_l_ln_chi(chi, depth, phase):
+    """Beyond +-6 gradients change by more than e^3 in norm from end to end."""
+    assert verdict([3.0], chi_measured=chi, depth=depth)["init_phase"] == phase
 
 
-def standardized(numbers):
-    return (numbers - numbers.mean(axis=-1, keepdims=True)) / numbers.std(axis=-1, keepdims=True)
+def stall(loss=2.5, initial=3.0, **columns):
+    """The cause of a stall of a healthy network, but for the columns that are given."""
+    found = verdict(np.r_[initial, np.full(100, loss)], **columns)
+    assert found["outcome"] == "stalled"
+    return found["cause"]
 
 
-def with_ones(inputs):
-    return np.concatenate([inputs, np.ones((1, inputs.shape[1]))])
+def test_a_stall_has_the_first_cause_that_fits():
+    """Dead before vanishing before saturated; a healthy network had a low learning rate."""
+    lost = {"final_log10_signal_ratio": -6.1, "mean_slope": 0.0}
+    assert stall(active_fraction=0.0, **lost) == "dead"
+    assert stall(**lost) == "vanishing"
+    assert stall(final_log10_signal_ratio=-5.9) == "low_learning_rate"
+    assert stall(mean_slope=9e-4) == "saturated"
+    assert stall() == "low_learning_rate"
 
 
-def line():
-    """Eight points around a line; least squares leaves a loss of 0.17857."""
-    x, y = np.arange(1.0, 9.0), np.array([1.5, 0.5, 2.5, 1.5, 3.5, 2.5, 4.5, 3.5])
-    return Task(with_ones(standardized(x[None])), standardized(y[None]), None)
+def test_a_first_layer_without_any_gradient_has_vanished():
+    """0 has no logarithm in a table; where nothing was measured at the end nothing is said."""
+    assert stall(final_log10_signal_per_error=np.nan) == "vanishing"
+    nothing = dict.fromkeys(["final_log10_signal_per_error", "mean_slope"], np.nan)
+    assert stall(**nothing) == "low_learning_rate"
+    assert stall(depth=1, final_log10_signal_per_error=np.nan) == "low_learning_rate"
 
 
-def xor():
-    corners = np.array([[-1.0, -1.0, 1.0, 1.0], [-1.0, 1.0, -1.0, 1.0]])
-    labels = np.array([0, 1, 1, 0])
-    return Task(with_ones(corners), np.eye(2)[labels].T.copy(), labels)
+def test_gradients_that_cancel_at_the_best_constant_are_a_plateau():
+    """Within 1% of its loss; at a low rate a run passes by, and a lost signal comes first."""
+    assert stall(loss=BASELINE, final_gradient_alignment=1e-9) == "plateau"
+    assert stall(loss=1.0099 * BASELINE, final_gradient_alignment=0.029) == "plateau"
+    assert stall(loss=1.0101 * BASELINE, final_gradient_alignment=0.029) == "converged"
+    assert stall(loss=BASELINE, final_gradient_alignment=0.031) == "low_learning_rate"
+    lost = {"final_log10_signal_ratio": -7.0, "final_gradient_alignment": 1e-9}
+    assert stall(loss=BASELINE, **lost) == "vanishing"
 
 
-def results(trials, task):
-    return [training.result for training in train_trials(list(trials), task)]
+def test_gradients_that_cancel_have_converged_and_do_not_vanish():
+    """Below a thirtieth of one example's, with signals of ordinary size; not at the constant."""
+    assert stall(final_gradient_alignment=0.029) == "converged"
+    assert stall(final_gradient_alignment=0.031) == "low_learning_rate"
+    cancelled = {"final_gradient_alignment": 1e-9}
+    assert stall(**cancelled, final_log10_gradient_ratio=-9.0) == "converged"
+    assert stall(**cancelled, final_log10_signal_per_error=-7.0) == "vanishing"
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("rate", [0.1, 0.5])
-def test_least_squares_has_converged_at_its_minimum(rate, dtype):
-    """It is above the trained level, and no signal vanished: there is one layer."""
-    shape = replace(SETTING, depth=1, activation="linear", loss="mse", steps=100, examples=8)
-    (result,) = results([replace(shape, learning_rate=rate, dtype=dtype)], line())
-    assert result.tail_loss == pytest.approx(0.17857, abs=1e-5)
-    assert (result.outcome, result.cause) == ("stalled", "converged")
+def test_a_single_layer_neither_vanishes_nor_has_a_plateau():
+    """Its signal has no way to be lost on, and its loss is convex."""
+    single = {"depth": 1, "mean_slope": np.nan, "active_fraction": np.nan}
+    lost = {"final_log10_signal_per_error": -9.0, "final_gradient_alignment": 1e-9}
+    assert stall(**single, **lost) == "converged"
+    assert stall(**single, loss=BASELINE, final_gradient_alignment=1e-9) == "converged"
+    assert stall(**single, loss=BASELINE) == "low_learning_rate"
 
 
-@pytest.mark.parametrize("rate", [1e-5, 1e-7])
-def test_a_tiny_rate_has_not_converged(rate):
-    """It changes the loss as little as a minimum does, but every example pulls one way."""
-    shape = replace(SETTING, depth=1, activation="linear", loss="mse", steps=100, examples=8)
-    (result,) = results([replace(shape, learning_rate=rate)], line())
-    assert (result.outcome, result.cause) == ("stalled", "low_learning_rate")
+def test_gradients_that_vanish_alike_in_every_layer_vanish():
+    """Linear layers of 0.5 I: each gradient is 0.5^(L-1) of a healthy one, their ratio 1."""
+    alike = {"final_log10_signal_ratio": 0.0, "final_log10_signal_per_error": -9.0}
+    assert stall(**alike) == "vanishing"
 
 
-def test_xor_in_a_local_minimum_has_converged():
-    """Two tanh units, seeds 0 and 6: half of ln 2 is left, since two corners stay as one."""
-    trials = [replace(SETTING, seed=seed) for seed in range(10)]
-    found = results(trials, xor())
-    stuck = [result for result in found if result.outcome != "trained"]
-    assert len(stuck) == 2
-    for result in stuck:
-        assert result.tail_loss == pytest.approx(np.log(2) / 2, rel=1e-3)
-        assert (result.outcome, result.cause) == ("stalled", "converged")
+def test_a_stall_of_before_the_examples_gradients_keeps_its_cause():
+    """A row that has them gets the cause that they give, and so does a run that diverged."""
+    older = {"final_gradient_alignment": np.nan, "cause": "converged"}
+    assert stall(**older) == "converged"
+    assert stall(**{**older, "final_gradient_alignment": 0.3}) == "low_learning_rate"
+    assert verdict([3.0, 1e3, np.inf], **older)["cause"] == "learning_rate"
 
 
-def test_xor_on_a_plateau_may_go_on():
-    """Three sigmoid layers: 4 of 10 seeds sit on the constant at 300 steps, train by 3,000."""
-    shape = replace(SETTING, depth=3, width=4, activation="sigmoid", learning_rate=0.5)
-    trials = [replace(shape, seed=seed) for seed in range(10)]
-    early = results([replace(trial, steps=300) for trial in trials], xor())
-    sitting = [place for place, result in enumerate(early) if result.outcome == "stalled"]
-    assert [early[place].cause for place in sitting] == ["plateau"] * 4
-    late = results(trials, xor())
-    assert [late[place].outcome for place in sitting] == ["trained"] * 4
+@pytest.mark.parametrize("given", [None, float("nan"), "learning_rate"])
+def test_a_stall_that_was_given_no_cause_has_that_of_the_rules(given):
+    """As one that had diverged by other thresholds: what explained that explains no stall."""
+    assert stall(final_gradient_alignment=np.nan, cause=given) == "low_learning_rate"
+    older = dict.fromkeys(["final_gradient_alignment", "final_log10_signal_per_error"], np.nan)
+    mean_alone = {**older, "final_log10_gradient_per_error": -2.0}
+    assert stall(**mean_alone, cause=given) == "low_learning_rate"
 
 
-def test_a_relu_network_with_dead_units_is_dead():
-    """A unit a layer: nine of ten seeds leave one that passes no gradient for any example."""
-    shape = replace(SETTING, depth=3, width=1, activation="relu", loss="mse", steps=500)
-    found = results([replace(shape, seed=seed) for seed in range(10)], xor())
-    dead = [result for result in found if result.active_fraction == 0]
-    assert len(dead) == 9
-    assert {(result.outcome, result.cause) for result in dead} == {("stalled", "dead")}
+def test_without_signals_there_is_no_cause():
+    """Whatever else was measured, and whatever the row had."""
+    ends = (np.full(101, 2.5), [3.0, 1e3, np.inf], [3.0, 3.1e6])
+    for measure, known in (("none", False), ("sharpness", False), ("signal+sharpness", True)):
+        causes = [verdict(losses, measure=measure)["cause"] for losses in ends]
+        assert [cause is not None for cause in causes] == [known] * 3
 
 
-def test_four_steps_that_taught_much_are_no_stall():
-    """Digits, ReLU, rate 0.5: a change over no step is no number."""
-    task = make_task(load_dataset("digits", 128), 128, "standardized")
-    shape = replace(SETTING, dataset="digits", examples=128, depth=3, width=32, activation="relu")
-    (result,) = results([replace(shape, init_scale=1.4, learning_rate=0.5, steps=4)], task)
-    assert result.final_loss < result.initial_loss / 2
-    assert result.late_change > 0.1
-    assert (result.outcome, result.cause) == ("slow", None)
+def flight(initial=3.0, rate=0.1, critical=np.nan, before=(), **columns):
+    """The cause of a divergence."""
+    columns |= {"learning_rate": rate, "critical_learning_rate": critical}
+    found = verdict([initial, *before, 10 * initial, np.inf], **columns)
+    return found["cause"]
 
 
-def test_a_constant_target_can_be_trained():
-    """The best constant makes no error; a network that learns it has trained."""
-    task = Task(with_ones(np.linspace(-1, 1, 4)[None]), np.zeros((1, 4)), None)
-    (result,) = results([replace(SETTING, loss="mse", steps=100, learning_rate=0.1)], task)
-    assert (result.baseline_loss, result.outcome) == (0.0, "trained")
+def test_a_divergence_is_the_init_scales_where_the_start_explodes():
+    """By the loss or by the first layer's gradient, whatever the learning rate."""
+    assert flight(initial=2001.0, rate=1e-9, critical=1.0) == "init_scale"
+    assert flight(initial=np.inf) == flight(initial=np.inf, baseline=0.0) == "init_scale"
+    assert flight(log10_gradient_per_error=3.1) == "init_scale"
+    assert flight(baseline=0.0) == "learning_rate"
 
 
-def test_a_convex_problem_just_above_its_critical_rate_fails_by_the_rate():
-    """At 2.01 / lambda_max the loss falls for a while, then the steepest direction wins."""
-    inputs = line().inputs
-    largest = np.linalg.eigvalsh(inputs @ inputs.T / 8)[-1]
-    shape = replace(SETTING, depth=1, activation="linear", loss="mse", examples=8, steps=4000)
-    for measure in ("signal", "signal+sharpness"):
-        steep = replace(shape, learning_rate=2.01 / float(largest), measure=measure)
-        (result,) = results([replace(steep, dtype="float64")], line())
-        assert result.outcome in ("diverged", "overflow")
-        assert result.cause == "learning_rate"
+def test_a_first_layer_without_a_gradient_at_the_start_has_not_exploded():
+    """Weights of 0 whose output biases diverge: 0 has no logarithm in a table."""
+    assert flight(log10_gradient_per_error=np.nan) == "learning_rate"
+
+
+def test_a_divergence_from_a_moderate_start_is_the_learning_rates():
+    """Above 2 / lambda_max by the start's curvature; below it the curvature has risen since."""
+    assert flight(initial=1999.0) == "learning_rate"
+    assert flight(rate=0.1, critical=0.09) == "learning_rate"
+    assert flight(rate=0.1, critical=0.11) == "sharpening"
+
+
+@pytest.mark.parametrize(("ratio", "longest"), [(1.01, 348), (1.5, 9), (5.0, 3)])
+def test_a_run_that_fell_for_too_long_was_not_ended_by_its_starts_curvature(ratio, longest):
+    """(2r - 1)^2 a step: beyond a millionfold no start would have let the loss fall."""
+
+    def fell(steps):
+        return flight(rate=ratio * 0.1, critical=0.1, before=np.linspace(2.9, 1.0, steps))
+
+    assert 2 * longest * np.log(2 * ratio - 1) <= np.log(1e6)
+    assert fell(longest) == "learning_rate"
+    assert fell(longest + 1) == "sharpening"
+
+
+def test_without_a_curvature_the_rate_is_taken_for_a_tenth_above_the_critical_one():
+    """1.2^2 a step: 37 steps of falling could be, 38 could not; a single layer is not judged."""
+    assert flight(before=np.linspace(2.9, 1.0, 37)) == "learning_rate"
+    assert flight(before=np.linspace(2.9, 1.0, 38)) == "sharpening"
+    assert flight(before=np.linspace(3.1, 4.0, 99)) == "learning_rate"
+    assert flight(before=np.linspace(2.9, 1.0, 99), depth=1) == "learning_rate"
+
+
+def test_a_number_whose_column_is_left_out_does_not_exist():
+    """As in a store of before it was measured, where NULL would stand."""
+    row = {**SETTING, "steps_run": 5, "baseline_loss": 2.0, "initial_loss": 3.0}
+    ended = row | {"tail_loss": 1.0, "peak_loss": 3.0, "late_change": 0.5}
+    columns = {name: np.array([value]) for name, value in ended.items()}
+    assert {name: c.tolist() for name, c in judged(columns).items()} == {
+        "outcome": ["slow"],
+        "cause": [None],
+        "init_phase": [None],
+    }
+    del columns["tail_loss"]
+    assert judged(columns)["outcome"] == ["overflow"]
+
+
+def test_runs_are_judged_by_the_thresholds_given():
+    """The same row, held against another bound for a stall."""
+    row = SETTING | summarize(falling(1.0), BASELINE)
+    columns = {name: np.array([value]) for name, value in row.items()}
+    assert judged(columns)["outcome"] == ["slow"]
+    assert judged(columns, replace(THRESHOLDS, stalled_change=1.0))["outcome"] == ["stalled"]
+
+
+def test_every_cause_explains_outcomes_that_there_are():
+    """And no name stands twice among them."""
+    assert {outcome for explained in CAUSES.values() for outcome in explained} <= {*OUTCOMES}
+    for names in (OUTCOMES, INIT_PHASES):
+        assert len(set(names)) == len(names)

@@ -7,7 +7,7 @@ from numba import njit
 from core.activations import ACTIVATIONS
 from core.descent.calls import call_pass
 from core.descent.losses import loss_pass
-from core.descent.passes import SHORT_ROW, activation_passes
+from core.descent.passes import SHORT_ROW, activation_passes, keeps_slopes
 from core.losses import LOSSES
 
 ROWS = 5
@@ -36,7 +36,7 @@ def test_passes_are_the_activation_and_its_slope(activation, dtype, columns, rng
     a, slopes, pulled = h.copy(), np.empty_like(h), delta.copy()
     forward, backward = activation_passes(activation, dtype)
     run(forward, a, bias, slopes)
-    kept = slopes if activation in ("erf", "gelu", "silu") else a
+    kept = slopes if keeps_slopes(activation) else a
     run(backward, pulled, kept, sums)
     biased = h + bias[:, None]
     expected = delta * phi.derivative(biased.copy())

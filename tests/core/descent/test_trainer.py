@@ -20,7 +20,7 @@ LEVEL = 0.1  # of the best constant's loss: what counts as trained
 
 
 def make_problem(activation="tanh", loss="mse", dataset="gaussian", examples=24):
-    task = make_task(load_dataset(dataset, examples), examples, "standardized")
+    task = make_task(load_dataset(dataset, examples), examples, "standardized", "standardized")
     return Problem(task.inputs, task.targets, activation, loss, baseline_loss(task, loss))
 
 

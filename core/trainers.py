@@ -1,0 +1,129 @@
+"""What the pipeline needs of whatever it sweeps: a trainer is a value that it is given."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.settings import COLUMN_TYPES, Setting, Trials, one_of, settings_of
+
+# A table's columns as train returns them: by name, arrays or lists of one length. A number
+# that is not finite does not exist, and neither does None: both are NULL in the store.
+Columns = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a result.
+
+    Attributes:
+        name: In the table.
+        kind: str, int, float or bool.
+        meaning: For the data dictionary, which adds the choices.
+        unit: "1" is a pure number.
+        choices: The names that may stand there; none for any.
+        required: Whether every row has it.
+    """
+
+    name: str
+    kind: type
+    meaning: str
+    unit: str = "1"
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+    @property
+    def description(self) -> str:
+        """Its meaning, and the names that it may be."""
+        return f"{self.meaning}; {one_of(self.choices)}" if self.choices else self.meaning
+
+    @property
+    def column_type(self) -> str:
+        """Its type as Arrow calls it."""
+        return COLUMN_TYPES[self.kind]
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What it says of itself in a table."""
+        return {"meaning": self.description, "unit": self.unit}
+
+
+# Which thresholds judged a row of `runs`: written by a store, and missing in older ones.
+JUDGED_BY = Column(
+    "thresholds",
+    str,
+    "of what judged it, named in the manifest's judged_by; NULL: the manifest's thresholds",
+    "name",
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A further table, of which a trial may have several rows.
+
+    Attributes:
+        columns: After `trial_id`; by the first of them the rows of a trial are sorted.
+        rows: How many rows a trial has, from the least to the most.
+    """
+
+    columns: tuple[Column, ...]
+    rows: Callable[[Any], range]
+
+
+def _free(trial: Any, data: Any) -> float:
+    """What costs nothing."""
+    return 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trainer:
+    """What a sweep is a sweep of.
+
+    Attributes:
+        trial: The class of its trials: a frozen dataclass of settings.
+        results: What a training comes to: columns of `runs`, `outcome` among them, whose
+            choices are counted while a sweep runs.
+        tables: Further tables by name.
+        train: Trains trials that differ in Trials.columns only, on their task. Returns the
+            results' columns under "runs", a row for each trial in order, and each further
+            table's, with the place of the row's trial among them under "place". A training
+            that diverges is a row; an exception is a bug.
+        seconds: Estimated time of one training on one core, for a trial and the sizes of its
+            data (core.datasets.DatasetInfo; None without data).
+        start_seconds: Likewise of what is done once for the trials of a batch that differ in
+            settings that differ within a start.
+        flops: Likewise floating-point operations of a training; None if nobody counts them.
+        task: What a trial is trained on, from the trial and its data set
+            (core.datasets.Dataset); None for a trainer that needs no data.
+        baseline: The loss of the best constant predictor, from the trial and its task: `plan`
+            and `run` say it of each task. None where there is no such loss.
+        baseline_by: The settings that `baseline` depends on, by name. Baselines are listed as
+            `mse, raw targets`: the first one's value alone, the others' where they vary.
+        prepare: Called in the driver before a sweep begins, with the sweep's axes by name;
+            says what it does, through the second argument.
+        version: Of what decides the last bits of its results.
+        thresholds: By name, the numbers by which outcomes are called what they are called.
+    """
+
+    trial: type
+    results: tuple[Column, ...]
+    train: Callable[[Trials[Any], Any], Mapping[str, Columns]]
+    seconds: Callable[[Any, Any], float]
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    start_seconds: Callable[[Any, Any], float] = _free
+    flops: Callable[[Any, Any], int] | None = None
+    task: Callable[[Any, Any], Any] | None = None
+    baseline: Callable[[Any, Any], float] | None = None
+    baseline_by: tuple[str, ...] = ()
+    prepare: Callable[[Mapping[str, tuple[Any, ...]], Callable[[str], None]], None] | None = None
+    version: str = "1"
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """The settings of its trials by name, in the order of the columns."""
+        return settings_of(self.trial)
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """What a training may come to, in the order in which they are listed."""
+        return next(column.choices for column in self.results if column.name == "outcome")

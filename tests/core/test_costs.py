@@ -1,0 +1,71 @@
+"""The cost model: what a training costs more than another, by the tables' own facts."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.activations import ACTIVATIONS
+from core.costs import flops, seconds, start_seconds
+from core.datasets import DATASETS
+from core.gradient_descent import CURVE_POINTS
+from core.trials import MEASUREMENTS, Trial
+
+DIGITS = DATASETS["digits"]
+TRIAL = Trial(
+    dataset="digits",
+    examples=128,
+    features="standardized",
+    depth=11,
+    width=32,
+    activation="tanh",
+    initializer="gaussian",
+    init_scale=1.0,
+    bias_scale=0.0,
+    learning_rate=0.1,
+    loss="cross_entropy",
+    steps=400,
+    seed=0,
+    dtype="float32",
+    measure=frozenset(),
+)
+
+
+def with_(**settings):
+    return replace(TRIAL, **settings)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 11])
+def test_operations_are_counted_layer_by_layer(depth):
+    """Two a weight, bias, example and pass, three passes a step, and the loss at the end."""
+    widths = [64, *[32] * (depth - 1), 10]
+    weights = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+    assert flops(with_(depth=depth), DIGITS) == 6 * weights * 128 * 401
+
+
+def test_an_activation_costs_what_its_entry_says():
+    """The elements' share of the time, in proportion; a linear model has none."""
+    base = seconds(TRIAL, DIGITS)
+    per_cost = seconds(with_(activation="gelu"), DIGITS) - base
+    per_cost /= ACTIVATIONS["gelu"].cost - ACTIVATIONS["tanh"].cost
+    assert per_cost > 0
+    for name, activation in ACTIVATIONS.items():
+        expected = base + per_cost * (activation.cost - 1)
+        assert seconds(with_(activation=name), DIGITS) == pytest.approx(expected)
+        assert seconds(with_(activation=name, depth=1), DIGITS) == seconds(with_(depth=1), DIGITS)
+
+
+def test_float64_costs_more():
+    """Half as many numbers fit in a register."""
+    ratio = seconds(with_(dtype="float64"), DIGITS) / seconds(TRIAL, DIGITS)
+    assert 1.5 < ratio < 3
+
+
+@pytest.mark.parametrize("name", MEASUREMENTS)
+def test_a_measurement_costs_its_steps_where_it_is_made(name):
+    """At the start, which learning rates share, at the end or at logged steps."""
+    asked, measurement = with_(measure=frozenset({name})), MEASUREMENTS[name]
+    steps = measurement.at_end + measurement.at_logged_step * CURVE_POINTS
+    in_float64 = with_(dtype="float64")
+    step = seconds(with_(dtype="float64", steps=401), DIGITS) - seconds(in_float64, DIGITS)
+    assert seconds(asked, DIGITS) - seconds(TRIAL, DIGITS) == pytest.approx(steps * step)
+    assert start_seconds(asked, DIGITS) == pytest.approx(measurement.at_start * step)
