@@ -1,181 +1,142 @@
-"""Same-shaped trials grouped into task-sized batches by a cost model."""
+"""Trials of one shape grouped into task-sized batches, from a coarse map to the finest."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets import DatasetInfo
-from core.gradient_descent import CURVE_POINTS
-from core.network import layer_widths
-from core.trials import Trial, trial_id
-from pipeline.grid import Block, Grid
+from core.settings import Trials, settings_of, trial_id
+from core.trainers import Trainer
+from pipeline.blocks import Block, Blocks
+from pipeline.cuts import Cuts
+from pipeline.factors import Places
+from pipeline.grid import Grid
+from pipeline.prices import Infos, price
 
 Indices = NDArray[np.int64]
 
-# Fitted to measured trainings by tests/benchmarks/bench_cost_model.py, on one core (AVX-512,
-# OpenBLAS); a slower machine only gets longer batches.
-SECONDS_PER_FLOP = {"float32": 1 / 120e9, "float64": 1 / 65e9}
-SECONDS_PER_ELEMENT = {"float32": 0.8e-9, "float64": 2e-9}
-SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
-
-# What a measurement costs, in steps of float64: signals at the start and at the end of a training,
-# sharpness, some 75 products of three steps each, at the start. Learning rates share their start.
-MEASURED_STEPS = {"signal": 6, "sharpness": 250}
-
-# Long enough that scheduling costs nothing, short enough that workers end together.
-BATCH_SECONDS = 1.0
-MOST_TRIALS = 4096
-# A start is measured anew in each batch that needs it: it may cost that share of a batch's
-# trainings, else the batch takes more of the learning rates that share it.
-MOST_REPEATED = 0.1
-
-
-@dataclass(frozen=True)
-class Packing:
-    """How the trials of a shape make batches; a row is all learning rates of one start.
-
-    Attributes:
-        rows: Whole rows that a batch holds.
-        parts: Batches that a row is cut into; 1 if a batch holds several.
-    """
-
-    rows: int
-    parts: int
-
-    def count(self, rows: int) -> int:
-        """How many batches so many rows make."""
-        return -(-rows // self.rows) * self.parts
+# At the end of a sweep the last blocks, so many at most, come costliest first: no worker is
+# left alone with a long one.
+MOST_SORTED = 5_000
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Same-shaped trials that one task trains: some positions of a block of the grid.
+    """Trials of one shape that one task trains."""
 
-    The trials are made where they are trained, so that a batch of any size is a few
-    hundred bytes to the driver.
-    """
-
-    block: Block
-    positions: Sequence[int]
+    trials: Trials[Any]
 
     def __len__(self) -> int:
-        return len(self.positions)
+        return len(self.trials)
+
+    @property
+    def first(self) -> Any:
+        """Its first trial."""
+        return self.trials[0]
 
     @property
     def batch_id(self) -> str:
         """The first trial's id and the number of trials."""
-        return f"{trial_id(self.block[self.positions[0]])[:16]}-{len(self)}"
+        return f"{trial_id(self.first)[:16]}-{len(self)}"
 
     @property
     def halves(self) -> tuple["Batch", "Batch"]:
         """The batch cut in two, so that a trial that kills its task is found."""
         middle = len(self) // 2
-        return Batch(self.block, self.positions[:middle]), Batch(
-            self.block, self.positions[middle:]
-        )
+        first, second = slice(None, middle), slice(middle, None)
+        return Batch(self.trials.part(first)), Batch(self.trials.part(second))
 
     @property
-    def trials(self) -> list[Trial]:
-        """The trials themselves."""
-        return [self.block[position] for position in self.positions]
+    def starts(self) -> int:
+        """How many starts its trials have, neighbors taken together."""
+        begins = np.zeros(len(self), bool)
+        begins[:1] = True
+        for name, setting in settings_of(type(self.trials.shared)).items():
+            if setting.differs_within == "batch":
+                column = self.trials.columns[name]
+                begins[1:] |= column[1:] != column[:-1]
+        return int(begins.sum())
 
 
-def flops(trial: Trial, data: DatasetInfo) -> int:
-    """Floating-point operations of a training: 2 a weight, example and pass, 3 passes a step."""
-    # However deep, the layers between the first and the last are alike.
-    shallow = min(trial.depth, 2)
-    widths = layer_widths(data.features, trial.width, data.outputs, shallow)
-    weights = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
-    weights += (trial.depth - shallow) * (trial.width + 1) * trial.width
-    return 6 * weights * trial.examples * (trial.steps + 1)
+def batch_seconds(batch: Batch, trainer: Trainer, datasets: Infos) -> float:
+    """Expected time of a batch on one core."""
+    of_trial = price(batch.trials.shared, trainer, datasets)
+    return len(batch) * of_trial.seconds + batch.starts * of_trial.start
 
 
-def seconds(trial: Trial, data: DatasetInfo) -> float:
-    """Estimated time of one training on one core, if it runs to its end, with what it measures.
+def batches(grid: Grid, trainer: Trainer, datasets: Infos, finished: Indices) -> Iterator[Batch]:
+    """The grid's unfinished trials as batches, so that a sweep shows all of its map early.
 
-    The measurement of its start, which other learning rates share, is `start_seconds`.
-    """
-    asked = trial.measure.split("+")
-    measured = MEASURED_STEPS["signal"] if "signal" in asked else 0
-    if "sharpness_curve" in asked:
-        measured += MEASURED_STEPS["sharpness"] * min(trial.steps, CURVE_POINTS)
-    training = (trial.steps + 1) * _step_seconds(trial, data, trial.dtype)
-    return training + measured * _step_seconds(trial, data, "float64") + SECONDS_PER_TRIAL
-
-
-def start_seconds(trial: Trial, data: DatasetInfo) -> float:
-    """Estimated time to measure a start, once for all learning rates of a batch."""
-    asked = trial.measure.split("+")
-    steps = sum(steps for name, steps in MEASURED_STEPS.items() if name in asked)
-    return steps * _step_seconds(trial, data, "float64")
-
-
-def _step_seconds(trial: Trial, data: DatasetInfo, dtype: str) -> float:
-    elements = (trial.depth - 1) * trial.width * trial.examples
-    products = flops(trial, data) / (trial.steps + 1) * SECONDS_PER_FLOP[dtype]
-    return products + elements * SECONDS_PER_ELEMENT[dtype]
-
-
-def packing(trial: Trial, data: DatasetInfo, rates: int) -> Packing:
-    """Batches of about BATCH_SECONDS, longer where cutting a row would measure its start often.
-
-    Args:
-        trial: Any of the shape.
-        data: Sizes of its data set.
-        rates: Learning rates in a row.
-    """
-    each, start = seconds(trial, data), start_seconds(trial, data)
-    rows = min(MOST_TRIALS // rates, round(BATCH_SECONDS / (start + rates * each)))
-    if rows:
-        return Packing(rows, 1)
-    trials = max(BATCH_SECONDS - start, start / MOST_REPEATED) / each
-    parts = max(round(rates / trials), -(-rates // MOST_TRIALS), 1)
-    return Packing(1, min(parts, rates))
-
-
-def batches(grid: Grid, datasets: Mapping[str, DatasetInfo], finished: Indices) -> Iterator[Batch]:
-    """The grid's unfinished trials as batches, the costliest shapes first.
-
-    With the long tasks first and the short ones last, no worker is left alone at the end.
+    Level by level, each halving what lies between the places of an axis that were trained
+    before; of the last level the costliest blocks come first.
 
     Args:
         grid: The cells of the sweep.
+        trainer: Says what trials cost.
         datasets: Sizes of the data sets it names.
         finished: Sorted grid indices of the trials that have a row.
     """
-    rates = len(grid.axes["learning_rate"])
-    shapes = [(block[0], datasets[block[0].dataset]) for block in grid.blocks()]
-    costs = [rates * seconds(*shape) + start_seconds(*shape) for shape in shapes]
-    for number in np.argsort(np.negative(costs), kind="stable").tolist():
-        block, (trial, data) = grid.block(number), shapes[number]
-        for positions in _cut(block.size, rates, packing(trial, data, rates)):
-            unfinished = _unfinished(positions, block.start, finished)
-            if len(unfinished):
-                yield Batch(block, unfinished)
+    blocks = Blocks(grid)
+    cuts = Cuts(blocks, trainer, datasets)
+    finest = int(blocks.last_levels.max(initial=0))
+    for level in range(finest + 1):
+        numbers = _of_level(level, blocks, cuts)
+        if level == finest:
+            numbers = _costliest_first(numbers, cuts)
+        for number in numbers.tolist():
+            block, cut = blocks[number], cuts.of(number)
+            cells = block.cells
+            if cut.levels > 1:
+                cells = block.cells_of_level(level, cut.whole_starts)
+            runs = cells.cut(cut.size, at_starts=cut.price.start > 0)
+            for left in _filled(_unfinished(block, runs, finished), cut.size):
+                yield Batch(block.trials(left))
 
 
-def _cut(trials: int, rates: int, packed: Packing) -> Iterator[range]:
-    """A block's positions batch by batch: learning rates are its fastest axis."""
-    size = packed.rows * rates
-    for first in range(0, trials, size):
-        last = min(first + size, trials)
-        edges = [first + (last - first) * n // packed.parts for n in range(packed.parts + 1)]
-        yield from map(range, edges[:-1], edges[1:])
+def _of_level(level: int, blocks: Blocks, cuts: Cuts) -> Places:
+    """The blocks with trials of a level, in order."""
+    first = np.flatnonzero(blocks.first_levels == level)
+    later = np.flatnonzero((blocks.first_levels < level) & (level <= blocks.last_levels))
+    cut = [number for number in later.tolist() if cuts.of(number).levels > 1]
+    return np.sort(np.concatenate([first, np.array(cut, np.int64)]))
 
 
-def unfinished_rows(block: Block, finished: Indices) -> int:
-    """How many rows of learning rates have a trial left: as many starts are measured."""
-    rates = len(block.axes["learning_rate"])
-    first, last = np.searchsorted(finished, [block.start, block.start + block.size])
-    _, counts = np.unique((finished[first:last] - block.start) // rates, return_counts=True)
-    return block.size // rates - int((counts == rates).sum())
+def _unfinished(
+    block: Block, runs: Iterable[Sequence[Places]], finished: Indices
+) -> Iterator[list[Places]]:
+    """The runs without the cells that are finished; none is empty."""
+    for numbers in runs:
+        left = ~_among(block.indices(numbers), finished)
+        if left.any():
+            yield [own[left] for own in numbers]
 
 
-def _unfinished(positions: range, start: int, finished: Indices) -> Sequence[int]:
-    first, last = np.searchsorted(finished, [start + positions.start, start + positions.stop])
-    if first == last:
-        return positions
-    done = set((finished[first:last] - start).tolist())
-    return [position for position in positions if position not in done]
+def _filled(runs: Iterable[list[Places]], most: int) -> Iterator[list[Places]]:
+    """The runs, neighbors joined while they have no more cells than `most`."""
+    waiting: list[Places] = []
+    for run in runs:
+        if waiting and len(waiting[0]) + len(run[0]) <= most:
+            waiting = [np.concatenate(each) for each in zip(waiting, run, strict=True)]
+            continue
+        if waiting:
+            yield waiting
+        waiting = run
+    if waiting:
+        yield waiting
+
+
+def _costliest_first(numbers: Places, cuts: Cuts) -> Places:
+    """The last blocks in order of their costs, the others before them as they are."""
+    others, last = numbers[:-MOST_SORTED], numbers[-MOST_SORTED:]
+    costs = [cuts.of(number).seconds for number in last.tolist()]
+    return np.concatenate([others, last[np.argsort(np.negative(costs), kind="stable")]])
+
+
+def _among(indices: Indices, known: Indices) -> NDArray[np.bool_]:
+    """Which of the indices are known; `known` is sorted."""
+    places = np.searchsorted(known, indices)
+    return (
+        known.take(places, mode="clip") == indices if len(known) else np.zeros(len(indices), bool)
+    )

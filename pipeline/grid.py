@@ -1,122 +1,159 @@
-"""The grid of a sweep: the product of its axes as Trials, made one at a time.
+"""The grid of a sweep: its cells, each a trial, made when asked for.
 
-Nothing is listed: a grid of 10^12 cells costs what its axes cost.
+Nothing is listed: a grid of 10^12 cells costs what its axes cost, and what a condition ties.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from core.training import STACKED_FIELDS
-from core.trials import DEFAULTS, TRIAL_FIELDS, Trial
-
-Value = str | int | float
-Axes = Mapping[str, tuple[Value, ...]]
-
-SHAPE_FIELDS = tuple(name for name in TRIAL_FIELDS if name not in STACKED_FIELDS)
-
-# Outermost first. Trials of one shape are neighbors, those of one start among them.
-ORDER = (*SHAPE_FIELDS, *STACKED_FIELDS)
+from core.settings import Value, defaults, settings_of, trial_from
+from pipeline.factors import Axes, Factor, Places, factors
 
 
-class Cells(Sequence[Trial]):
-    """The product of some axes, the last of ORDER fastest; indexable, iterable, not listed."""
+class Grid(Sequence[Any]):
+    """The cells of a sweep, numbered from 0; indexable, iterable, not listed.
 
-    def __init__(self, axes: Axes):
-        """Args: axes: For each field of a Trial its values; those of DEFAULTS may be left out."""
-        defaults: Axes = {name: (value,) for name, value in DEFAULTS.items()}
-        self.axes = {name: {**defaults, **axes}[name] for name in ORDER}
-        self._shape = tuple(len(values) for values in self.axes.values())
-        self.size = prod(self._shape)
+    Attributes:
+        trial: The class of its trials.
+        axes: The values of every setting, as they stand in columns.
+        together: Names of axes that move together.
+        where: The condition that all cells meet; None for none.
+        factors: What it is the product of; cells are numbered with the last one fastest.
+        size: How many cells it has.
+    """
+
+    def __init__(
+        self,
+        trial: type,
+        axes: Axes,
+        together: Sequence[Sequence[str]] = (),
+        where: str | None = None,
+    ):
+        """Count the cells.
+
+        Args:
+            trial: As the attribute.
+            axes: For each setting its values; those that have a default may be left out.
+            together: As the attribute; these axes are equally long.
+            where: As the attribute.
+
+        Raises:
+            ConditionError: `where` is no condition on these settings.
+        """
+        settings = settings_of(trial)
+        given = {**{name: (value,) for name, value in defaults(settings).items()}, **axes}
+        self.trial = trial
+        self.axes = {name: tuple(given[name]) for name in settings}
+        self.together = tuple(map(tuple, together))
+        self.where = where
+        self.factors = factors(self.axes, self.together, where, settings)
+        self.size = prod(map(len, self.factors))
 
     def __len__(self) -> int:
         return self.size
 
-    def __getitem__(self, index: int) -> Trial:  # type: ignore[override]  # no slices
-        """The trial at a place of the product; IndexError outside."""
+    def __getitem__(self, index: int) -> Any:  # type: ignore[override]  # no slices
+        """The trial of a cell; IndexError outside."""
         if not 0 <= index < self.size:
             raise IndexError(f"index {index} is outside a grid of {self.size} trials")
-        values: dict[str, Value] = {}
-        for name in reversed(ORDER):
-            index, place = divmod(index, len(self.axes[name]))
-            values[name] = self.axes[name][place]
-        return Trial(**values)  # type: ignore[arg-type]  # the sweep file checked their types
-
-    def __iter__(self) -> Iterator[Trial]:
-        return (self[index] for index in range(self.size))
-
-
-class Grid(Cells):
-    """All cells of a sweep."""
-
-    def __init__(self, axes: Axes):
-        """Args: axes: As of Cells."""
-        super().__init__(axes)
-        self._stacked = {name: self.axes[name] for name in STACKED_FIELDS}
-        self._block_size = prod(len(values) for values in self._stacked.values())
-        firsts = {name: values[:1] for name, values in self._stacked.items()}
-        self._shapes = Cells({**self.axes, **firsts})
+        numbers = []
+        for factor in reversed(self.factors):
+            index, number = divmod(index, len(factor))
+            numbers.append(number)
+        return self.trial_of(numbers[::-1])
 
     @property
-    def shapes(self) -> int:
-        """How many shapes of networks and tasks it has, and so blocks."""
-        return self._shapes.size
+    def first(self) -> Any:
+        """The trial of its first cell."""
+        return self[0]
 
-    def block(self, number: int) -> "Block":
-        """The trials of one shape; blocks are numbered in order, from 0."""
-        first = self._shapes[number]
-        shape = {name: (getattr(first, name),) for name in SHAPE_FIELDS}
-        return Block({**shape, **self._stacked}, start=number * self._block_size)
+    @property
+    def values(self) -> dict[str, tuple[Value, ...]]:
+        """By setting, the values that some cell has, in the order of its axis."""
+        return {
+            name: tuple(factor.values[name][place] for place in np.unique(places).tolist())
+            for factor in self.factors
+            for name, places in factor.places.items()
+        }
 
-    def blocks(self) -> Iterator["Block"]:
-        """The grid cut into runs of same-shaped trials, in order."""
-        return map(self.block, range(self.shapes))
+    def combinations(self, cells: Places) -> Iterator[Places]:
+        """Factor by factor, (cells,): which of its combinations each cell has."""
+        stride = self.size
+        for factor in self.factors:
+            stride //= len(factor)
+            yield cells // stride % len(factor) if len(factor) > 1 else np.zeros_like(cells)
+
+    def trial_of(self, numbers: Sequence[int]) -> Any:
+        """The trial with these combinations, one of each factor."""
+        values: dict[str, Value] = {}
+        for factor, number in zip(self.factors, numbers, strict=True):
+            values |= factor.cell(number)
+        return trial_from(self.trial, values)
 
     def __contains__(self, settings: object) -> bool:
         """Whether settings by name, as a failure records them, are a cell of the grid."""
-        return isinstance(settings, Mapping) and all(
-            settings.get(name, DEFAULTS.get(name)) in values for name, values in self.axes.items()
+        if not isinstance(settings, Mapping):
+            return False
+        known = defaults(settings_of(self.trial))
+        return all(
+            _number(factor, {n: settings.get(n, known.get(n)) for n in factor.settings}) >= 0
+            for factor in self.factors
         )
 
     def indices_of(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
-        """Grid indices of those rows whose settings lie on the grid.
+        """The numbers of the cells whose settings some rows have; of other rows none.
 
         Args:
-            rows: With a column for every field of a Trial.
+            rows: With a column for every setting.
         """
-        index, inside = self._places(rows)
+        index, inside = self._numbers(rows)
         return index[inside]
 
     def rows_of(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Those of the rows whose settings lie on the grid; rows as of indices_of."""
-        return rows.filter(pa.array(self._places(rows)[1]))
+        """Those of the rows whose settings are a cell's; rows as of indices_of."""
+        return rows.filter(pa.array(self._numbers(rows)[1]))
 
-    def _places(self, rows: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Each row's grid index, and whether it has one."""
+    def _numbers(self, rows: pa.RecordBatch) -> tuple[Places, NDArray[np.bool_]]:
+        """Each row's cell, and whether it has one."""
         index = np.zeros(len(rows), dtype=np.int64)
         inside = np.ones(len(rows), dtype=bool)
-        for name, values in self.axes.items():
-            column = rows[name]
-            if name in DEFAULTS:  # NULL where an older version wrote the row
-                column = column.fill_null(DEFAULTS[name])
-            places = pc.index_in(column, value_set=pa.array(values, type=column.type))
-            inside &= places.is_valid().to_numpy(zero_copy_only=False)
-            index = index * len(values) + places.fill_null(0).to_numpy(zero_copy_only=False)
+        for factor in self.factors:
+            places = {name: _value_places(factor, name, rows) for name in factor.places}
+            numbers = factor.combinations(places)
+            inside &= numbers >= 0
+            index = index * len(factor) + numbers
         return index, inside
 
 
-class Block(Cells):
-    """The trials of one shape: they differ in init scale, bias scale, seed, learning rate.
+def _value_places(factor: Factor, name: str, rows: pa.RecordBatch) -> Places:
+    """Where each row's value stands among a setting's; -1 where it does not."""
+    column, default = rows[name], factor.settings[name].encoded_default
+    if default is not None:  # NULL where an older version wrote the row
+        column = column.fill_null(default)
+    known = factor.arrow_values(name, column.type)
+    return np.asarray(pc.index_in(column, value_set=known).fill_null(-1), np.int64)
 
-    Attributes:
-        start: The grid index of the first.
+
+def _number(factor: Factor, values: Mapping[str, Any]) -> int:
+    """Which combination of a factor these values are; -1 if none."""
+    known = factor.values
+    if any(value not in known[name] for name, value in values.items()):
+        return -1
+    places = {name: np.array([known[name].index(value)]) for name, value in values.items()}
+    return int(factor.combinations({name: places[name] for name in factor.places})[0])
+
+
+def grid_of(entry: Mapping[str, Any], trial: type) -> Grid:
+    """The grid of a sweep that a store's manifest has an entry of.
+
+    Args:
+        entry: With `axes`, and `zip` and `where` if the version that wrote it knew them.
+        trial: The class of the store's trials.
     """
-
-    def __init__(self, axes: Axes, start: int):
-        """Args: axes: One value for each shape field. start: The first trial's grid index."""
-        super().__init__(axes)
-        self.start = start
+    return Grid(trial, entry["axes"], entry.get("zip", ()), entry.get("where"))

@@ -1,159 +1,210 @@
-"""Batches: every unfinished trial in one of them, task-sized, the costliest first."""
+"""Batches: every unfinished trial in one of them, and all of the map early."""
 
 import pickle
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.datasets import DATASETS, load_dataset, make_task
 from core.measurements import measure_starts
-from core.training import train_trials
-from core.trials import trial_id
-from pipeline.batches import (
-    BATCH_SECONDS,
-    MOST_REPEATED,
-    MOST_TRIALS,
-    Packing,
-    batches,
-    flops,
-    packing,
-    seconds,
-    start_seconds,
-    unfinished_rows,
-)
+from core.settings import setting, trial_id, values_of
+from core.training import FULLY_CONNECTED
+from core.trials import Trial
+from pipeline.batches import batch_seconds, batches
+from pipeline.grid import Grid
+from pipeline.prices import price
+from pipeline.sweep_file import load_sweep
 
-DIGITS = DATASETS["digits"]
+from ..trainings import results
+
 NONE = np.empty(0, np.int64)
-RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 10, 16))
+RATES = tuple(np.geomspace(1e-4, 10, 16).tolist())
 
 
-def grid_indices(todo):
-    return [batch.block.start + position for batch in todo for position in batch.positions]
+def batches_of(grid, finished=NONE):
+    return list(batches(grid, FULLY_CONNECTED, DATASETS, finished))
+
+
+def indices(grid, todo):
+    return [index for batch in todo for index in grid.indices_of(_rows(batch)).tolist()]
+
+
+def _rows(batch):
+    return pa.RecordBatch.from_pylist([values_of(trial) for trial in batch.trials])
 
 
 @settings(max_examples=60, derandomize=True, deadline=None, database=None)
-@given(st.sets(st.integers(0, 143)), st.integers(1, 144))
-def test_unfinished_trials_are_in_one_batch_each(grid_of, finished, most):
-    """Whatever is finished and however large batches are; no batch is empty."""
-    grid = grid_of(depth=(2, 4, 8), seed=(0, 1, 2), learning_rate=RATES)
+@given(
+    st.sets(st.integers(0, 143)),
+    st.integers(1, 144),
+    st.sampled_from([None, "depth * learning_rate < 1", "seed < depth"]),
+    st.sampled_from([0.0, 1e9]),
+)
+def test_unfinished_trials_are_in_one_batch_each(grid_of, finished, most, where, least):
+    """Whatever is finished, however large batches are and blocks cut; no batch is empty."""
+    axes = grid_of(depth=(2, 4, 8), seed=(0, 1, 2), learning_rate=RATES).axes
+    grid = Grid(Trial, axes, where=where)
+    finished = np.array(sorted(index for index in finished if index < grid.size), np.int64)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.batches.MOST_TRIALS", most)
-        todo = list(batches(grid, DATASETS, np.array(sorted(finished), np.int64)))
-    assert sorted(grid_indices(todo)) == [i for i in range(grid.size) if i not in finished]
+        patch.setattr("pipeline.cuts.MOST_TRIALS", most)
+        patch.setattr("pipeline.cuts.LEAST_CUT", least)
+        todo = batches_of(grid, finished)
+    assert sorted(indices(grid, todo)) == sorted({*range(grid.size)} - {*finished.tolist()})
     assert all(1 <= len(batch) <= most for batch in todo)
+    assert all(len({trial.depth for trial in batch.trials}) == 1 for batch in todo)
 
 
-def test_a_batch_holds_the_trials_at_its_positions(grid_of):
-    """They are of one shape; its id is the first one's with their number."""
-    grid = grid_of(depth=(2, 4), learning_rate=RATES)
-    batch, other = batches(grid, DATASETS, np.array([16, 17], np.int64))
-    assert batch.trials == list(grid)[18:]
-    assert other.trials == list(grid)[:16]
-    assert batch.batch_id == f"{trial_id(grid[18])[:16]}-14"
+def test_a_batch_is_called_by_its_first_trial_and_their_number(grid_of):
+    """Halves are batches too."""
+    (batch,) = batches_of(grid_of(learning_rate=RATES), np.array([14, 15]))
+    assert list(batch.trials) == list(grid_of(learning_rate=RATES))[:14]
+    assert batch.batch_id == f"{trial_id(batch.first)[:16]}-14"
+    first, second = batch.halves
+    assert [*first.trials, *second.trials] == list(batch.trials)
+    assert second.batch_id == f"{trial_id(batch.trials[7])[:16]}-7"
 
 
-def test_the_costliest_shapes_come_first(grid_of):
-    """So no worker is left alone with a long task at the end."""
+def test_a_twentieth_of_the_quickstart_shows_all_of_its_map():
+    """Every network at the ends and the middle of both axes, and not one of its corners."""
+    sweep = load_sweep("quickstart")
+    trained = []
+    for batch in batches(sweep.grid, FULLY_CONNECTED, sweep.infos, NONE):
+        trained.extend(batch.trials)
+        if len(trained) > sweep.grid.size / 20:
+            break
+    axes = sweep.grid.axes
+    seen = {(t.depth, t.activation, t.init_scale, t.learning_rate) for t in trained}
+    for depth in (axes["depth"][0], axes["depth"][-1]):
+        for activation in axes["activation"]:
+            for scale in (axes["init_scale"][0], axes["init_scale"][-1]):
+                for rate in (axes["learning_rate"][0], axes["learning_rate"][-1]):
+                    assert (depth, activation, scale, rate) in seen
+    between = [t for t in trained if t.init_scale in axes["init_scale"][7:9]]
+    assert {t.learning_rate for t in between} & set(axes["learning_rate"][7:9])
+
+
+def test_each_level_is_done_before_the_next(grid_of, monkeypatch):
+    """A map is refined everywhere before it is refined again."""
+    monkeypatch.setattr("pipeline.cuts.LEAST_CUT", 0.0)
+    grid = grid_of(depth=(2, 4), init_scale=(0.25, 0.5, 1.0, 2.0, 4.0), learning_rate=RATES[:9])
+    todo = batches_of(grid)
+    coarse = {(s, r) for s in (0.25, 1.0, 4.0) for r in (RATES[0], RATES[4], RATES[8])}
+    finer = {(s, r) for s in grid.axes["init_scale"] for r in RATES[:9:2]}
+    cells = [[(t.init_scale, t.learning_rate) for t in batch.trials] for batch in todo]
+    assert [len(own) for own in cells] == [9, 9, 16, 16, 20, 20]
+    assert set(cells[0]) == set(cells[1]) == coarse
+    assert {*cells[0], *cells[2]} == {*cells[1], *cells[3]} == finer
+
+
+def test_the_costliest_shapes_come_first_at_the_end(grid_of):
+    """So no worker is left alone with a long task; the last level is the only one here."""
     grid = grid_of(depth=(2, 32, 8), width=(4, 64), dtype=("float64", "float32"))
-    costs = [seconds(batch.trials[0], DIGITS) for batch in batches(grid, DATASETS, NONE)]
+    todo = batches_of(grid)
+    costs = [price(batch.first, FULLY_CONNECTED, DATASETS).seconds for batch in todo]
     assert costs == sorted(costs, reverse=True)
     assert len(set(costs)) == 12
 
 
-def test_a_batch_is_about_a_second_of_work(grid_of):
-    """Long trainings go alone, short ones many together, but never too many."""
-    trial = grid_of(depth=(8,), width=(32,), examples=(128,), steps=(100,))[0]
-    rows = packing(trial, DIGITS, 16).rows
-    assert rows * 16 * seconds(trial, DIGITS) == pytest.approx(BATCH_SECONDS, rel=0.3)
-    assert packing(replace(trial, steps=10**8), DIGITS, 16) == Packing(rows=1, parts=16)
-    small = replace(trial, depth=1, steps=0, examples=2)
-    assert packing(small, DIGITS, 16) == Packing(rows=MOST_TRIALS // 16, parts=1)
+def test_only_the_last_blocks_of_very_many_are_sorted(grid_of, monkeypatch):
+    """A sweep of a million shapes does not wait for their costs."""
+    monkeypatch.setattr("pipeline.batches.MOST_SORTED", 2)
+    depths = [batch.first.depth for batch in batches_of(grid_of(depth=(4, 9, 2), loss=("mse",)))]
+    assert depths == [4, 9, 2]
+    depths = [batch.first.depth for batch in batches_of(grid_of(depth=(2, 4, 9), loss=("mse",)))]
+    assert depths == [2, 9, 4]
 
 
 SHARP = {"width": (256,), "depth": (5,), "measure": ("sharpness",), "init_scale": (0.5, 1.0)}
-MANY_RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 10, 99))
+MANY_RATES = tuple(np.geomspace(1e-4, 10, 99).tolist())
 
 
-@pytest.mark.parametrize("steps", [1, 10, 100, 1000, 10_000])
-def test_a_start_is_measured_again_only_where_that_costs_little(grid_of, steps):
-    """However long a training: whole rows where the start dominates, else parts of a second."""
-    trial = grid_of(**SHARP, examples=(1000,), steps=(steps,))[0]
-    packed, start = packing(trial, DIGITS, 99), start_seconds(trial, DIGITS)
-    assert packed.rows == 1
-    trainings = 99 / packed.parts * seconds(trial, DIGITS)
-    assert packed.parts == 1 or start <= 1.5 * MOST_REPEATED * trainings
-    if steps == 1:
-        assert packed.parts == 1
-    if steps >= 1000:
-        assert packed.parts > 10
-
-
-def test_a_row_is_cut_evenly_within_itself(grid_of):
+def test_a_start_is_cut_evenly_within_itself(grid_of):
     """No batch has two starts where one would do."""
     grid = grid_of(**SHARP, examples=(1000,), steps=(1000,), learning_rate=MANY_RATES)
-    todo = list(batches(grid, DATASETS, NONE))
+    todo = batches_of(grid)
+    assert {batch.starts for batch in todo} == {1}
     assert all(len({trial.init_scale for trial in batch.trials}) == 1 for batch in todo)
-    sizes = {len(batch) for batch in todo}
-    assert max(sizes) - min(sizes) <= 1
+    assert np.median([len(batch) for batch in todo]) == max(map(len, todo))
 
 
 def test_the_starts_measured_are_those_there_are(grid_of, monkeypatch):
     """Of a sweep whose sharpness takes longer than its trainings; and not a bit depends on it."""
     small = {"width": (8,), "depth": (3,), "examples": (24,), "steps": (1,)}
     grid = grid_of(**SHARP | small, learning_rate=MANY_RATES[::9])
-    task = make_task(load_dataset("digits", 24), 24, "standardized")
-    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 1e-6)
+    task = make_task(load_dataset("digits", 24), 24, "standardized", "standardized")
+    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 1e-6)
     measured = []
 
     def counted(params, *rest):
         measured.append(len(params[0]))
         return measure_starts(params, *rest)
 
-    monkeypatch.setattr("core.training.measure_starts", counted)
-    todo = list(batches(grid, DATASETS, NONE))
-    results = [run.result for batch in todo for run in train_trials(batch.trials, task)]
+    monkeypatch.setattr("core.starts.measure_starts", counted)
+    together = [run for batch in batches_of(grid) for run in results(batch.trials, task)]
     assert sum(measured) == 2
-    alone = [run.result for trial in grid for run in train_trials([trial], task)]
-    assert results == alone
+    alone = [run for trial in grid for run in results([trial], task)]
+    for run in (*together, *alone):
+        del run.wall_seconds
+    assert together == alone
     assert sum(measured) == 2 + grid.size
 
 
-def test_a_row_counts_as_left_until_all_of_it_is_finished(grid_of):
-    """Its start is measured again for the last of its learning rates."""
-    (block,) = grid_of(seed=(0, 1, 2), learning_rate=RATES).blocks()
-    assert unfinished_rows(block, NONE) == 3
-    assert unfinished_rows(block, np.arange(15)) == 3
-    assert unfinished_rows(block, np.arange(16)) == 2
-    assert unfinished_rows(block, np.arange(8, 40)) == 2
-    assert unfinished_rows(block, np.arange(48)) == 0
-
-
-def test_batches_are_whole_rows_of_learning_rates(grid_of, monkeypatch):
+def test_batches_are_whole_starts(grid_of, monkeypatch):
     """Trials with a common start are trained together, and it is measured once."""
-    monkeypatch.setattr("pipeline.batches.MOST_TRIALS", 40)
-    grid = grid_of(seed=tuple(range(5)), learning_rate=RATES)
-    assert [len(batch) for batch in batches(grid, DATASETS, NONE)] == [32, 32, 16]
+    monkeypatch.setattr("pipeline.cuts.MOST_TRIALS", 40)
+    monkeypatch.setattr("pipeline.cuts.LEAST_CUT", 1e9)
+    grid = grid_of(seed=tuple(range(5)), learning_rate=RATES, measure=("signal",))
+    todo = batches_of(grid)
+    assert [len(batch) for batch in todo] == [32, 32, 16]
+    assert [batch.starts for batch in todo] == [2, 2, 1]
 
 
-def test_flops_count_a_multiplication_and_an_addition_a_weight(grid_of):
-    """By hand: 65 x 6 and 7 x 10 weights, 24 examples, 12 steps and the start, 3 passes each."""
-    assert flops(grid_of()[0], DIGITS) == 2 * 3 * (65 * 6 + 7 * 10) * 24 * 13
+def test_a_batch_takes_what_its_trials_and_its_starts_take(grid_of):
+    """By hand."""
+    grid = grid_of(seed=(0, 1), learning_rate=RATES[:3], measure=("signal+sharpness",))
+    (batch,) = batches_of(grid)
+    assert list(batch.trials) == list(grid)
+    of_trial = price(grid[0], FULLY_CONNECTED, DATASETS)
+    assert of_trial.start > 0
+    seconds = batch_seconds(batch, FULLY_CONNECTED, DATASETS)
+    assert seconds == pytest.approx(6 * of_trial.seconds + 2 * of_trial.start)
 
 
-def test_every_hidden_layer_counts_as_much(grid_of):
-    """7 x 6 weights each, however deep; one layer alone leads from the inputs to the outputs."""
-    counted = [flops(trial, DIGITS) / (6 * 24 * 13) for trial in grid_of(depth=(1, 2, 3, 100_000))]
-    assert counted == [65 * 10, 65 * 6 + 70, 65 * 6 + 42 + 70, 65 * 6 + 99_998 * 42 + 70]
-
-
-def test_a_large_batch_is_as_little_to_send_as_a_small_one(grid_of):
-    """The trials are made where they are trained."""
-    sizes = []
-    for seeds in (1, 200):
-        (batch,) = batches(grid_of(seed=range(seeds), learning_rate=RATES), DATASETS, NONE)
-        sizes.append(len(pickle.dumps(batch)))
+def test_a_batch_is_little_to_send(grid_of, monkeypatch):
+    """A few numbers per trial: what its trials share is sent once."""
+    monkeypatch.setattr("pipeline.cuts.LEAST_CUT", 1e9)
+    (batch,) = batches_of(grid_of(seed=range(200), learning_rate=RATES))
     assert len(batch) == 3200
-    assert abs(sizes[1] - sizes[0]) < 20
+    assert len(pickle.dumps(batch)) < 3200 * 4 * 8 + 3000
+
+
+def test_what_is_left_here_and_there_is_trained_together(grid_of):
+    """As batches of trials that failed: few, where cutting first would leave many."""
+    grid = grid_of(seed=tuple(range(4000)), learning_rate=RATES)
+    left = np.sort(np.random.default_rng(0).choice(grid.size, 200, replace=False))
+    todo = batches_of(grid, np.setdiff1d(np.arange(grid.size), left))
+    assert sorted(indices(grid, todo)) == left.tolist()
+    assert len(todo) < 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alone:
+    """A trial of which each has a shape of its own, and nothing costs anything."""
+
+    size: int = setting("its size")
+    fast: bool = setting("whether it is fast")
+
+
+def test_settings_that_all_decide_the_shape_make_a_batch_each():
+    """Of another trainer, which has no starts."""
+    trainer = replace(FULLY_CONNECTED, trial=Alone, task=None, seconds=lambda trial, data: 1.0)
+    trainer = replace(trainer, start_seconds=lambda trial, data: 0.0, flops=None)
+    grid = Grid(Alone, {"size": (1, 2, 3), "fast": (False, True)}, where="fast or size < 3")
+    todo = list(batches(grid, trainer, {}, np.array([1])))
+    assert [len(batch) for batch in todo] == [1] * 4
+    assert {batch.first for batch in todo} == {*grid} - {grid[1]}
+    assert [batch.trials.ids() for batch in todo] == [[trial_id(batch.first)] for batch in todo]

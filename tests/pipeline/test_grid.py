@@ -1,4 +1,4 @@
-"""The grid: the product of its axes, made a cell at a time and found again by its settings."""
+"""The grid: what axes, groups and a condition make, a cell at a time, and found by its settings."""
 
 from itertools import islice, product
 
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.trials import settings as settings_of
-from core.trials import trial_id
-from pipeline.grid import SHAPE_FIELDS
+from core.settings import trial_id, values_of
+from core.trials import Trial
+from pipeline import grid as grids
+from pipeline.grid import Grid
 
 RATES = (0.5, 0.1, 0.2)
 
@@ -19,20 +20,90 @@ def some(values, most=3):
     return st.lists(values, min_size=1, max_size=most, unique=True).map(tuple)
 
 
+# Apart by more than rounding: a condition takes closer numbers to be the same.
+hundredths = st.integers(1, 1000).map(lambda number: number / 100)
+
 some_axes = st.fixed_dictionaries(
     {
         "depth": some(st.integers(1, 50)),
         "activation": some(st.sampled_from(["tanh", "relu", "linear"])),
-        "init_scale": some(st.floats(0, 10)),
+        "init_scale": some(hundredths),
         "seed": some(st.integers(0, 2**63 - 1)),
-        "learning_rate": some(st.floats(1e-12, 1e12)),
+        "learning_rate": some(hundredths),
     }
 )
-repeatable = settings(max_examples=40, derandomize=True, deadline=None, database=None)
+some_groups = st.sampled_from(
+    [
+        (),
+        (("depth", "init_scale"),),
+        (("learning_rate", "activation", "seed"),),
+        (("seed", "depth"), ("learning_rate", "init_scale")),
+    ]
+)
+some_conditions = st.sampled_from(
+    [
+        None,
+        "depth < 9",
+        "learning_rate * depth > 3 and seed > 4",
+        "init_scale < 3 or seed < 9 and depth != 4",
+        "activation == 'tanh' and learning_rate < init_scale",
+    ]
+)
+repeatable = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 
 
 def rows_of(trials):
-    return pa.RecordBatch.from_pylist([dict(settings_of(trial)) for trial in trials])
+    return pa.RecordBatch.from_pylist([values_of(trial) for trial in trials])
+
+
+def listed(axes, together, where):
+    """The cells, made by listing all of the product."""
+    moved = {name for group in together for name in group}
+    groups = [*together, *((name,) for name in axes if name not in moved)]
+    rows = product(*(zip(*(axes[name] for name in group), strict=True) for group in groups))
+    names = [name for group in groups for name in group]
+    cells = [dict(zip(names, (v for part in row for v in part), strict=True)) for row in rows]
+    return [cell for cell in cells if where is None or eval(where, {}, dict(cell))]
+
+
+@pytest.fixture(scope="session")
+def made(grid_of):
+    """Makes a grid whose groups are as long as the shortest of their axes."""
+
+    def make(axes, together, where):
+        for group in together:
+            length = min(len(axes[name]) for name in group)
+            axes = axes | {name: axes[name][:length] for name in group}
+        whole = grid_of(**axes).axes
+        return Grid(Trial, whole, together, where), listed(whole, together, where)
+
+    return make
+
+
+@repeatable
+@given(some_axes, some_groups, some_conditions)
+def test_a_grid_has_the_cells_that_listing_all_of_them_leaves(made, axes, together, where):
+    """Whatever moves together and whatever a condition leaves out; each of them once."""
+    grid, cells = made(axes, together, where)
+    assert grid.size == len(cells)
+    found = {tuple(sorted(values_of(trial).items())) for trial in grid}
+    assert found == {tuple(sorted(cell.items())) for cell in cells}
+
+
+@repeatable
+@given(some_axes, some_groups, some_conditions)
+def test_cells_are_found_again_by_their_settings(made, axes, together, where):
+    """Each at its place; a combination that is no cell is not found."""
+    grid, cells = made(axes, together, where)
+    whole = Grid(Trial, grid.axes)
+    is_cell = [values_of(trial) in cells for trial in whole]
+    assert [values_of(trial) in grid for trial in whole] == is_cell
+    rows = rows_of(whole)
+    assert grid.rows_of(rows).num_rows == len(cells)
+    indices = grid.indices_of(rows)
+    assert sorted(indices.tolist()) == list(range(grid.size))
+    inside = [trial for trial, inside in zip(whole, is_cell, strict=True) if inside]
+    assert [grid[index] for index in indices.tolist()] == inside
 
 
 def test_every_combination_has_one_cell(grid_of):
@@ -51,33 +122,12 @@ def test_no_cell_lies_outside(grid_of):
             grid[index]
 
 
-@repeatable
-@given(some_axes)
-def test_blocks_cut_the_grid_into_runs_of_one_shape(grid_of, axes):
-    """Each cell is in one block, at its place; within a block only the stacked fields vary."""
-    grid = grid_of(**axes)
-    cells = [trial for block in grid.blocks() for trial in block]
-    assert cells == list(grid)
-    for block in grid.blocks():
-        assert block[0] == grid[block.start]
-        assert len({tuple(getattr(t, name) for name in SHAPE_FIELDS) for t in block}) == 1
-
-
-def test_trials_of_one_start_are_neighbors(grid_of):
-    """Their initial weights are drawn and measured once where they share a batch."""
-    (block,) = grid_of(init_scale=(1.0, 2.0), seed=(0, 1), learning_rate=RATES).blocks()
-    starts = [(trial.init_scale, trial.seed) for trial in block]
-    assert starts == sorted(starts)
-
-
-@repeatable
-@given(some_axes, st.data())
-def test_cells_are_found_again_by_their_settings(grid_of, axes, data):
-    """indices_of inverts indexing, in any order and with repetitions."""
-    grid = grid_of(**axes)
-    indices = data.draw(st.lists(st.integers(0, grid.size - 1), min_size=1, max_size=20))
-    found = grid.indices_of(rows_of(grid[index] for index in indices))
-    assert found.tolist() == indices
+def test_values_that_stand_twice_in_a_group_are_one(grid_of):
+    """As a depth for each of several scales."""
+    axes = grid_of(depth=(2, 8, 2), init_scale=(1.0, 1.0, 3.0)).axes
+    grid = Grid(Trial, axes, [("depth", "init_scale")])
+    assert {(trial.depth, trial.init_scale) for trial in grid} == {(2, 1.0), (8, 1.0), (2, 3.0)}
+    assert {**values_of(grid[0]), "depth": 8, "init_scale": 3.0} not in grid
 
 
 def test_rows_that_are_not_on_the_grid_are_left_out(grid_of):
@@ -86,6 +136,19 @@ def test_rows_that_are_not_on_the_grid_are_left_out(grid_of):
     other = grid_of(depth=(4, 8), learning_rate=(0.2, np.nextafter(0.1, 1)))
     assert grid.indices_of(rows_of(other)).tolist() == [3]
     assert grid.indices_of(rows_of(other)[:0]).tolist() == []
+    assert "no settings" not in grid
+
+
+def test_rows_from_before_a_setting_are_found(grid_of):
+    """NULL stands for the setting's default, and so does a failure that has none."""
+    rows = rows_of(grid_of(seed=(0, 1)))
+    stop = rows.schema.get_field_index("stop")
+    older = rows.set_column(stop, "stop", pa.nulls(2, pa.string()))
+    assert grid_of(seed=(1, 2)).indices_of(older).tolist() == [0]
+    assert grid_of(seed=(1,), stop=("decided",)).indices_of(older).tolist() == []
+    settings = values_of(grid_of()[0])
+    del settings["stop"]
+    assert settings in grid_of()
 
 
 def test_an_id_does_not_depend_on_the_grid(grid_of):
@@ -95,11 +158,28 @@ def test_an_id_does_not_depend_on_the_grid(grid_of):
     assert ids < larger
 
 
+def test_a_manifests_entry_is_a_grid(grid_of):
+    """Of an older version it has neither groups nor a condition, nor later settings' axes."""
+    axes = dict(grid_of(depth=(2, 4), seed=(0, 1)).axes)
+    entry = {"axes": axes, "zip": [["depth", "seed"]], "where": "depth < 4"}
+    assert [t.seed for t in grids.grid_of(entry, Trial)] == [0]
+    del axes["stop"]
+    assert [t.stop for t in grids.grid_of({"axes": axes}, Trial)] == ["full"] * 4
+
+
 def test_a_grid_of_a_million_million_cells_is_never_listed(grid_of):
-    """Its ends, its blocks and the indices of some rows are had without making the others."""
+    """Its ends and the indices of some rows are had without making the others."""
     grid = grid_of(seed=range(10**6), learning_rate=tuple(map(float, range(10**6))))
     assert grid.size == len(grid) == 10**12
     assert [trial.learning_rate for trial in islice(grid, 3)] == [0, 1, 2]
     assert grid[10**12 - 1].seed == grid[10**12 - 1].learning_rate == 10**6 - 1
-    assert [block.size for block in grid.blocks()] == [10**12]
     assert grid.indices_of(rows_of([grid[10**12 - 1], grid[7]])).tolist() == [10**12 - 1, 7]
+
+
+def test_values_that_a_condition_leaves_out_everywhere_are_none_of_the_grid(grid_of):
+    """As an activation that need not be compiled."""
+    axes = grid_of(depth=(8, 4, 2), activation=("tanh", "relu"), seed=(0, 1)).axes
+    grid = Grid(Trial, axes, (), "activation == 'relu' and (seed == 1 or depth > 4)")
+    assert grid.values["activation"] == ("relu",)
+    assert grid.values["depth"] == (8, 4, 2)
+    assert Grid(Trial, axes, (), "depth < 8 and seed == 1").values["depth"] == (4, 2)

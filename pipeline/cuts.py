@@ -1,0 +1,148 @@
+"""How blocks are cut into batches: by what their trials cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.settings import settings_of
+from core.trainers import Trainer
+from pipeline.blocks import Blocks
+from pipeline.factors import Places
+from pipeline.prices import Infos, Price, price
+
+# Long enough that scheduling costs nothing, short enough that workers end together.
+BATCH_SECONDS = 1.0
+MOST_TRIALS = 4096
+# A start is measured anew in each batch that needs it: it may cost that share of a batch's
+# trainings, else the batch takes more of the learning rates that share it.
+MOST_REPEATED = 0.1
+# Trials of a start that a level has at least, where there are so many: the ends and the middle.
+FEWEST_AT_ONCE = 3
+# A block that takes less is trained at once: level by level it would be mostly scheduling.
+LEAST_CUT = 0.05
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How a block is cut.
+
+    Attributes:
+        price: What a trial of it costs.
+        trials: How many it has.
+        starts: How many starts they have.
+        of_levels: How many levels they have.
+    """
+
+    price: Price
+    trials: int
+    starts: int
+    of_levels: int
+
+    @property
+    def seconds(self) -> float:
+        """Of one core, for all of the block."""
+        return self.trials * self.price.seconds + self.starts * self.price.start
+
+    @property
+    def levels(self) -> int:
+        """In how many levels it is trained: 1 if all of it at once."""
+        return 1 if self.seconds < LEAST_CUT else self.of_levels
+
+    @property
+    def per_start(self) -> int:
+        """How many trials share a start."""
+        return ceil(self.trials / self.starts)
+
+    @property
+    def whole_starts(self) -> bool:
+        """Whether a start costs so much that all its trials come together."""
+        at_once = min(self.per_start, FEWEST_AT_ONCE)
+        return self.price.start > MOST_REPEATED * at_once * self.price.seconds
+
+    @property
+    def size(self) -> int:
+        """Trials of about BATCH_SECONDS, more where a start would be measured often.
+
+        They are all trials of some starts, or a part of one start's.
+        """
+        each, start = self.price.seconds, self.price.start
+        starts = round(BATCH_SECONDS / (start + self.per_start * each))
+        starts = min(MOST_TRIALS // self.per_start, starts)
+        return starts * self.per_start if starts else ceil(self.per_start / self.parts)
+
+    @property
+    def parts(self) -> int:
+        """Into how many batches the trials of a start are cut, if a batch has no more."""
+        each, start = self.price.seconds, self.price.start
+        trials = max(BATCH_SECONDS - start, start / MOST_REPEATED) / each
+        parts = max(round(self.per_start / trials), ceil(self.per_start / MOST_TRIALS), 1)
+        return min(parts, self.per_start)
+
+    def batches(self, trials: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many batches so many of its trials make, about: each level has a last one."""
+        whole = -(-trials // self.size)
+        return np.minimum(trials, np.maximum(whole + self.levels // 2, self.levels))
+
+    def seconds_of(self, trials: float, starts: float) -> float:
+        """Of one core, for so many of its trials, with so many starts."""
+        measured = starts
+        if self.size < self.per_start:  # each batch measures the start of its trials
+            measured = min(trials, max(starts, trials / self.size))
+        return trials * self.price.seconds + measured * self.price.start
+
+
+class Cuts:
+    """How the blocks of a grid are cut: blocks of the same costs, sizes and levels alike.
+
+    Attributes:
+        kinds: (blocks,) the number of each block's kind.
+    """
+
+    def __init__(self, blocks: Blocks, trainer: Trainer, datasets: Infos):
+        """Number the kinds of blocks; each is priced when asked for.
+
+        Args:
+            blocks: Of the grid.
+            trainer: Says what its trials cost.
+            datasets: Sizes of the data sets that the trials name.
+        """
+        self._blocks, self._trainer, self._datasets = blocks, trainer, datasets
+        self._starts = blocks.starts
+        self._levels = 1 + blocks.last_levels.astype(np.int64) - blocks.first_levels
+        self._known: dict[int, Cut] = {}
+        self.kinds = _kinds([_of_cost(blocks), blocks.sizes, self._starts, self._levels])
+
+    def of(self, number: int) -> Cut:
+        """How the block of this number is cut."""
+        kind = int(self.kinds[number])
+        if kind not in self._known:
+            self._known[kind] = Cut(
+                price(self._blocks[number].first, self._trainer, self._datasets),
+                int(self._blocks.sizes[number]),
+                int(self._starts[number]),
+                int(self._levels[number]),
+            )
+        return self._known[kind]
+
+
+def _of_cost(blocks: Blocks) -> Places:
+    """(blocks,): equal numbers for equal values of the settings that the costs depend on."""
+    names = [n for n, s in settings_of(blocks.grid.trial).items() if s.of_cost]
+    ranks = [f.ranks(names)[f.shape_edges[:-1]] for f in blocks.grid.factors]
+    numbers = np.zeros((), np.int64)
+    for own in ranks:
+        numbers = np.add.outer(numbers * (own.max(initial=0) + 1), own)
+    return numbers.ravel()
+
+
+def _kinds(facts: Sequence[NDArray[np.int64]]) -> Places:
+    """(blocks,): equal numbers, from 0, where all facts are equal."""
+    kinds = np.zeros(len(facts[0]), np.int64)
+    for fact in facts:
+        if np.ptp(fact):
+            own = np.unique(fact, return_inverse=True)[1]
+            kinds = np.unique(kinds * (own.max() + 1) + own, return_inverse=True)[1]
+    return kinds
