@@ -1,10 +1,14 @@
-"""An axis of a sweep as it is written, one value, a list or a range, as a tuple of values."""
+"""An axis of a sweep as it is written, one value, a list or a range, as a tuple of values.
+
+The context of a validation is the names of those fields whose values may repeat: axes that
+move with others.
+"""
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 MOST_VALUES = 1_000_000
 FARTHEST_END = 1e100
@@ -20,9 +24,7 @@ T = TypeVar("T")
 def _values(written: Any) -> list[Any]:
     if isinstance(written, dict):
         return _range(written)
-    values = written if isinstance(written, list) else [written]
-    if not values:
-        raise ValueError("an axis needs a value at least")
+    values = _listed(written)
     _refuse_truths(values)
     return values
 
@@ -51,15 +53,29 @@ def _range(written: dict[Any, Any]) -> list[float]:
     return [float(f"{value:.12g}") for value in RANGES[kind](first, last, count)]
 
 
-def _whole_values(written: Any) -> list[Any]:
-    """A range of whole numbers is rounded to them, each taken once."""
-    values = _values(written)
-    if isinstance(written, dict):
-        return list(dict.fromkeys(round(value) for value in values))
+def _listed(written: Any) -> list[Any]:
+    values = written if isinstance(written, list) else [written]
+    if not values:
+        raise ValueError("an axis needs a value at least")
     return values
 
 
-def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+def _whole_values(written: Any, info: ValidationInfo) -> list[Any]:
+    """A range of whole numbers is rounded to them, each taken once where none may repeat."""
+    values = _values(written)
+    if not isinstance(written, dict):
+        return values
+    whole = [round(value) for value in values]
+    return whole if _may_repeat(info) else list(dict.fromkeys(whole))
+
+
+def _may_repeat(info: ValidationInfo) -> bool:
+    return info.field_name in (info.context or ())
+
+
+def _distinct(values: tuple[T, ...], info: ValidationInfo) -> tuple[T, ...]:
+    if _may_repeat(info):
+        return values
     seen: set[T] = set()
     for value in values:
         if value in seen:
@@ -81,3 +97,4 @@ Numbers = Annotated[
     AfterValidator(_without_negative_zeros),
     AfterValidator(_distinct),
 ]
+Truths = Annotated[tuple[T, ...], BeforeValidator(_listed), AfterValidator(_distinct)]

@@ -1,29 +1,14 @@
 """A sweep file's field that does not exist: the one that was meant, or that there is none yet."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+
+
+class FieldError(ValueError):
+    """A field that cannot be as it is; the message begins with its name."""
+
 
 CLOSE = 0.8  # difflib's ratio: a letter or two amiss in a field's name
-
-# What the fields are called elsewhere.
-ELSEWHERE = {
-    "activation": "act, activation_function, activation_fn, nonlinearity, non_linearity",
-    "bias_scale": "bias_std, sigma_b",
-    "dataset": "data, data_set",
-    "depth": "layers, hidden_layers, n_layers, num_layers, number_of_layers",
-    "dtype": "float_type, precision",
-    "examples": "n_examples, n_samples, num_examples, num_samples, points, samples",
-    "features": "normalization, normalize, preprocessing, scaling, standardize",
-    "file": "csv, csv_path, data_file, data_path, dataset_path, file_path, filename, path",
-    "init_scale": "gain, init_std, sigma, sigma_w, std, weight_scale, weight_std",
-    "initializer": "init, initialisation, initialization, kernel_initializer, weight_init",
-    "learning_rate": "alpha, eta, learning_rates, lr, rate, step_size",
-    "loss": "cost, cost_function, criterion, loss_fn, loss_function, objective",
-    "seed": "random_seed, random_state, rng, seeds",
-    "steps": "epochs, iterations, max_epochs, max_iter, n_epochs, n_steps, num_epochs, num_steps, "
-    "training_steps",
-    "width": "hidden, hidden_dim, hidden_size, hidden_units, n_hidden, neurons, units",
-}
 
 DESCENT = "phasesweep trains by full-batch gradient descent; it has no {name} setting yet"
 NETWORK = "phasesweep trains plain fully connected networks; it has no {name} setting yet"
@@ -32,7 +17,7 @@ WHOLE = (
 )
 CONSTANT = "a learning rate stays the same for a whole training; there is no {name} setting yet"
 
-# What people ask for and is not there.
+# What people ask for and FULLY_CONNECTED does not have.
 ABSENT = {
     DESCENT: "batch, batch_size, beta, beta1, beta2, betas, clip, clip_grad, clip_norm, "
     "clipping, grad_clip, gradient_clip, gradient_clipping, l1, l2, minibatch, mini_batch, "
@@ -47,14 +32,34 @@ ABSENT = {
 }
 
 
-def remedy(name: str, known: Iterable[str]) -> str:
-    """What to do about a field of this name, which is none of those known."""
+def remedy(
+    name: str,
+    known: Iterable[str],
+    elsewhere: Mapping[str, Collection[str]],
+    absent: Mapping[str, str],
+) -> str:
+    """What to do about a field of this name, which is none of those known.
+
+    Args:
+        name: As written.
+        known: The fields that there are.
+        elsewhere: What other tools call them, by field.
+        absent: What to say, with `{name}` in it, of the names after it, joined by commas; where
+            one is known it is not absent.
+    """
     fields, asked = list(known), name.strip().lower().replace("-", "_").replace(" ", "_")
-    for sentence, names in ABSENT.items():
-        if asked in names.split(", "):
-            return sentence.format(name=asked)
-    for field, names in ELSEWHERE.items():
-        if asked in names.split(", "):
+    if asked in fields:
+        return f"did you mean {asked}?"
+    for field, names in elsewhere.items():
+        if asked in names:
             return f"phasesweep calls it {field}"
-    close = difflib.get_close_matches(asked, fields, n=1, cutoff=CLOSE)
-    return f"did you mean {close[0]}?" if close else f"the fields are {', '.join(fields)}"
+    for sentence, listed in absent.items():
+        if asked in listed.split(", "):
+            return sentence.format(name=asked)
+    near = close_to(asked, fields)
+    return f"did you mean {near}?" if near else f"the fields are {', '.join(fields)}"
+
+
+def close_to(name: str, known: Iterable[str], ratio: float = CLOSE) -> str | None:
+    """The known name that is closest by difflib's ratio; None if none comes close."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=ratio)), None)

@@ -38,8 +38,8 @@ def parse(text: str) -> Any:
     except RecursionError as error:
         raise StrictYamlError("it is nested too deeply") from error
     except yaml.YAMLError as error:
-        told = str(error).replace('in "<unicode string>",', "at")
-        raise StrictYamlError(" ".join(told.split())) from error
+        words = str(error).replace('in "<unicode string>",', "at")
+        raise StrictYamlError(" ".join(words.split())) from error
 
 
 def _refuse_misreadings(node: yaml.Node) -> None:

@@ -48,9 +48,9 @@ def _problem(node: yaml.ScalarNode) -> str | None:
         return None
     if node.tag == DATE:
         return "is a date to YAML; put it in quotes"
-    for pattern, told in READINGS:
+    for pattern, problem in READINGS:
         if pattern.fullmatch(node.value):
-            return told(node.value)
+            return problem(node.value)
     return None
 
 
@@ -96,13 +96,14 @@ def _without_underscores(text: str) -> str:
 
 
 def _truth(text: str) -> str:
-    return f'is a truth to YAML; write "{text}" in quotes if the word was meant'
+    truth = str(text.lower() in ("yes", "on")).lower()
+    return f'is {truth} to YAML; write {truth}, or "{text}" in quotes if the word was meant'
 
 
-# The first pattern that matches the whole scalar tells what is wrong with it.
+# The first pattern that matches the whole scalar says what is wrong with it.
 READINGS: Sequence[tuple[re.Pattern[str], Callable[[str], str]]] = [
-    (re.compile(pattern), told)
-    for pattern, told in (
+    (re.compile(pattern), problem)
+    for pattern, problem in (
         (r"[-+]?0[0-9_]*[0-9][0-9_]*", _leading_zero),
         (r"[-+]?0o[0-7_]*[0-7][0-7_]*", _octal),
         (r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?", _base_60),

@@ -12,11 +12,28 @@ from pydantic import (
     Tag,
 )
 
-from core.datasets import DATASETS, SCALINGS, TARGET_SCALINGS
+from core.datasets import DATASETS
 from pipeline.axis_values import Counts, Names
 from pipeline.data_files.reading import Reading
 
 READING_FIELDS = ("target", "drop", "task", "missing", "categories", "separator", "encoding")
+
+# These are settings of a trial; the other fields say how a file is read.
+SETTINGS = ("dataset", "examples")
+
+# What other tools call these fields.
+ELSEWHERE = {
+    "file": (
+        "csv",
+        "csv_path",
+        "data_file",
+        "data_path",
+        "dataset_path",
+        "file_path",
+        "filename",
+        "path",
+    )
+}
 
 
 def _separator(written: Any) -> Any:
@@ -83,13 +100,6 @@ class DataFields(BaseModel):
         None,
         description="training examples, as in examples: 128 or examples: all; without, 128, of "
         "a file of your own all",
-    )
-    features: Names[Literal[*SCALINGS]] = Field(  # type: ignore[valid-type]
-        ("standardized",), description="one of " + ", ".join(SCALINGS)
-    )
-    targets: Names[Literal[*TARGET_SCALINGS]] = Field(  # type: ignore[valid-type]
-        ("standardized",),
-        description="scaling of numbers as targets, one of " + ", ".join(TARGET_SCALINGS),
     )
 
     @property

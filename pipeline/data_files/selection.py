@@ -1,8 +1,9 @@
 """The data sets that a sweep file names, and how many of their examples it uses."""
 
 import reprlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from core.datasets import DATASETS, DatasetInfo
@@ -34,21 +35,34 @@ class Selection:
         return {name: (DATASETS | own)[name] for name in self.names}
 
 
-def selection(fields: DataFields, folder: Path) -> Selection:
+def selection(fields: DataFields, folder: Path, moving: Collection[str] = ()) -> Selection:
     """Read the files that the fields name, relative to `folder`, and fit the rest to them.
+
+    Args:
+        fields: Of a sweep file.
+        folder: That of the sweep file.
+        moving: The axes that move together with the data sets. These may repeat then, and
+            `examples` among them may be another number for each.
 
     Raises:
         DataFileError: That cannot be; the message begins with the field.
     """
+    if (fields.dataset is None) is (fields.file is None):
+        raise DataFileError(
+            f"dataset: give either dataset: (one of {', '.join(DATASETS)}) or file: (a path of "
+            f"your own), got {'neither' if fields.file is None else 'both'}"
+        )
     if fields.dataset is not None:
         _refuse_reading_settings(fields)
-    data_files = _data_files(fields, folder)
-    names = fields.dataset or tuple(data_files)
-    infos = Selection(data_files, names, ()).infos
-    _refuse_raw_classes(fields, infos)
-    examples = _examples(fields, infos)
-    _require_so_many(max(examples), infos)
-    return Selection(data_files, names, examples)
+    own = _own(fields, folder)
+    data_files = {file.dataset.name: file for file in own}
+    if len(data_files) < len(own) and not moving:
+        raise DataFileError(
+            f"file: two files are the same, got {reprlib.repr(fields.file)}; keep one"
+        )
+    names = fields.dataset or tuple(file.dataset.name for file in own)
+    chosen = Selection(data_files, names, ())
+    return replace(chosen, examples=_examples(fields, chosen, moving))
 
 
 def _refuse_reading_settings(fields: DataFields) -> None:
@@ -60,55 +74,38 @@ def _refuse_reading_settings(fields: DataFields) -> None:
         )
 
 
-def _data_files(fields: DataFields, folder: Path) -> dict[str, DataFile]:
+def _own(fields: DataFields, folder: Path) -> list[DataFile]:
+    read = cache(lambda name: load_data_file(folder / name, fields.reading))
     try:
-        own = [load_data_file(folder / name, fields.reading) for name in fields.file or ()]
+        return [read(name) for name in fields.file or ()]
     except DataFileError as error:
         raise DataFileError(f"file: {error}") from error
-    data_files = {file.dataset.name: file for file in own}
-    if len(data_files) < len(own):
-        raise DataFileError(
-            f"file: two files are the same, got {reprlib.repr(fields.file)}; keep one"
-        )
-    return data_files
 
 
-def _refuse_raw_classes(fields: DataFields, infos: Mapping[str, DatasetInfo]) -> None:
-    named = [name for name, data in infos.items() if data.classes is not None]
-    if named and "raw" in fields.targets:
-        raise DataFileError(
-            f"targets: {named[0]} has classes as targets, which are one-hot and have no scale, "
-            "got raw; leave out targets"
-        )
-
-
-def _examples(fields: DataFields, infos: Mapping[str, DatasetInfo]) -> tuple[int, ...]:
+def _examples(fields: DataFields, chosen: Selection, moving: Collection[str]) -> tuple[int, ...]:
     """The axis as given; `all`, and a user's file where nothing is given, is the file's size."""
     if isinstance(fields.examples, tuple):
         return fields.examples
     if fields.examples is None and fields.dataset is not None:
         return (BUNDLED_EXAMPLES,)
-    sizes = {name: data.examples for name, data in infos.items()}
-    for name, size in sizes.items():
-        if size is None:
-            raise DataFileError(
-                f"examples: {name} is drawn with as many examples as wanted, got all; give a "
-                "number, as in examples: 128"
-            )
-    distinct = sorted({size for size in sizes.values() if size is not None})
-    if len(distinct) > 1:
-        told = listed([f"{name} has {size:,}" for name, size in sizes.items()])
+    sizes = {name: _size(name, data) for name, data in chosen.infos.items()}
+    if "examples" in moving:
+        return tuple(sizes[name] for name in chosen.names)
+    smallest, *others = sorted(set(sizes.values()))
+    if others:
+        each = listed([f"{name} has {size:,}" for name, size in sizes.items()])
         raise DataFileError(
-            f"examples: all is another number for each data set: {told}; set examples: "
-            f"{distinct[0]} or fewer, or give each a sweep file of its own"
+            f"examples: all is another number for each data set: {each}; set examples: "
+            f"{smallest} or fewer, or let them move together: "
+            f"zip: [{'file' if fields.dataset is None else 'dataset'}, examples]"
         )
-    return tuple(distinct)
+    return (smallest,)
 
 
-def _require_so_many(examples: int, infos: Mapping[str, DatasetInfo]) -> None:
-    for name, data in infos.items():
-        if data.examples is not None and examples > data.examples:
-            raise DataFileError(
-                f"examples: {name} has {data.examples:,} examples, got {examples:,}; "
-                f"set examples: {data.examples} or fewer, or examples: all"
-            )
+def _size(name: str, data: DatasetInfo) -> int:
+    if data.examples is None:
+        raise DataFileError(
+            f"examples: {name} is drawn with as many examples as wanted, got all; give a "
+            "number, as in examples: 128"
+        )
+    return data.examples

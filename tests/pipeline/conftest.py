@@ -4,6 +4,7 @@ import textwrap
 
 import pytest
 
+from core.trials import Trial
 from pipeline.grid import Grid
 from pipeline.sweep_file import load_sweep
 
@@ -42,7 +43,7 @@ ONE_CELL = {
 @pytest.fixture(scope="session")
 def grid_of():
     """Makes the grid with these values on some axes, and one on all others."""
-    return lambda **axes: Grid({**ONE_CELL, **axes})
+    return lambda **axes: Grid(Trial, {**ONE_CELL, **axes})
 
 
 @pytest.fixture

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from core.activations import ACTIVATIONS
 from core.datasets import DATASETS, SCALINGS
 from core.initializers import INITIALIZERS
-from pipeline.sweep_file import SweepFields, SweepFileError, load_sweep
+from core.training import FULLY_CONNECTED
+from pipeline.sweep_fields import sweep_fields
+from pipeline.sweep_file import SweepFileError, load_sweep
+
+FIELDS = [*sweep_fields(FULLY_CONNECTED).model_fields]
 
 VALID = {
     "dataset": "digits",
@@ -59,7 +63,7 @@ good_axes = st.fixed_dictionaries(
         "trained_level": several(st.floats(0, 1, exclude_min=True, exclude_max=True)),
     },
     optional={
-        "features": several(st.sampled_from(SCALINGS)),
+        "features": several(st.sampled_from([*SCALINGS])),
         "width": several(st.integers(1, 10**5)),
         "initializer": several(st.sampled_from([*INITIALIZERS])),
         "init_scale": several(SCALES),
@@ -81,6 +85,22 @@ def test_a_good_file_is_the_product_of_its_axes(write, axes):
     assert {name: list(grid.axes[name]) for name in axes} == axes
 
 
+pairs = st.lists(
+    st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=2, max_size=8, unique=True
+)
+
+
+@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@given(pairs)
+def test_axes_that_move_together_are_their_pairs(write, pairs):
+    """However often a value stands in one of them, in the order in which they are written."""
+    depths, steps = zip(*pairs, strict=True)
+    moved = {"depth": [*depths], "steps": [*steps], "zip": ["depth", "steps"]}
+    grid = load_sweep(write(VALID | moved)).grid
+    assert (grid.axes["depth"], grid.axes["steps"]) == (depths, steps)
+    assert grid.size == len(pairs) * len(grid.axes["activation"]) * len(grid.axes["init_scale"])
+
+
 leaves = (
     st.none()
     | st.booleans()
@@ -100,7 +120,7 @@ any_values = st.recursive(
     ),
     max_leaves=6,
 )
-any_names = st.sampled_from([*SweepFields.model_fields]) | st.text(max_size=8) | st.integers(0, 99)
+any_names = st.sampled_from(FIELDS) | st.text(max_size=8) | st.integers(0, 99)
 
 
 NUMBER = r"[-+]?[0-9_]{1,5}([.,:][0-9_]{1,3}){0,2}([eE][-+]?[0-9]{1,2})?"
@@ -162,8 +182,8 @@ def test_any_file_is_a_sweep_or_told_by_file_and_field(write, changed, left_out)
     path = write({name: v for name, v in (VALID | changed).items() if name not in left_out})
     got = grid_or_error(path)
     if isinstance(got, SweepFileError):
-        names = [*SweepFields.model_fields, *changed, *map(reprlib.repr, changed)]
+        names = [*FIELDS, *changed, *map(reprlib.repr, changed)]
         assert str(got).startswith(tuple(f"{path}: {name}: " for name in names))
     else:
-        assert got.size == prod(len(values) for values in got.axes.values())
-        assert got[got.size - 1].depth == got.axes["depth"][-1]
+        assert 0 < got.size <= prod(len(values) for values in got.axes.values())
+        assert got.first.depth in got.axes["depth"]

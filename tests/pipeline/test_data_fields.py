@@ -70,7 +70,7 @@ def test_how_many_examples_are_used(load, lines, examples):
         (["dataset: [wine, spirals]", "examples: all"], "examples: spirals is drawn .* got all"),
         (["file: [a.csv, b.csv]"], "a.csv-.* has 60, b.csv-.* has 40; set examples: 40 or fewer"),
         (["dataset: [wine, digits]", "examples: all"], "wine has 178, digits has 1,797; set"),
-        (["file: a.csv", "examples: some"], "examples: must be a valid integer, .*; training"),
+        (["file: a.csv", "examples: some"], "examples: must be a whole number, .*; training"),
         (["file: a.csv", "examples: 61"], "has 60 examples, got 61; set examples: 60 or fewer"),
         (["dataset: wine", "target: x"], "target: says how a file of your own is read, got it wi"),
         (["dataset: wine", "missing: drop"], "missing: says how a file of your own is read"),

@@ -2,10 +2,12 @@
 
 import pytest
 
-from pipeline.field_names import ABSENT, ELSEWHERE, remedy
-from pipeline.sweep_file import SweepFields
+from core.training import FULLY_CONNECTED
+from pipeline.data_files import fields as data_fields
+from pipeline.field_names import ABSENT, remedy
+from pipeline.sweep_fields import ELSEWHERE, sweep_fields, unknown
 
-KNOWN = list(SweepFields.model_fields)
+KNOWN = list(sweep_fields(FULLY_CONNECTED).model_fields)
 
 
 @pytest.mark.parametrize(
@@ -24,11 +26,13 @@ KNOWN = list(SweepFields.model_fields)
         ("dataset_path", "file"),
         ("n_samples", "examples"),
         ("Hidden-Size", "width"),
+        ("filter", "where"),
+        ("together", "zip"),
     ],
 )
 def test_a_name_from_elsewhere_is_translated(written, field):
     """However it is spelled."""
-    assert remedy(written, KNOWN) == f"phasesweep calls it {field}"
+    assert unknown(written, FULLY_CONNECTED) == f"phasesweep calls it {field}"
 
 
 @pytest.mark.parametrize(
@@ -37,9 +41,16 @@ def test_a_name_from_elsewhere_is_translated(written, field):
 )
 def test_what_is_not_there_yet_is_said_to_be_so(written):
     """And nothing else is offered in its place."""
-    told = remedy(written, KNOWN)
-    assert told.endswith(f"no {written} setting yet")
-    assert "did you mean" not in told
+    said = remedy(written, ["depth"], {}, ABSENT)
+    assert said.endswith(f"no {written} setting yet")
+    assert "did you mean" not in said
+
+
+def test_a_setting_is_never_said_to_be_absent():
+    """Nor is what other tools call one that is there."""
+    assert remedy("Momentum", ["momentum"], {}, ABSENT) == "did you mean momentum?"
+    elsewhere = {"optimizer": ("solver",)}
+    assert remedy("solver", ["optimizer"], elsewhere, ABSENT) == "phasesweep calls it optimizer"
 
 
 @pytest.mark.parametrize(
@@ -54,20 +65,26 @@ def test_what_is_not_there_yet_is_said_to_be_so(written):
 )
 def test_a_letter_or_two_amiss_are_seen(written, field):
     """Those are misspellings."""
-    assert remedy(written, KNOWN) == f"did you mean {field}?"
+    assert unknown(written, FULLY_CONNECTED) == f"did you mean {field}?"
 
 
 @pytest.mark.parametrize("written", ["optimism", "color", "fade", "decoder", "", "x"])
 def test_what_is_not_close_is_not_suggested(written):
     """All fields are listed then."""
-    assert remedy(written, KNOWN) == "the fields are " + ", ".join(KNOWN)
+    assert unknown(written, FULLY_CONNECTED) == "the fields are " + ", ".join(KNOWN)
 
 
-def test_no_field_is_said_not_to_exist():
-    """A setting that is added leaves these tables, and every translation leads to a field."""
-    assert set(ELSEWHERE) <= set(KNOWN)
-    names = [
-        name for names in [*ELSEWHERE.values(), *ABSENT.values()] for name in names.split(", ")
-    ]
+def test_a_name_from_elsewhere_is_no_field_and_leads_to_one():
+    """And to one alone."""
+    of_settings = {n: tuple(s.elsewhere) for n, s in FULLY_CONNECTED.settings.items()}
+    elsewhere = of_settings | ELSEWHERE | data_fields.ELSEWHERE
+    names = [name for names in elsewhere.values() for name in names]
+    assert set(elsewhere) <= set(KNOWN)
     assert len(set(names)) == len(names)
     assert not set(names) & set(KNOWN)
+
+
+def test_what_is_absent_is_said_once():
+    """Two sentences on one name would contradict each other."""
+    names = [name for names in ABSENT.values() for name in names.split(", ")]
+    assert len(set(names)) == len(names)

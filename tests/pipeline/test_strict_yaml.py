@@ -26,7 +26,7 @@ def test_plain_documents_are_read_as_yaml_says():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         ("a: 1\nb: 2\na: 3", "found 'a' twice at line 3, column 1: a: 3"),
         ("r: {a: 1, a: 2}", "found 'a' twice at line 1, column 11"),
@@ -38,9 +38,9 @@ def test_plain_documents_are_read_as_yaml_says():
         ("a: \0", "unacceptable character #x0000"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(text, told):
+def test_what_is_wrong_is_told_with_its_line(text, said):
     """On one line, with the text around it."""
-    with pytest.raises(StrictYamlError, match=told) as error:
+    with pytest.raises(StrictYamlError, match=said) as error:
         parse(text)
     assert "\n" not in str(error.value)
 
@@ -76,7 +76,7 @@ def test_a_value_of_one_meaning_is_read_so(written, number):
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "said"),
     [
         ("010", "010 at line 2, column 4 is 8 to YAML, .* write 10, or 8 if octal was meant"),
         ("-017", "-017 .* is -15 to YAML, .* write -17, or -15"),
@@ -98,16 +98,16 @@ def test_a_value_of_one_meaning_is_read_so(written, number):
         ("[1,024]", r"\[1,024\] .* are two values, 1 and 20; write 1024"),
         ("{linspace: [1,000, 2, 3]}", r"\[1,000\] .* are two values"),
         ("{linspace: [1, 010, 3]}", "010 at line 2, column 19 is 8 to YAML"),
-        ("yes", 'yes .* is a truth to YAML; write "yes" in quotes'),
-        ("[no, maybe]", 'no .* is a truth to YAML; write "no" in quotes'),
-        ("On", "On .* is a truth to YAML"),
+        ("yes", 'yes .* is true to YAML; write true, or "yes" in quotes if the word'),
+        ("[no, maybe]", 'no .* is false to YAML; write false, or "no" in quotes if the word'),
+        ("On", "On .* is true to YAML"),
         ("2026-01-31", "2026-01-31 .* is a date to YAML; put it in quotes"),
         ("2026-13-01", "2026-13-01 .* is a date to YAML"),
     ],
 )
-def test_a_value_that_may_be_meant_otherwise_is_refused(written, told):
+def test_a_value_that_may_be_meant_otherwise_is_refused(written, said):
     """With its field and place, how YAML reads it, and what to write."""
-    with pytest.raises(MisreadError, match=f"^a: {told}"):
+    with pytest.raises(MisreadError, match=f"^a: {said}"):
         parse(f"b: 1\na: {written}")
 
 
