@@ -7,13 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.trials import TRIAL_FIELDS, settings, trial_of
-from pipeline.grid import Grid, Value
+from core.outcomes import ENDED
+from core.settings import Value, trial_from, values_of
+from core.trainers import Trainer
+from pipeline.grid import Grid
 
-COLUMNS = ("trial_id", *TRIAL_FIELDS, "outcome", "tail_loss", "baseline_loss")
-
-# Runs that were trained and whose loss came to an end.
-ENDED = ("trained", "oscillating", "stalled", "slow")
+# The results that the best run is found by, and the setting that says what trained means.
+RESULTS = ("outcome", "tail_loss", "baseline_loss")
+LEVEL = "trained_level"
 
 # That are offered where nothing trained: the first that the best run would have met.
 LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -51,20 +52,35 @@ class Found:
     best: BestRun | None
 
 
-def find_best(batches: Iterable[pa.RecordBatch]) -> Found:
+def best_columns(trainer: Trainer) -> list[str]:
+    """The columns of `runs` that a best run is found by; none if the trainer has no such loss."""
+    results = {column.name for column in trainer.results}
+    if LEVEL not in trainer.settings or not results.issuperset(RESULTS):
+        return []
+    return ["trial_id", *trainer.settings, *RESULTS]
+
+
+def find_best(batches: Iterable[pa.RecordBatch], trainer: Trainer) -> Found | None:
     """Look at runs a batch at a time, keeping the best.
 
     A run that overflowed or diverged is not looked at, and neither is one where the best
     constant's loss is 0, of which no other loss is a share.
 
     Args:
-        batches: Of the table `runs`, with COLUMNS.
+        batches: Of the table `runs`, with `best_columns`.
+        trainer: What trained them.
+
+    Returns:
+        None for a trainer without such a loss, whose runs are not looked at.
     """
+    if not best_columns(trainer):
+        return None
     runs, trained, best = 0, 0, None
     for rows in batches:
         runs += len(rows)
         trained += pc.sum(pc.equal(rows["outcome"], "trained")).as_py() or 0
-        best = min((b for b in (best, _best_of(rows)) if b is not None), key=_rank, default=None)
+        found = (best, _best_of(rows, trainer))
+        best = min((each for each in found if each is not None), key=_rank, default=None)
     return Found(runs, trained, best)
 
 
@@ -72,7 +88,7 @@ def _rank(run: BestRun) -> tuple[float, str]:
     return run.share, run.trial_id
 
 
-def _best_of(rows: pa.RecordBatch) -> BestRun | None:
+def _best_of(rows: pa.RecordBatch, trainer: Trainer) -> BestRun | None:
     rows = rows.filter(pc.is_in(rows["outcome"], value_set=pa.array(ENDED)))
     # Of a best constant whose loss is 0 they are infinite or no numbers.
     shares = pc.divide(rows["tail_loss"], rows["baseline_loss"]).to_numpy(zero_copy_only=False)
@@ -80,25 +96,25 @@ def _best_of(rows: pa.RecordBatch) -> BestRun | None:
         return None
     smallest = np.flatnonzero(shares == np.nanmin(shares))
     row = min(rows.take(pa.array(smallest)).to_pylist(), key=lambda row: str(row["trial_id"]))
-    trial = trial_of(row)
+    settings = values_of(trial_from(trainer.trial, row))
     share = row["tail_loss"] / row["baseline_loss"]
-    return BestRun(row["trial_id"], share, trial.trained_level, settings(trial))
+    return BestRun(row["trial_id"], share, float(settings[LEVEL]), settings)
 
 
-def varying_settings(grids: Iterable[Grid]) -> list[str]:
-    """The settings that take more than one value on the grids together."""
-    values: dict[str, set[Value]] = {name: set() for name in TRIAL_FIELDS}
+def varying_settings(grids: Iterable[Grid], trainer: Trainer) -> list[str]:
+    """The trainer's settings that take more than one value on the grids together."""
+    values: dict[str, set[Value]] = {name: set() for name in trainer.settings}
     for grid in grids:
-        for name, axis in grid.axes.items():
+        for name, axis in grid.values.items():
             values[name].update(axis)
     return [name for name, taken in values.items() if len(taken) > 1]
 
 
-def best_as_json(found: Found, varying: Sequence[str]) -> dict[str, object] | None:
+def best_as_json(found: Found | None, varying: Sequence[str]) -> dict[str, object] | None:
     """The best run as a document; None where there is none."""
-    best = found.best
-    if best is None:
+    if found is None or found.best is None:
         return None
+    best = found.best
     return {
         "trial_id": best.trial_id,
         "share": best.share,
@@ -107,23 +123,25 @@ def best_as_json(found: Found, varying: Sequence[str]) -> dict[str, object] | No
     }
 
 
-def best_in_words(found: Found, varying: Sequence[str], store: str, missing: int) -> Iterator[str]:
+def best_in_words(
+    found: Found | None, varying: Sequence[str], store: str, missing: int
+) -> Iterator[str]:
     """The best run in a line and, where all is done and nothing trained, what helps in another.
 
     Args:
-        found: Of the runs; if there are none, nothing is said.
+        found: Of the runs; if there are none, or none to look at, nothing is said.
         varying: The settings to name.
         store: Where they are.
         missing: How many trials are still to be trained.
     """
-    best = found.best
-    if not found.runs:
+    if found is None or not found.runs:
         return
+    best = found.best
     if best is None:
         yield "best: none; no run ended with a loss that is a share of the best constant's"
         return
-    told = ", ".join(f"{name} {_told(best.settings[name])}" for name in varying)
-    where = f"trial {best.trial_id}" + (f" ({told})" if told else "")
+    words = ", ".join(f"{name} {_in_words(best.settings[name])}" for name in varying)
+    where = f"trial {best.trial_id}" + (f" ({words})" if words else "")
     yield (
         f"best: {best.share:.4g} of the best constant's loss, {where}; "
         f"trained means <= {best.trained_level:g}"
@@ -146,5 +164,5 @@ def _remedy(best: BestRun, store: str) -> str:
     )
 
 
-def _told(value: Value) -> str:
+def _in_words(value: Value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -15,23 +15,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.trials import DEFAULTS, TRIAL_FIELDS
+from core.settings import defaults
+from core.trainers import Trainer
 from pipeline.files import STAGING, LocalFiles, one_line, sync
-from pipeline.grid import SHAPE_FIELDS
 from pipeline.parts import Part, part_name
-from pipeline.schemas import SCHEMAS
 from pipeline.store import DamagedStoreError, Store, StoreError
 
 # A part of so many rows is read in a second, and a sweep of a million trials has a few.
 ROWS_PER_PART = 2_000_000
 ROWS_PER_GROUP = 100_000
-
-# What readers select by; rows that are selected together lie together.
-ORDERS = {
-    "runs": [*SHAPE_FIELDS, *(name for name in TRIAL_FIELDS if name not in SHAPE_FIELDS)],
-    "layers": ["trial_id", "layer"],
-    "curves": ["trial_id", "step"],
-}
 
 
 class CompactionError(RuntimeError):
@@ -57,7 +49,7 @@ def compact(store: Store) -> dict[str, tuple[int, int]]:
             "while files are merged; copy it to a folder, compact that, and copy it back"
         )
     counts = {}
-    for table in SCHEMAS:
+    for table in store.schemas:
         before = store.parts(table)
         try:
             expected = sum(_rows_in(store.path / table / part.name) for part in before)
@@ -88,12 +80,12 @@ def _merge(store: Store, table: str, parts: list[Part], expected: int) -> None:
 def _write_sorted(store: Store, table: str, parts: list[Part], target: Path) -> int:
     """Write all rows in order, in parts of ROWS_PER_PART; returns how many."""
     # The first part is there without any rows too: it says that the commits are not lost.
-    files = [_open(target, table, 1)]
+    files = [_open(store, table, target / "1")]
     total, room = 0, ROWS_PER_PART
     for batch in _sorted_batches(store, table, parts):
         if room < len(batch):
             files[-1].close()
-            files.append(_open(target, table, len(files) + 1))
+            files.append(_open(store, table, target / str(len(files) + 1)))
             room = ROWS_PER_PART
         files[-1].write_batch(batch, row_group_size=ROWS_PER_GROUP)
         total, room = total + len(batch), room - len(batch)
@@ -106,39 +98,47 @@ def _write_sorted(store: Store, table: str, parts: list[Part], target: Path) -> 
     return total
 
 
-def _open(target: Path, table: str, number: int) -> pq.ParquetWriter:
-    """The `number`th file, which gets its name once it is known of how many."""
-    return pq.ParquetWriter(
-        target / str(number), SCHEMAS[table], compression="zstd", write_page_checksum=True
-    )
+def _open(store: Store, table: str, file: Path) -> pq.ParquetWriter:
+    """A file that gets its name once it is known of how many."""
+    schema = store.schemas[table]
+    return pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True)
 
 
 def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.RecordBatch]:
-    """All rows in ORDERS, sorted on disk where memory does not hold them."""
+    """All rows in order, sorted on disk where memory does not hold them.
+
+    A setting that a row of an older version has no value of gets what the row stands for.
+    """
     connection = duckdb.connect(
         config={"temp_directory": str(store.path / STAGING / "sorting"), "memory_limit": "2GB"}
     )
     connection.register("rows", store.rows(table, parts))
-    order = ", ".join(f'"{name}"' for name in ORDERS[table])
-    defaulted = _defaulted(table)
-    given = ", ".join(f'coalesce("{name}", ?) AS "{name}"' for name in defaulted)
+    order = ", ".join(f'"{name}"' for name in _order(store.trainer, table))
+    later = defaults(store.trainer.settings) if table == "runs" else {}
+    given = ", ".join(f'coalesce("{name}", ?) AS "{name}"' for name in later)
     columns = f"* REPLACE ({given})" if given else "*"
     sorted_rows = connection.sql(
-        f"SELECT {columns} FROM rows ORDER BY {order}",
-        params=[DEFAULTS[name] for name in defaulted],
+        f"SELECT {columns} FROM rows ORDER BY {order}", params=[*later.values()]
     )
     reader: pa.RecordBatchReader = sorted_rows.to_arrow_reader(ROWS_PER_GROUP)
+    schema = store.schemas[table]
     for batch in reader:
         yield pa.RecordBatch.from_arrays(
-            [c.cast(f.type) for c, f in zip(batch.columns, SCHEMAS[table], strict=True)],
-            schema=SCHEMAS[table],
+            [c.cast(f.type) for c, f in zip(batch.columns, schema, strict=True)], schema=schema
         )
     connection.close()
 
 
-def _defaulted(table: str) -> list[str]:
-    """Columns with a default that a row of an older version stands for without saying so."""
-    return [name for name in SCHEMAS[table].names if name in DEFAULTS]
+def _order(trainer: Trainer, table: str) -> list[str]:
+    """What readers select by, so that rows that are selected together lie together.
+
+    Of `runs` the settings, first those that all trials of a batch share; of another table
+    the trial, then its first column.
+    """
+    if table != "runs":
+        return ["trial_id", trainer.tables[table].columns[0].name]
+    settings = trainer.settings.values()
+    return [each.name for each in sorted(settings, key=lambda s: s.differs_within != "sweep")]
 
 
 def _rows_in(file: Path) -> int:

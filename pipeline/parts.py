@@ -2,7 +2,7 @@
 
 `part-00000003-00000007-1of2-1f2e3d4c.parquet` is the first of the two files that hold commits
 3 to 7; before a compaction both numbers are one, and so is the file. So a file that went missing
-leaves a gap, and what a crash left unfinished is told from what was lost.
+leaves a gap, and what a crash left unfinished is not taken for what was lost.
 """
 
 import re

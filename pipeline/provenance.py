@@ -1,4 +1,4 @@
-"""What shaped the numbers: versions, machine, BLAS, thresholds. Recorded in the manifest."""
+"""What shaped the numbers: versions, machine and BLAS. Recorded in the manifest."""
 
 import os
 import platform
@@ -8,15 +8,15 @@ from typing import Any
 
 from threadpoolctl import threadpool_info
 
-from core.gradient_descent import TRAINER
+from core.trainers import Trainer
 
 PACKAGES = ("phasesweep", "numpy", "scipy", "numba", "llvmlite", "scikit-learn", "pyarrow", "ray")
 
 
-def provenance() -> dict[str, Any]:
+def provenance(trainer: Trainer) -> dict[str, Any]:
     """Versions of everything that shapes the numbers, and the machine they ran on."""
     return {
-        "trainer": TRAINER,
+        "trainer": trainer.version,
         "versions": {"python": platform.python_version(), **_package_versions()},
         "machine": {
             "system": platform.platform(),

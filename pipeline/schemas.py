@@ -1,164 +1,202 @@
-"""The store's tables: Arrow schemas, and trainings as rows of them.
+"""The store's tables: Arrow schemas of what a trainer describes, and trainings as their rows.
 
-The runs schema is the fields of core's Trial and TrialResult; every column carries its
-unit and meaning in the Parquet metadata, from which the data dictionary is made.
+Every column carries its unit and meaning in the Parquet metadata, from which the data
+dictionary is made; that of a setting which came later its default too, as JSON.
 """
 
-from collections.abc import Sequence
-from dataclasses import Field, dataclass, fields
-from typing import Any, get_args
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+import pyarrow.compute as pc
 
-from core.gradient_descent import TRAINER
-from core.signal_propagation import LayerSignals
-from core.training import Training
-from core.trials import Trial, TrialResult, trial_id
+from core.settings import Setting, Trials, values_of
+from core.trainers import JUDGED_BY, Column, Columns, Table, Trainer
+from pipeline.trainer_checks import TrainerError, check
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
-ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+# NumPy's kinds of arrays that a column is made from; O are objects, None among them.
+ACCEPTED = {str: "UO", int: "iufO", float: "iufO", bool: "bO"}
 
-
-def _arrow_field(name: str, arrow_type: pa.DataType, meaning: str, unit: str) -> pa.Field:
-    return pa.field(name, arrow_type, metadata={"meaning": meaning, "unit": unit})
-
-
-def _from_dataclass_field(field: Field[Any]) -> pa.Field:
-    kinds = [kind for kind in get_args(field.type) or (field.type,) if kind is not type(None)]
-    meaning, unit = field.metadata["meaning"], field.metadata["unit"]
-    return _arrow_field(field.name, ARROW_TYPES[kinds[0]], meaning, unit)
-
-
-def _versioned(columns: list[pa.Field]) -> pa.Schema:
-    return pa.schema(columns, metadata={"phasesweep_schema_version": str(SCHEMA_VERSION)})
-
-
-TRIAL_ID = _arrow_field(
-    "trial_id", pa.string(), "content address of the settings, 24 hex digits", "name"
+TRIAL_ID = Column("trial_id", str, "content address of the settings, 24 hex digits", "name")
+# After a trial's settings and results: where its row comes from.
+ORIGIN = (
+    Column("trainer", str, "version of what trained it; NULL: 1", "name"),
+    JUDGED_BY,
+    Column("batch_id", str, "the task that trained it", "name", required=True),
 )
-
-RUNS = _versioned(
-    [
-        TRIAL_ID,
-        *map(_from_dataclass_field, fields(Trial)),
-        *map(_from_dataclass_field, fields(TrialResult)),
-        _arrow_field("wall_seconds", pa.float64(), "the run's share of its group's time", "s"),
-        _arrow_field("trainer", pa.string(), "version of what trained it; NULL: 1", "name"),
-        _arrow_field("batch_id", pa.string(), "the task that trained it", "name"),
-    ]
-)
-
-CURVES = _versioned(
-    [
-        TRIAL_ID,
-        _arrow_field("step", pa.int64(), "steps taken; log-spaced, first and last kept", "steps"),
-        _arrow_field("loss", pa.float64(), "loss after that many steps", "loss"),
-        _arrow_field(
-            "gradient_norm", pa.float64(), "norm of dLoss/d(all parameters) there", "loss"
-        ),
-        _arrow_field("sharpness", pa.float64(), "largest Hessian eigenvalue there", "loss"),
-    ]
-)
-
-LAYER_MEANINGS = {
-    "log10_mean_square_h": "log10 of the mean square pre-activation over units and examples",
-    "log10_mean_square_a": "log10 of the mean square activation; NULL for the output layer",
-    "correlation": "mean cosine of the pre-activations of pairs of examples",
-    "mean_slope": "mean |phi'(h)| over units and examples",
-    "saturated_fraction": "units x examples with |phi'| < 0.1 phi'(0), if phi saturates",
-    "dead_fraction": "units that pass no gradient for any example, if phi does not saturate",
-    "log10_delta_norm": "log10 of the rms over examples of |examples x dLoss/dh|",
-    "log10_gradient_norm": "log10 of |dLoss/dW|, biases left out",
-    "log10_bias_gradient_norm": "log10 of |dLoss/db|",
-    "log10_example_gradient_norm": "log10 of the rms over examples of their |dLoss/dW|",
-}
-
-LAYERS = _versioned(
-    [
-        TRIAL_ID,
-        _arrow_field("layer", pa.int64(), "1 next to the inputs, depth at the outputs", "layers"),
-        *(_arrow_field(n, pa.float64(), f"{m}; at step 0", "1") for n, m in LAYER_MEANINGS.items()),
-        *(
-            _arrow_field(f"final_{n}", pa.float64(), f"{m}; after the last step", "1")
-            for n, m in LAYER_MEANINGS.items()
-        ),
-    ]
-)
-
-SCHEMAS = {"runs": RUNS, "layers": LAYERS, "curves": CURVES}
+PLACE = Column("place", int, "which of the trials a row belongs to", required=True)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What a batch adds to the store: one Arrow table for each of its tables."""
+    """What a batch adds to the store.
 
-    runs: pa.Table
-    layers: pa.Table
-    curves: pa.Table
+    Attributes:
+        tables: By name; `runs` last, since a row there says that the trial is finished.
+    """
 
-    def tables(self) -> dict[str, pa.Table]:
-        """The tables by name; `runs` last, since a row there says the trial is finished."""
-        return {"layers": self.layers, "curves": self.curves, "runs": self.runs}
+    tables: Mapping[str, pa.Table]
 
-
-def rows_of(trainings: Sequence[Training], batch_id: str) -> Rows:
-    """Trainings as rows of the store's tables."""
-    ids = [trial_id(training.trial) for training in trainings]
-    columns: dict[str, Sequence[Any]] = {"trial_id": ids}
-    for field in fields(Trial):
-        columns[field.name] = [getattr(training.trial, field.name) for training in trainings]
-    for field in fields(TrialResult):
-        columns[field.name] = [getattr(training.result, field.name) for training in trainings]
-    columns["wall_seconds"] = [training.wall_seconds for training in trainings]
-    columns["trainer"] = [TRAINER] * len(trainings)
-    columns["batch_id"] = [batch_id] * len(trainings)
-    return Rows(
-        pa.Table.from_pydict(columns, schema=RUNS),
-        _layer_rows(trainings, ids),
-        _curve_rows(trainings, ids),
-    )
+    @property
+    def runs(self) -> pa.Table:
+        """A row per trial."""
+        return self.tables["runs"]
 
 
-def _layer_rows(trainings: Sequence[Training], ids: Sequence[str]) -> pa.Table:
-    """A row a layer of each training whose signals were measured."""
-    measured = [
-        (trial, start, training.end_signals or _no_signals(training.trial.depth))
-        for trial, training in zip(ids, trainings, strict=True)
-        if (start := training.start_signals) is not None
+def schemas(trainer: Trainer) -> dict[str, pa.Schema]:
+    """The schemas of a trainer's tables by name, `runs` first.
+
+    Raises:
+        TrainerError: A column has no name of its own, or as of check.
+    """
+    check(trainer)
+    settings = map(_field, trainer.settings.values())
+    runs = [*settings, *map(_field, (*trainer.results, *ORIGIN))]
+    tables = {name: list(map(_field, t.columns)) for name, t in trainer.tables.items()}
+    return {name: _schema(name, fields) for name, fields in {"runs": runs, **tables}.items()}
+
+
+def columns_of(trainer: Trainer, table: str) -> tuple[Column, ...]:
+    """What a table has beside the settings: trial_id, the results, and what the store adds."""
+    if table == "runs":
+        return TRIAL_ID, *trainer.results, *ORIGIN
+    return TRIAL_ID, *trainer.tables[table].columns
+
+
+def thresholds_digest(thresholds: Mapping[str, float]) -> str:
+    """What names these thresholds in a row: 12 hex digits, the same for the same numbers."""
+    numbers = {name: float(number) for name, number in thresholds.items()}
+    return blake2b(json.dumps(numbers, sort_keys=True).encode(), digest_size=6).hexdigest()
+
+
+def rows_of(
+    trainer: Trainer, trials: Trials[Any], columns: Mapping[str, Columns], batch_id: str
+) -> Rows:
+    """What a trainer returned for some trials as rows of the store's tables.
+
+    Args:
+        trainer: What trained them.
+        trials: The trials, in the order of the rows.
+        columns: By table, as Trainer.train returns them; a number that is not finite is NULL.
+        batch_id: The task that trained them.
+
+    Raises:
+        TrainerError: A table or column is missing, was not described, has another length, or
+            holds what its description excludes.
+    """
+    known = schemas(trainer)
+    _require_the_same("tables", ["runs", *trainer.tables], columns)
+    ids = pa.array(trials.ids(), pa.string())
+    tables = {
+        name: pa.Table.from_arrays(
+            _further_arrays(name, table, columns[name], ids), schema=known[name]
+        )
+        for name, table in trainer.tables.items()
+    }
+    results = _arrays("runs", trainer.results, columns["runs"], len(trials))
+    origin = (trainer.version, thresholds_digest(trainer.thresholds), batch_id)
+    runs = [
+        ids,
+        *_setting_arrays(trainer.settings, trials),
+        *results,
+        *(pa.repeat(value, len(trials)) for value in origin),
     ]
-    if not measured:
-        return LAYERS.empty_table()
-    depths = [len(start.mean_slope) for _, start, _ in measured]
-    columns: dict[str, Any] = {
-        "trial_id": np.repeat(np.array([trial for trial, _, _ in measured], object), depths),
-        "layer": np.concatenate([np.arange(1, depth + 1) for depth in depths]),
-    }
-    for name in LAYER_MEANINGS:
-        columns[name] = _nullable(np.concatenate([getattr(s, name) for _, s, _ in measured]))
-        final = [getattr(end, name) for _, _, end in measured]
-        columns[f"final_{name}"] = _nullable(np.concatenate(final))
-    return pa.Table.from_pydict(columns, schema=LAYERS)
+    return Rows({**tables, "runs": pa.Table.from_arrays(runs, schema=known["runs"])})
 
 
-def _no_signals(depth: int) -> LayerSignals:
-    return LayerSignals(*[np.full(depth, np.nan)] * len(LAYER_MEANINGS))
+def problems_of(column: Column, values: pa.Array | pa.ChunkedArray) -> Iterator[str]:
+    """What a column holds against its description, in words: `has 2 rows without 'outcome'`."""
+    if column.required and values.null_count:
+        yield f"has {values.null_count} rows without {column.name!r}"
+    if column.choices:
+        unknown = set(pc.unique(values).to_pylist()) - {None, *column.choices}
+        if unknown:
+            known = ", ".join(column.choices)
+            yield f"has {column.name} {min(unknown)!r}; known are {known}"
 
 
-def _curve_rows(trainings: Sequence[Training], ids: Sequence[str]) -> pa.Table:
-    curves = [training.curve for training in trainings]
-    columns = {
-        "trial_id": np.repeat(np.array(ids, dtype=object), [len(c.steps) for c in curves]),
-        "step": np.concatenate([c.steps for c in curves]),
-        "loss": _nullable(np.concatenate([c.losses for c in curves])),
-        "gradient_norm": _nullable(np.concatenate([c.gradient_norms for c in curves])),
-        "sharpness": _nullable(np.concatenate([c.sharpness for c in curves])),
-    }
-    return pa.Table.from_pydict(columns, schema=CURVES)
+def _field(column: Setting | Column) -> pa.Field:
+    return pa.field(column.name, _arrow_type(column), metadata=column.metadata)
 
 
-def _nullable(numbers: NDArray[np.floating]) -> pa.Array:
-    """Floats with NULL where a number does not exist: never NaN or infinity in a table."""
-    return pa.array(numbers, mask=~np.isfinite(numbers))
+def _arrow_type(column: Setting | Column) -> pa.DataType:
+    return pa.type_for_alias(column.column_type)
+
+
+def _schema(table: str, fields: Sequence[pa.Field]) -> pa.Schema:
+    named = [_field(TRIAL_ID), *fields]
+    names = [field.name for field in named]
+    for name in names:
+        if names.count(name) > 1:
+            raise TrainerError(f"{table} would have two columns {name!r}; rename the trainer's")
+    return pa.schema(named, metadata={"phasesweep_schema_version": str(SCHEMA_VERSION)})
+
+
+def _setting_arrays(settings: Mapping[str, Setting], trials: Trials[Any]) -> Iterator[pa.Array]:
+    """A column per setting: one value repeated, or what the trials differ in."""
+    shared = values_of(trials.shared)
+    for name, setting in settings.items():
+        kind = _arrow_type(setting)
+        if name in trials.columns:
+            yield pa.array(trials.columns[name], kind)
+        else:
+            yield pa.repeat(pa.scalar(shared[name], kind), len(trials))
+
+
+def _further_arrays(name: str, table: Table, columns: Columns, ids: pa.Array) -> list[pa.Array]:
+    """Rows of trials that are given by their places: the trials' ids, then the columns."""
+    length = len(np.atleast_1d(columns.get("place", ())))
+    places, *arrays = _arrays(name, (PLACE, *table.columns), columns, length)
+    within = pc.and_(pc.greater_equal(places, 0), pc.less(places, len(ids)))
+    if pc.all(within).as_py() is False:
+        raise TrainerError(f"{name}: a place of the trainer's is none of {len(ids)} trials")
+    return [ids.take(places), *arrays]
+
+
+def _arrays(
+    table: str, described: Sequence[Column], columns: Columns, length: int
+) -> list[pa.Array]:
+    """A table's columns in the order described, each checked against its description."""
+    _require_the_same(f"columns of {table}", [column.name for column in described], columns)
+    arrays = []
+    for column in described:
+        array = _array(table, column, columns[column.name])
+        if len(array) != length:
+            raise TrainerError(f"{table}: {column.name} has {len(array)} rows, expected {length}")
+        for problem in problems_of(column, array):
+            raise TrainerError(f"{table}: what the trainer returned {problem}")
+        arrays.append(array)
+    return arrays
+
+
+def _array(table: str, column: Column, values: Any) -> pa.Array:
+    """Values as an Arrow array of the column's type: never NaN or infinity in it."""
+    kind, given = _arrow_type(column), np.asarray(values)
+    if not given.size:
+        return pa.nulls(len(given), kind)
+    if given.dtype.kind not in ACCEPTED[column.kind]:
+        raise TrainerError(f"{table}: {column.name} holds {given.dtype}, described as {kind}")
+    try:
+        array = pa.array(given, kind if given.dtype.kind in "OU" else None, from_pandas=True)
+        if pa.types.is_floating(array.type):
+            array = pc.if_else(pc.is_finite(array), array, None)
+        return array.cast(kind)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise TrainerError(f"{table}: {column.name} is no column of {kind}: {error}") from error
+
+
+def _require_the_same(what: str, described: Sequence[str], returned: Mapping[str, Any]) -> None:
+    missing = [name for name in described if name not in returned]
+    unknown = [name for name in returned if name not in described]
+    if missing:
+        raise TrainerError(f"the trainer returned no {missing[0]!r} among the {what}")
+    if unknown:
+        raise TrainerError(
+            f"the trainer returned {unknown[0]!r} among the {what}, which it does not describe"
+        )

@@ -9,7 +9,7 @@ the next writer opens the store.
 import io
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from core.settings import defaults
+from core.trainers import Trainer
 from pipeline.files import STAGING, Files, FilesError, LocalFiles, open_files, reason
 from pipeline.locks import LEASE, LOCK, LockedError, StillHeld, held
 from pipeline.parts import Part, missing_commits, part_name, parts_among
-from pipeline.schemas import SCHEMA_VERSION, SCHEMAS, Rows
+from pipeline.schemas import SCHEMA_VERSION, Rows, schemas, thresholds_digest
 
 FORMAT = "phasesweep store"
 MANIFEST = "manifest.json"
@@ -52,22 +54,26 @@ class Store:
 
     Attributes:
         location: The path or URL.
+        trainer: What its rows are trainings of.
+        schemas: Of its tables by name, `runs` first.
         files: Its files.
         manifest: What manifest.json says; a new store's before it is written.
         mended: What the last `writing` removed of commits that never finished, in words.
     """
 
-    def __init__(self, location: str | Path):
+    def __init__(self, location: str | Path, trainer: Trainer):
         """Open the store, or prepare to create one there.
 
         Raises:
-            StoreError: The place holds something else, or a newer schema version.
+            StoreError: The place holds something else, a newer schema version, or sweeps of
+                another trainer or over settings that this version does not know.
         """
         try:
             self.files: Files = open_files(location)
         except FilesError as error:
             raise StoreError(str(error)) from error
         self.location = self.files.location
+        self.trainer, self.schemas = trainer, schemas(trainer)
         self.mended: list[str] = []
         self._still_held: StillHeld = lambda: None
         self._commits = 0
@@ -104,7 +110,28 @@ class Store:
                 f"{self.location} was written with schema version {version!r}, this phasesweep "
                 f"reads up to {SCHEMA_VERSION}; use the phasesweep that wrote it or another --store"
             )
+        self._refuse_other_settings(manifest)
         return manifest
+
+    def _refuse_other_settings(self, manifest: dict[str, Any]) -> None:
+        """A row is found by its settings, so all of a sweep's must be those known here."""
+        for sweep in manifest.get("sweeps", []):
+            problem = self._other_setting(sweep.get("axes", {}))
+            if problem is not None:
+                raise StoreError(
+                    f"{self.location} holds sweeps of another trainer or of a newer phasesweep: "
+                    f"{sweep['name']} has {problem}; use the phasesweep that wrote it, or choose "
+                    "another --store"
+                )
+
+    def _other_setting(self, axes: Collection[str]) -> str | None:
+        """An axis that is no setting here, or that no version left out, in words."""
+        known = self.trainer.settings
+        unknown = [name for name in axes if name not in known]
+        if unknown:
+            return f"the axis {unknown[0]!r}, which is no setting here"
+        given = {*axes, *defaults(known)}
+        return next((f"no axis {name!r}" for name in known if name not in given), None)
 
     def _refuse_foreign_folder(self) -> None:
         if set(self.files.names()) - BEGUN:
@@ -125,8 +152,8 @@ class Store:
     @property
     def last_commit(self) -> int:
         """The number of the last commit that was finished, whether its parts are still there."""
-        told: int = self.manifest.get("last_commit", 0)
-        return max([told, *(part.last for part in self.parts("runs"))])
+        recorded: int = self.manifest.get("last_commit", 0)
+        return max([recorded, *(part.last for part in self.parts("runs"))])
 
     def missing_commits(self, table: str) -> list[int]:
         """The commits that a table should hold and does not, less those set aside."""
@@ -164,16 +191,16 @@ class Store:
             yield
 
     def _create(self) -> None:
-        """Under the lock; the manifest comes first, as it tells a store from other folders."""
+        """Under the lock; the manifest comes first, as it marks the folder as a store."""
         self.manifest = self._read_manifest()  # by now another process may have written it
         self.describe(schema_version=SCHEMA_VERSION)
         if isinstance(self.files, LocalFiles):
-            for table in (*SCHEMAS, STAGING):
+            for table in (*self.schemas, STAGING):
                 (self.path / table).mkdir(exist_ok=True)
 
     def _refuse_lost_commits(self) -> None:
         self._commits = max([self.last_commit, *self.manifest.get("set_aside", [])])
-        for table in SCHEMAS:
+        for table in self.schemas:
             lost = self.missing_commits(table)
             if lost:
                 raise DamagedStoreError(
@@ -184,7 +211,7 @@ class Store:
 
     def _discard_unfinished_commits(self) -> None:
         self.mended = []
-        for table in SCHEMAS:
+        for table in self.schemas:
             for part in self.parts(table):
                 if part.first > self._commits:
                     self.files.remove(f"{table}/{part.name}")
@@ -204,20 +231,28 @@ class Store:
     def commit(self, batches: Sequence[Rows]) -> None:
         """Add the rows of finished batches: all of them, or after a crash none."""
         self._still_held()
+        self._name_thresholds()
         number = self._commits + 1
         name = part_name(number, number)
-        for table in batches[0].tables():
-            rows = pa.concat_tables([batch.tables()[table] for batch in batches])
+        for table in batches[0].tables:
+            rows = pa.concat_tables([batch.tables[table] for batch in batches])
             self.files.write(f"{table}/{name}", parquet(rows))
         self._commits = number
-        # Were its part in `runs` lost, nothing else would tell it from a commit never finished.
+        # Without it a commit whose part in `runs` is lost looks like one that never finished.
         self.describe(last_commit=number)
+
+    def _name_thresholds(self) -> None:
+        """Before there is a row with their digest, say in the manifest which thresholds it is."""
+        numbers = dict(self.trainer.thresholds)
+        named = self.manifest.get("judged_by", {})
+        if thresholds_digest(numbers) not in named:
+            self.describe(judged_by={**named, thresholds_digest(numbers): numbers})
 
     def rows(self, table: str, parts: Sequence[Part]) -> ds.Dataset:
         """Parts of a table, to be scanned; columns that an older version had not are NULL."""
         return ds.dataset(
             [f"{self.files.root}/{table}/{part.name}" for part in parts],
-            schema=SCHEMAS[table],
+            schema=self.schemas[table],
             format=CHECKED,
             filesystem=self.files.filesystem,
         )

@@ -8,23 +8,26 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import compaction
+from core.training import FULLY_CONNECTED
+from pipeline import compaction, plans
 from pipeline import sweep as sweeps
 from pipeline.compaction import CompactionError, compact
 from pipeline.executors import run_serially
-from pipeline.schemas import SCHEMAS
+from pipeline.schemas import schemas
 from pipeline.store import DamagedStoreError, Store, StoreError
 from pipeline.verification import verify
+
+TABLES = ("runs", *FULLY_CONNECTED.tables)
 
 
 @pytest.fixture
 def store(small_sweep, tmp_path, monkeypatch):
     """A store of many small files."""
-    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
     monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
-    store = Store(tmp_path / "store")
+    store = Store(tmp_path / "store", FULLY_CONNECTED)
     with store.writing():
-        finished = sweeps.finished_indices(small_sweep.grid, store)
+        finished = plans.finished_indices(small_sweep.grid, store)
         sweeps.run_sweep(small_sweep, finished, store, run_serially, lambda found: None)
     return store
 
@@ -37,10 +40,10 @@ def sorted_rows(store, table):
 
 def test_rows_are_unchanged_in_one_sorted_file_a_table(store):
     """And the columns keep their units and meanings."""
-    before = {table: sorted_rows(store, table) for table in SCHEMAS}
+    before = {table: sorted_rows(store, table) for table in TABLES}
     with store.writing():
         counts = compact(store)
-    for table, schema in SCHEMAS.items():
+    for table, schema in schemas(FULLY_CONNECTED).items():
         assert counts[table][0] > 1
         (part,) = (store.path / table).iterdir()
         assert pq.read_schema(part).equals(schema, check_metadata=True)
@@ -54,22 +57,22 @@ def test_a_compacted_store_goes_on(small_sweep, store):
     """Nothing is trained again, and new commits follow the merged ones."""
     with store.writing():
         compact(store)
-        assert len(sweeps.finished_indices(small_sweep.grid, store)) == small_sweep.grid.size
-        assert compact(store) == dict.fromkeys(SCHEMAS, (1, 1))
+        assert len(plans.finished_indices(small_sweep.grid, store)) == small_sweep.grid.size
+        assert compact(store) == dict.fromkeys(TABLES, (1, 1))
 
 
 def test_a_table_without_rows_keeps_its_commits(write_sweep, tmp_path, monkeypatch):
     """As `layers` where nothing was measured: the compacted store is sound, and can go on."""
-    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
     monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
-    sweep, store = write_sweep(measure="[]"), Store(tmp_path / "store")
+    sweep, store = write_sweep(measure="[]"), Store(tmp_path / "store", FULLY_CONNECTED)
     with store.writing():
-        finished = sweeps.finished_indices(sweep.grid, store)
+        finished = plans.finished_indices(sweep.grid, store)
         sweeps.run_sweep(sweep, finished, store, run_serially, lambda found: None)
         assert compact(store)["layers"][1] == 1
     assert list(verify(store)) == []
     with store.writing():
-        assert len(sweeps.finished_indices(sweep.grid, store)) == sweep.grid.size
+        assert len(plans.finished_indices(sweep.grid, store)) == sweep.grid.size
 
 
 def test_many_rows_make_several_files(store, monkeypatch):
@@ -89,10 +92,11 @@ def test_many_rows_make_several_files(store, monkeypatch):
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_kill_at_any_step_leaves_every_row_once(store, step, table, when):
     """Before or after each step, of the first or the last table; the next writer clears up."""
-    before = {name: sorted_rows(store, name) for name in SCHEMAS}
+    before = {name: sorted_rows(store, name) for name in TABLES}
     script = f"""
         import os, signal
         from pipeline import compaction
+        from core.training import FULLY_CONNECTED
         from pipeline.store import Store
 
         module, name = (compaction, {step!r})
@@ -108,15 +112,15 @@ def test_a_kill_at_any_step_leaves_every_row_once(store, step, table, when):
             return original(*arguments, **options)
 
         setattr(module, name, killed)
-        store = Store({str(store.path)!r})
+        store = Store({str(store.path)!r}, FULLY_CONNECTED)
         with store.writing():
             compaction.compact(store)
     """
     killed = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
     assert killed.returncode == -9
-    for name in SCHEMAS:
+    for name in TABLES:
         pd.testing.assert_frame_equal(before[name], sorted_rows(store, name), check_exact=True)
-    with Store(store.path).writing():
+    with Store(store.path, FULLY_CONNECTED).writing():
         assert list(verify(store)) == []
     assert not list((store.path / "staging").iterdir())
 
@@ -151,7 +155,7 @@ def test_an_object_store_is_not_compacted(store, monkeypatch):
 
 def test_a_full_disk_ends_a_compaction_in_a_line(store, monkeypatch):
     """The rows are as they were, and the next compaction goes through."""
-    before = {table: sorted_rows(store, table) for table in SCHEMAS}
+    before = {table: sorted_rows(store, table) for table in TABLES}
 
     def full(folder):
         raise OSError(28, "No space left on device")
@@ -163,7 +167,7 @@ def test_a_full_disk_ends_a_compaction_in_a_line(store, monkeypatch):
             pytest.raises(CompactionError, match=r"/runs could not be merged: .*No space left"),
         ):
             compact(store)
-    for table in SCHEMAS:
+    for table in TABLES:
         pd.testing.assert_frame_equal(before[table], sorted_rows(store, table), check_exact=True)
     with store.writing():
         assert compact(store)["runs"][1] == 1

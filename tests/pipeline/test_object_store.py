@@ -9,14 +9,16 @@ import pyarrow.dataset as ds
 import pytest
 
 from analysis.tables import connect, read_runs
-from pipeline import locks
+from core.training import FULLY_CONNECTED
+from pipeline import locks, plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_on_ray, run_serially
-from pipeline.schemas import SCHEMAS
 from pipeline.store import Store, StoreError, StoreInUseError
 from pipeline.verification import set_aside, verify
 
 from .s3 import BUCKET, Wire, make_bucket, s3_server
+
+TABLES = ("runs", *FULLY_CONNECTED.tables)
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +51,13 @@ def location(wire, request):
     return f"s3://{BUCKET}/{request.node.name.replace('[', '-').replace(']', '')}"
 
 
+def opened(location):
+    return Store(location, FULLY_CONNECTED)
+
+
 def run(sweep, store, execute=run_serially):
     with store.writing():
-        finished = sweeps.finished_indices(sweep.grid, store)
+        finished = plans.finished_indices(sweep.grid, store)
         return sweeps.run_sweep(sweep, finished, store, execute, lambda found: None).outcomes
 
 
@@ -65,7 +71,7 @@ def rows(store, table):
 
 
 def assert_equal(store, other):
-    for table in SCHEMAS:
+    for table in TABLES:
         pd.testing.assert_frame_equal(rows(store, table), rows(other, table), check_exact=True)
 
 
@@ -74,12 +80,12 @@ def test_a_store_in_s3_holds_the_rows_of_a_local_one(
     small_sweep, location, tmp_path, local_ray, execute
 ):
     """Bit for bit, with its manifest; running again trains nothing; verify finds it sound."""
-    run(small_sweep, Store(tmp_path / "local"))
-    assert run(small_sweep, Store(location), execute).total() == small_sweep.grid.size
-    assert_equal(Store(tmp_path / "local"), Store(location))
-    assert run(small_sweep, Store(location)).total() == 0
-    assert list(verify(Store(location))) == []
-    assert Store(location).manifest["sweeps"][0]["name"] == "small"
+    run(small_sweep, opened(tmp_path / "local"))
+    assert run(small_sweep, opened(location), execute).total() == small_sweep.grid.size
+    assert_equal(opened(tmp_path / "local"), opened(location))
+    assert run(small_sweep, opened(location)).total() == 0
+    assert list(verify(opened(location))) == []
+    assert opened(location).manifest["sweeps"][0]["name"] == "small"
     assert len(read_runs(location)) == small_sweep.grid.size
     with connect(location) as views:
         assert views.sql("select count(*) from runs").fetchall() == [(small_sweep.grid.size,)]
@@ -90,9 +96,9 @@ def test_an_upload_that_breaks_off_leaves_no_half_commit(
     small_sweep, location, tmp_path, wire, monkeypatch, table
 ):
     """The run ends with the system's error; what was committed stays; a run resumes the rest."""
-    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
     monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
-    store = Store(location)
+    store = opened(location)
 
     def execute(work, todo):
         for number, found in enumerate(run_serially(work, todo)):
@@ -106,24 +112,24 @@ def test_an_upload_that_breaks_off_leaves_no_half_commit(
     wire.cut = None
     committed = len(rows(store, "runs"))
     assert 0 < committed < small_sweep.grid.size
-    assert run(small_sweep, Store(location)).total() == small_sweep.grid.size - committed
-    run(small_sweep, Store(tmp_path / "local"))
-    assert_equal(Store(tmp_path / "local"), Store(location))
-    assert list(verify(Store(location))) == []
+    assert run(small_sweep, opened(location)).total() == small_sweep.grid.size - committed
+    run(small_sweep, opened(tmp_path / "local"))
+    assert_equal(opened(tmp_path / "local"), opened(location))
+    assert list(verify(opened(location))) == []
 
 
 def test_a_second_writer_is_told_who_holds_the_lease(location):
     """Until it is given back."""
     holder = r"being written by process \d+ on"
-    with Store(location).writing(), pytest.raises(StoreInUseError, match=holder):
-        Store(location).writing().__enter__()
-    with Store(location).writing():
-        assert Store(location).exists
+    with opened(location).writing(), pytest.raises(StoreInUseError, match=holder):
+        opened(location).writing().__enter__()
+    with opened(location).writing():
+        assert opened(location).exists
 
 
 def test_a_lease_that_nobody_renews_is_free_after_a_while(location):
     """Its holder died: the next writer takes it over."""
-    store = Store(location)
+    store = opened(location)
     dead = locks.Lease("dead", "process 1 on elsewhere", time() - locks.LEASE_SECONDS - 1)
     store.files.write(locks.LEASE, json.dumps(asdict(dead)).encode())
     with store.writing():
@@ -140,13 +146,13 @@ def _write_after_a_takeover(store):
 def test_a_writer_that_lost_its_lease_writes_nothing(location):
     """Another process took over while this one was silent: it stops before it writes."""
     with pytest.raises(locks.LeaseLostError, match="taken over by process 1 on elsewhere"):
-        _write_after_a_takeover(Store(location))
-    assert "note" not in Store(location).manifest
+        _write_after_a_takeover(opened(location))
+    assert "note" not in opened(location).manifest
 
 
 def test_a_damaged_object_is_set_aside_and_trained_again(small_sweep, location):
     """verify and repair by the same code as on a local disk."""
-    store = Store(location)
+    store = opened(location)
     run(small_sweep, store)
     file = f"runs/{store.parts('runs')[0].name}"
     store.files.write(file, store.files.read(file)[:-50])
@@ -160,4 +166,4 @@ def test_a_damaged_object_is_set_aside_and_trained_again(small_sweep, location):
 def test_a_url_that_is_none_is_refused(url):
     """With what a URL looks like."""
     with pytest.raises(StoreError, match="s3://bucket/prefix"):
-        Store(url)
+        opened(url)

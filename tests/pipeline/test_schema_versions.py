@@ -12,16 +12,27 @@ from typer.testing import CliRunner
 
 from analysis.tables import connect, read_runs
 from core.gradient_descent import TRAINER
-from core.trials import DEFAULTS, settings
+from core.settings import values_of
+from core.training import FULLY_CONNECTED
+from core.trials import DEFAULTS
+from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.cli import app
 from pipeline.compaction import compact
 from pipeline.executors import run_serially
-from pipeline.schemas import SCHEMA_VERSION
+from pipeline.schemas import SCHEMA_VERSION, thresholds_digest
 from pipeline.store import Store
 from pipeline.verification import verify
 
-ADDED_SINCE = ["rare_rise", "active_fraction", "stop", "trained_level", "targets", "trainer"]
+ADDED_SINCE = [
+    "rare_rise",
+    "active_fraction",
+    "stop",
+    "trained_level",
+    "targets",
+    "trainer",
+    "thresholds",
+]
 # Settings among them: name, what an older row stands for, another value.
 ADDED_SETTINGS = [
     ("stop", "full", "decided"),
@@ -36,19 +47,21 @@ NUMBERS = {"dataset": "diabetes", "loss": "mse"}
 
 def run(sweep, store):
     with store.writing():
-        finished = sweeps.finished_indices(sweep.grid, store)
+        finished = plans.finished_indices(sweep.grid, store)
         return sweeps.run_sweep(sweep, finished, store, run_serially, lambda found: None).outcomes
 
 
 @pytest.fixture
 def older_store(write_sweep, tmp_path):
-    """A store of the version before this one, in which some columns of `runs` had no place."""
-    store = Store(tmp_path / "store")
+    """A store of before, in which some columns of `runs` had no place."""
+    store = Store(tmp_path / "store", FULLY_CONNECTED)
     run(write_sweep(**NUMBERS), store)
     for part in store.parts("runs"):
         path = store.path / "runs" / part.name
         pq.write_table(pq.read_table(path).drop_columns(ADDED_SINCE), path)
-    manifest = {**store.manifest, "schema_version": SCHEMA_VERSION - 1}
+    judged = dict(FULLY_CONNECTED.thresholds)
+    manifest = {**store.manifest, "schema_version": SCHEMA_VERSION - 1, "thresholds": judged}
+    del manifest["judged_by"]
     for entry, (name, _, _) in product(manifest["sweeps"], ADDED_SETTINGS):
         del entry["axes"][name]
     (store.path / "manifest.json").write_text(json.dumps(manifest))
@@ -62,25 +75,33 @@ def test_every_setting_that_came_later_is_tried_here():
 
 def test_an_older_store_is_sound_and_finished(older_store, write_sweep):
     """Nothing is trained again; the columns that it had not are no damage."""
-    assert run(write_sweep(**NUMBERS), Store(older_store)).total() == 0
-    assert list(verify(Store(older_store))) == []
-    assert Store(older_store).manifest["schema_version"] == SCHEMA_VERSION
+    assert run(write_sweep(**NUMBERS), Store(older_store, FULLY_CONNECTED)).total() == 0
+    assert list(verify(Store(older_store, FULLY_CONNECTED))) == []
+    assert Store(older_store, FULLY_CONNECTED).manifest["schema_version"] == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+def test_a_store_of_each_version_before_is_read(older_store, version):
+    """Its rows lack at most what this one's lack."""
+    path = older_store / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "schema_version": version}))
+    assert list(verify(Store(older_store, FULLY_CONNECTED))) == []
 
 
 def test_a_sweep_that_is_run_again_is_the_same_sweep(older_store, write_sweep):
     """Though the older version did not write the axes that there were not yet."""
-    run(write_sweep(**NUMBERS), Store(older_store))
-    (entry,) = Store(older_store).manifest["sweeps"]
+    run(write_sweep(**NUMBERS), Store(older_store, FULLY_CONNECTED))
+    (entry,) = Store(older_store, FULLY_CONNECTED).manifest["sweeps"]
     assert entry["axes"]["trained_level"] == [0.1]
-    run(write_sweep(**NUMBERS, trained_level=0.5), Store(older_store))
-    assert len(Store(older_store).manifest["sweeps"]) == 2
+    run(write_sweep(**NUMBERS, trained_level=0.5), Store(older_store, FULLY_CONNECTED))
+    assert len(Store(older_store, FULLY_CONNECTED).manifest["sweeps"]) == 2
 
 
 def test_old_and_new_rows_are_read_together(older_store, write_sweep):
     """By phasesweep and by DuckDB; a number that was not measured yet is NULL."""
     old = len(pd.read_parquet(older_store / "runs"))
     larger = write_sweep(**NUMBERS, seed="[0, 1, 2]")
-    new = run(larger, Store(older_store)).total()
+    new = run(larger, Store(older_store, FULLY_CONNECTED)).total()
     runs = read_runs(older_store)
     assert len(runs) == old + new == larger.grid.size
     assert runs["rare_rise"].isna().sum() >= old
@@ -97,7 +118,7 @@ def test_an_older_row_is_read_as_what_it_stood_for(older_store, write_sweep, nam
     """Before any newer row is there, and beside one; also where it is asked for."""
     old = len(read_runs(older_store))
     assert read_runs(older_store, [name])[name].tolist() == [default] * old
-    run(write_sweep(**NUMBERS, **{name: other}), Store(older_store))
+    run(write_sweep(**NUMBERS, **{name: other}), Store(older_store, FULLY_CONNECTED))
     assert len(read_runs(older_store, where={name: default})) == old
     assert read_runs(older_store)[name].value_counts().to_dict() == {default: old, other: old}
     with connect(older_store) as views:
@@ -109,14 +130,75 @@ def test_an_older_row_is_read_as_what_it_stood_for(older_store, write_sweep, nam
 def test_status_says_where_versions_of_the_trainer_are_mixed(older_store, write_sweep):
     """Rows without a version are the first one's; a store of one version says nothing of it."""
     old = len(read_runs(older_store))
-    told = CliRunner().invoke(app, ["status", str(older_store)]).stdout
-    assert "by version" not in told
-    new = run(write_sweep(**NUMBERS, seed="[2]"), Store(older_store)).total()
-    told = CliRunner().invoke(app, ["status", str(older_store)])
-    assert told.exit_code == 0
-    assert f"{old:,} by version 1, {new:,} by version {TRAINER}" in told.stdout
-    told = CliRunner().invoke(app, ["status", str(older_store), "--json"]).stdout
-    assert json.loads(told)["trainers"] == {"1": old, TRAINER: new}
+    said = CliRunner().invoke(app, ["status", str(older_store)]).stdout
+    assert "by version" not in said
+    new = run(write_sweep(**NUMBERS, seed="[2]"), Store(older_store, FULLY_CONNECTED)).total()
+    said = CliRunner().invoke(app, ["status", str(older_store)])
+    assert said.exit_code == 0
+    assert f"{old:,} by version 1, {new:,} by version {TRAINER}" in said.stdout
+    said = CliRunner().invoke(app, ["status", str(older_store), "--json"]).stdout
+    assert json.loads(said)["trainers"] == {"1": old, TRAINER: new}
+
+
+def with_thresholds(store, **changes):
+    """Let the manifest of an older store name other thresholds; None: none of that name."""
+    path = store / "manifest.json"
+    manifest = json.loads(path.read_text())
+    changed = {**manifest["thresholds"], **changes}
+    manifest["thresholds"] = {n: number for n, number in changed.items() if number is not None}
+    path.write_text(json.dumps(manifest))
+    return manifest["thresholds"]
+
+
+def test_status_says_where_rows_were_judged_by_several_thresholds(older_store, write_sweep):
+    """What differs, by how many rows; older rows go by the manifest's entry of before."""
+    before = with_thresholds(older_store, plateau=0.02)
+    old = len(read_runs(older_store))
+    said = CliRunner().invoke(app, ["status", str(older_store)]).stdout
+    assert "several thresholds" not in said
+    larger = write_sweep(**NUMBERS, seed="[2]")
+    new = run(larger, Store(older_store, FULLY_CONNECTED)).total()
+    said = CliRunner().invoke(app, ["status", str(older_store)]).stdout
+    (line,) = [line for line in said.splitlines() if "several thresholds" in line]
+    assert line == (
+        f"judged by several thresholds: plateau 0.02 for {old:,} runs, 0.01 for {new:,} runs"
+    )
+    said = CliRunner().invoke(app, ["status", str(older_store), "--json"]).stdout
+    assert json.loads(said)["judged_by"] == [
+        {"runs": old, "thresholds": before},
+        {"runs": new, "thresholds": dict(FULLY_CONNECTED.thresholds)},
+    ]
+    assert Store(older_store, FULLY_CONNECTED).manifest["thresholds"] == before
+
+
+def test_status_says_nothing_of_thresholds_that_are_the_same(older_store, write_sweep):
+    """Though older rows do not name theirs."""
+    run(write_sweep(**NUMBERS, seed="[2]"), Store(older_store, FULLY_CONNECTED))
+    assert "several thresholds" not in CliRunner().invoke(app, ["status", str(older_store)]).stdout
+
+
+def test_a_threshold_that_came_later_is_unknown_of_older_rows(older_store, write_sweep):
+    """Their store's manifest does not name it."""
+    with_thresholds(older_store, plateau=None)
+    run(write_sweep(**NUMBERS, seed="[2]"), Store(older_store, FULLY_CONNECTED))
+    said = CliRunner().invoke(app, ["status", str(older_store)]).stdout
+    assert "judged by several thresholds: plateau unknown for " in said
+
+
+def test_every_new_row_names_its_thresholds(older_store, write_sweep):
+    """And the manifest says what they are; verify finds where it does not."""
+    larger = write_sweep(**NUMBERS, seed="[0, 1, 2]")
+    new = run(larger, Store(older_store, FULLY_CONNECTED)).total()
+    store = Store(older_store, FULLY_CONNECTED)
+    digest = thresholds_digest(FULLY_CONNECTED.thresholds)
+    found = pd.concat(pd.read_parquet(part) for part in sorted((older_store / "runs").iterdir()))
+    assert found["thresholds"].value_counts().to_dict() == {digest: new}
+    assert store.manifest["judged_by"] == {digest: dict(FULLY_CONNECTED.thresholds)}
+    with store.writing():
+        store.describe(judged_by={})
+    (problem,) = verify(store)
+    assert (problem.file, problem.part) == ("manifest.json", None)
+    assert f"no entry '{digest}' in judged_by" in problem.problem
 
 
 @pytest.mark.parametrize(("name", "default", "other"), ADDED_SETTINGS)
@@ -124,20 +206,20 @@ def test_old_and_new_rows_are_merged(older_store, write_sweep, name, default, ot
     """Nothing is missing afterwards, and an older row says what it stood for."""
     larger = write_sweep(**NUMBERS, seed="[0, 1]", **{name: f"[{default}, {other}]"})
     old = len(pd.read_parquet(older_store / "runs"))
-    assert run(larger, Store(older_store)).total() == old
-    store = Store(older_store)
+    assert run(larger, Store(older_store, FULLY_CONNECTED)).total() == old
+    store = Store(older_store, FULLY_CONNECTED)
     with store.writing():
         compact(store)
-    assert list(verify(Store(older_store))) == []
-    assert run(larger, Store(older_store)).total() == 0
+    assert list(verify(Store(older_store, FULLY_CONNECTED))) == []
+    assert run(larger, Store(older_store, FULLY_CONNECTED)).total() == 0
     merged = pd.read_parquet(older_store / "runs")[name]
     assert merged.value_counts().to_dict() == {default: old, other: old}
 
 
 def test_a_damaged_level_is_no_older_row(older_store, write_sweep):
     """A row whose level is not that of its id is named."""
-    run(write_sweep(**NUMBERS, trained_level=0.5), Store(older_store))
-    store = Store(older_store)
+    run(write_sweep(**NUMBERS, trained_level=0.5), Store(older_store, FULLY_CONNECTED))
+    store = Store(older_store, FULLY_CONNECTED)
     path = store.path / "runs" / store.parts("runs")[-1].name
     rows = pq.read_table(path)
     place = rows.schema.get_field_index("trained_level")
@@ -149,7 +231,7 @@ def test_a_damaged_level_is_no_older_row(older_store, write_sweep):
 def test_a_failure_that_an_older_version_recorded_is_of_the_grid(write_sweep):
     """So it is forgotten once its trial is trained."""
     grid = write_sweep(**NUMBERS).grid
-    recorded = dict(settings(grid[0]))
+    recorded = values_of(grid[0])
     for name, _, _ in ADDED_SETTINGS:
         del recorded[name]
     assert recorded in grid

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.training import FULLY_CONNECTED
+from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_serially
 from pipeline.store import DamagedStoreError, Store
@@ -16,16 +18,16 @@ from pipeline.verification import set_aside, verify
 
 def run(sweep, store):
     with store.writing():
-        finished = sweeps.finished_indices(sweep.grid, store)
+        finished = plans.finished_indices(sweep.grid, store)
         return sweeps.run_sweep(sweep, finished, store, run_serially, lambda found: None)
 
 
 @pytest.fixture
 def store(small_sweep, tmp_path, monkeypatch):
     """A sound store of several commits."""
-    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
     monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
-    store = Store(tmp_path / "store")
+    store = Store(tmp_path / "store", FULLY_CONNECTED)
     run(small_sweep, store)
     assert len(store.parts("runs")) > 3
     return store
@@ -86,8 +88,8 @@ def test_a_missing_file_is_named_by_its_commit(store, table, number):
     commit = store.parts(table)[number].last
     part(store, table, number).unlink()
     assert problems(store)[table] == f"the part with commit {commit} is missing"
-    told = rf"lost commit {commit}.*--repair"
-    with pytest.raises(DamagedStoreError, match=told), store.writing():
+    said = rf"lost commit {commit}.*--repair"
+    with pytest.raises(DamagedStoreError, match=said), store.writing():
         pass
 
 
@@ -158,7 +160,7 @@ def test_a_repair_costs_just_the_damaged_commit(small_sweep, store, table, damag
 
 def test_a_commit_that_lands_meanwhile_is_left_for_the_next_time(small_sweep, tmp_path):
     """Its layers are no rows without a run: only what was there at the start is judged."""
-    store = Store(tmp_path / "store")
+    store = Store(tmp_path / "store", FULLY_CONNECTED)
     run(small_sweep, store)
     found = verify(store)
     layers = part(store, "layers", 0)
@@ -183,7 +185,7 @@ def test_doubled_rows_are_set_aside_with_their_runs(small_sweep, store):
         [pq.read_table(path), pq.read_table(store.path / "layers" / second.name)]
     )
     pq.write_table(rows, store.path / "layers" / second.name)
-    assert any("rows lacking or doubled in layers" in told for told in problems(store).values())
+    assert any("rows lacking or doubled in layers" in said for said in problems(store).values())
     with store.writing(mend=False):
         set_aside(store, list(verify(store)))
     assert run(small_sweep, store).outcomes.total() > 0

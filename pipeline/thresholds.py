@@ -1,0 +1,28 @@
+"""The thresholds that judged a store's rows, as its manifest has them, and where they differ."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def judged_by(
+    manifest: Mapping[str, Any], digests: Iterable[str | None]
+) -> list[Mapping[str, float]]:
+    """The thresholds that judged a store's rows, by name, as its manifest has them.
+
+    Args:
+        manifest: The store's.
+        digests: What the rows say; None where an older version wrote them, which had one
+            entry for all rows.
+
+    Returns:
+        For each digest its numbers by name; none where the manifest has no such entry.
+    """
+    entries = {None: manifest.get("thresholds", {}), **manifest.get("judged_by", {})}
+    return [entries.get(digest, {}) for digest in digests]
+
+
+def differing(each: Sequence[Mapping[str, float]]) -> dict[str, list[float | None]]:
+    """Of several sets of thresholds the numbers of those that differ; None where there is none."""
+    names = dict.fromkeys(name for numbers in each for name in numbers)
+    values = {name: [numbers.get(name) for numbers in each] for name in names}
+    return {name: found for name, found in values.items() if len(set(found)) > 1}
