@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pipeline.executors import Failure, executor_for
-from pipeline.progress import progress
+from pipeline.plans import finished_indices, plan
+from pipeline.progress import Course, progress
 from pipeline.store import Store
-from pipeline.sweep import finished_indices, plan, run_sweep
+from pipeline.sweep import run_sweep
 from pipeline.sweep_file import SHIPPED, Sweep, load_sweep
 
 CLAIM_SWEEPS = Path(str(SHIPPED / "claims"))
@@ -39,7 +40,8 @@ def run_claims(
         if not planned.remaining:
             continue
         say(f"{sweep.name}: {planned.remaining:,} trainings")
-        with progress(planned.trials, planned.finished) as watch:
+        course = Course(planned.trials, planned.finished, planned.seconds, sweep.trainer.outcomes)
+        with progress(course) as watch:
             execute = executor_for(planned.seconds)
             failures += run_sweep(sweep, finished, store, execute, watch).failures
     return failures

@@ -1,6 +1,7 @@
 """The phasesweep command. Data goes to stdout, messages and progress to stderr.
 
-Exit codes: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted.
+Exit codes: 0 done, or as much as was asked for, 1 the work failed, 2 the request was wrong,
+130 interrupted.
 """
 
 import json
@@ -8,9 +9,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
@@ -24,10 +25,14 @@ from analysis.query_commands import commands as query_commands
 from analysis.report_commands import commands as report_commands
 from analysis.tables import NotAStoreError
 from analysis.theory_commands import commands as theory_commands
-from core.trials import trial_id
+from core.settings import trial_id
+from core.training import FULLY_CONNECTED
+from pipeline import plans
 from pipeline import sweep as sweeps
-from pipeline.best_runs import COLUMNS, best_as_json, best_in_words, find_best, varying_settings
+from pipeline.batches import Indices
+from pipeline.budgets import Budget
 from pipeline.claims import claim_sweeps, run_claims
+from pipeline.durations import rate
 from pipeline.executors import (
     ClusterError,
     Executor,
@@ -36,10 +41,12 @@ from pipeline.executors import (
     run_on_ray,
     run_serially,
 )
+from pipeline.forecasts import forecast
 from pipeline.interrupts import ignore_interrupts, interrupted_by_sigterm
 from pipeline.locks import LeaseLostError
-from pipeline.progress import progress
-from pipeline.standard_streams import told_failures
+from pipeline.progress import Course, progress
+from pipeline.run_options import BudgetSeconds, MaxTrials, stop_in_words
+from pipeline.standard_streams import reported_failures
 from pipeline.store import Store, StoreError
 from pipeline.store_commands import AsJson
 from pipeline.store_commands import commands as store_commands
@@ -60,10 +67,13 @@ app.add_typer(explain_commands)
 app.add_typer(report_commands)
 app.add_typer(advise_commands)
 
+# What every command trains, plans and reads.
+TRAINER = FULLY_CONNECTED
+
 SweepName = Annotated[str, typer.Argument(metavar="SWEEP", help="YAML path or shipped name.")]
 StorePath = Annotated[
     str | None,
-    typer.Option("--store", help="A folder, s3://... or gs://...  [default: stores/NAME]"),
+    typer.Option("--store", help="A folder, s3://... or gs://... (default: stores/NAME)."),
 ]
 
 
@@ -76,9 +86,9 @@ class Executors(StrEnum):
 
 
 def main() -> None:
-    """Run the command; a wrong request is told in a line and ends with exit code 2."""
+    """Run the command; a wrong request is answered by a line and exit code 2."""
     try:
-        with told_failures():
+        with reported_failures():
             _run_command()
     finally:
         ignore_interrupts()
@@ -100,33 +110,73 @@ def run(
     address: Annotated[
         str | None, typer.Option(help="A running Ray cluster's address, or auto.")
     ] = None,
+    budget: BudgetSeconds = None,
+    max_trials: MaxTrials = None,
 ) -> None:
-    """Train what is not yet in the store; running again resumes."""
-    asked = load_sweep(sweep)
-    target = Store(store or _default_store(asked))
+    """Train what is not yet in the store; running again resumes.
+
+    With --budget or --max-trials it stops there, and the same command goes on.
+    """
+    began = monotonic()
+    limit = Budget(
+        inf if budget is None else began + budget, inf if max_trials is None else max_trials
+    )
+    asked = load_sweep(sweep, TRAINER)
+    target = Store(store or _default_store(asked), asked.trainer)
     for summary in _summaries(asked):
-        _say(f"task: {summary.told}")
+        _say(f"task: {summary.in_words}")
     if address is not None and executor is Executors.serial:
         raise typer.BadParameter("--address joins a Ray cluster; leave out --executor serial")
     with _writing(target):
-        finished = sweeps.finished_indices(asked.grid, target)
-        plan = sweeps.plan(asked, finished)
+        finished = plans.finished_indices(asked.grid, target)
+        plan = plans.plan(asked, finished)
         _say(
             f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.location}"
         )
         if not plan.remaining:
+            _say("nothing is left to train")
             return
-        execute = _execute(executor, address, plan.seconds)
-        began = monotonic()
-        with progress(plan.trials, plan.finished) as watch:
-            report = sweeps.run_sweep(asked, finished, target, execute, watch)
-    duration = monotonic() - began
-    trained = report.outcomes.total()
-    _say(
-        f"{trained:,} trainings in {duration:.1f} s, {trained / duration:,.0f} trainings/s, "
-        f"in {target.location}"
-    )
+        course = _course(asked, plan, limit)
+        seconds = course.seconds if budget is None else min(course.seconds, budget)
+        execute = _execute(executor, address, seconds)
+        report = _train(asked, finished, target, execute, course, limit)
+    stop = stop_in_words(report, plan, max_trials, budget, monotonic() - began)
+    if stop is not None:
+        _say(stop)
     _refuse_failures(report.failures)
+
+
+def _train(
+    sweep: Sweep,
+    finished: Indices,
+    target: Store,
+    execute: Executor,
+    course: Course,
+    limit: Budget,
+) -> sweeps.Report:
+    """Run the sweep, showing its progress, and say how fast it was."""
+    started = monotonic()
+    with progress(course) as watch:
+        report = sweeps.run_sweep(sweep, finished, target, execute, watch, limit)
+    trained, duration = report.outcomes.total(), monotonic() - started
+    if trained:
+        _say(
+            f"{trained:,} trainings in {duration:.1f} s, {rate(trained, duration)} trainings/s, "
+            f"in {target.location}"
+        )
+    return report
+
+
+def _course(sweep: Sweep, plan: plans.Plan, limit: Budget) -> Course:
+    """What this run is to do, if the time allows."""
+    trials = int(min(plan.remaining, limit.trials))
+    return Course(
+        trials=plan.finished + trials,
+        finished=plan.finished,
+        seconds=plan.seconds * trials / plan.remaining,
+        outcomes=sweep.trainer.outcomes,
+        until=limit.until,
+    )
 
 
 @contextmanager
@@ -168,7 +218,7 @@ def claims(
     as_json: AsJson = False,
 ) -> None:
     """Settle the argument: run every claim's experiment and print its verdict."""
-    target = Store(store)
+    target = Store(store, TRAINER)
     with _writing(target):
         failures = run_claims(claim_sweeps(), target, _say)
     _refuse_failures(failures)
@@ -187,35 +237,13 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Count and price what is not yet in the store; runs nothing."""
-    asked = load_sweep(sweep)
-    target = Store(store or _default_store(asked))
-    summaries = _summaries(asked)
-    planned = sweeps.plan(asked, sweeps.finished_indices(asked.grid, target))
-    found = find_best(map(asked.grid.rows_of, target.batches("runs", COLUMNS)))
-    varying = varying_settings([asked.grid])
+    asked = load_sweep(sweep, TRAINER)
+    target = Store(store or _default_store(asked), asked.trainer)
+    found = forecast(asked, target, _summaries(asked))
     if as_json:
-        document = {
-            "sweep": asked.name,
-            "store": target.location,
-            "tasks": [asdict(summary) for summary in summaries],
-            **asdict(planned),
-            "remaining": planned.remaining,
-            "trained": found.trained,
-            "best": best_as_json(found, varying),
-        }
-        print(json.dumps(document, indent=2))
+        print(json.dumps(found.as_json(), indent=2))
         return
-    cpus = _cpus()
-    for summary in summaries:
-        print(f"task: {summary.told}")
-    print(f"{asked.name}: {planned.trials:,} trials, {planned.finished:,} in {target.location}")
-    print(f"to train   {planned.remaining:,} in about {planned.batches:,} batches")
-    print(f"estimated  {planned.flops:.2g} FLOPs, {planned.bytes / 1e6:,.1f} MB of Parquet")
-    if planned.sampled_shapes is not None:
-        shapes = f"{planned.sampled_shapes:,} of {asked.grid.shapes:,} shapes"
-        print(f"           from a sample of {shapes}: batches, FLOPs and time are not exact")
-    print(f"           {_duration(planned.seconds / cpus)} on {cpus} CPUs")
-    for line in best_in_words(found, varying, target.location, planned.remaining):
+    for line in found.in_words(_cpus()):
         print(line)
 
 
@@ -235,14 +263,6 @@ def _cpus() -> int:
 
 def _default_store(sweep: Sweep) -> str:
     return f"stores/{sweep.name}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:,.1f} h"
 
 
 def _say(message: str) -> None:

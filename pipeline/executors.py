@@ -16,12 +16,13 @@ from typing import Any, Protocol
 
 from threadpoolctl import threadpool_limits
 
-from core.trials import Trial
 from pipeline.batches import Batch
 from pipeline.interrupts import kept_handlers
 from pipeline.schemas import Rows
 
 Work = Callable[[Batch], Rows]
+# Taken lazily; None where the next one has to wait until a batch that was taken has ended.
+Supplied = Iterable[Batch | None]
 
 # Below this many seconds of work on one core, starting Ray costs more than it saves.
 SERIAL_SECONDS = 15.0
@@ -43,7 +44,7 @@ class Failure:
         reason: The error in a line.
     """
 
-    trial: Trial
+    trial: Any
     reason: str
 
 
@@ -58,7 +59,7 @@ class ClusterLostError(ConnectionError):
 class Executor(Protocol):
     """Runs the work on every batch and yields rows, or failures, as they come."""
 
-    def __call__(self, work: Work, batches: Iterable[Batch]) -> Iterator[Rows | Failure]:
+    def __call__(self, work: Work, batches: Supplied) -> Iterator[Rows | Failure]:
         """Args: work: Trains one batch. batches: Taken lazily."""
 
 
@@ -71,9 +72,9 @@ def executor_for(seconds: float) -> Executor:
     return run_serially if seconds < SERIAL_SECONDS else run_on_ray
 
 
-def run_serially(work: Work, batches: Iterable[Batch]) -> Iterator[Rows | Failure]:
+def run_serially(work: Work, batches: Supplied) -> Iterator[Rows | Failure]:
     """Train the batches one after the other in this process."""
-    for batch in batches:
+    for batch in filter(None, batches):
         yield from _attempt(work, batch)
 
 
@@ -91,7 +92,7 @@ def _attempt(work: Work, batch: Batch) -> Iterator[Rows | Failure]:
 
 
 def run_on_ray(
-    work: Work, batches: Iterable[Batch], address: str | None = None
+    work: Work, batches: Supplied, address: str | None = None
 ) -> Iterator[Rows | Failure]:
     """Train the batches as Ray tasks, a bounded number of them in flight.
 
@@ -153,11 +154,11 @@ def _is_of_the_task(ray: Any, error: Exception) -> bool:
 
 def _require_a_node(ray: Any, error: Exception, times: int) -> None:
     """Raise ClusterLostError unless a batch, lost with its node so many times, may go elsewhere."""
-    told = f"{type(error).__name__}: {_in_a_line(error)}"[:REASON_LENGTH]
+    reason = f"{type(error).__name__}: {_in_a_line(error)}"[:REASON_LENGTH]
     if isinstance(error, ray.exceptions.LocalRayletDiedError):
-        raise ClusterLostError(f"the Ray on this machine died ({told}); no trial is to blame")
+        raise ClusterLostError(f"the Ray on this machine died ({reason}); no trial is to blame")
     if times > MOST_NODES_LOST or not ray.cluster_resources().get("CPU"):
-        raise ClusterLostError(f"the Ray cluster lost its nodes ({told}); no trial is to blame")
+        raise ClusterLostError(f"the Ray cluster lost its nodes ({reason}); no trial is to blame")
 
 
 def _connect(ray: Any, address: str | None) -> bool:
@@ -191,7 +192,7 @@ def _with_one_thread(work: Work, batch: Batch) -> Rows:
 
 
 def _failure(batch: Batch, error: BaseException) -> Failure:
-    return Failure(batch.trials[0], f"{type(error).__name__}: {_in_a_line(error)}"[:REASON_LENGTH])
+    return Failure(batch.first, f"{type(error).__name__}: {_in_a_line(error)}"[:REASON_LENGTH])
 
 
 def _in_a_line(error: BaseException) -> str:

@@ -2,22 +2,18 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
 from time import monotonic
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Column
 
-from core.outcomes import OUTCOMES
-from pipeline.sweep import Watch
+from pipeline.budgets import Ended, Watch
+from pipeline.durations import about, rate
 
 LINE_SECONDS = 10.0
 
@@ -33,72 +29,133 @@ STYLES = {
 }
 
 
-@contextmanager
-def progress(trials: int, finished: int) -> Iterator[Watch]:
-    """Show how far a run is; yields what to tell of every batch's outcomes.
+@dataclass(frozen=True)
+class Course:
+    """What is known of a run before it begins.
 
-    Args:
-        trials: Of the whole sweep.
-        finished: Already in the store.
+    Attributes:
+        trials: How many have a row at its end.
+        finished: How many of them have one already.
+        seconds: What the others are expected to take of one core.
+        outcomes: What a trial may come to, in the order in which they are listed.
+        until: When its time is up, on the clock of time.monotonic.
     """
+
+    trials: int
+    finished: int
+    seconds: float
+    outcomes: Sequence[str]
+    until: float = inf
+
+
+@contextmanager
+def progress(course: Course) -> Iterator[Watch]:
+    """Show how far a run is; yields what is called with the trials that have ended."""
     show = _bar if sys.stderr.isatty() else _lines
-    with show(trials, finished) as watch:
+    with show(_Reached(course)) as watch:
         yield watch
 
 
+class _Reached:
+    """How far a run has come, in words."""
+
+    def __init__(self, course: Course):
+        self._course = course
+        self._counts: Counter[str] = Counter()
+        self._seconds = self._elapsed = 0.0
+
+    def add(self, ended: Ended) -> None:
+        self._counts.update(ended.outcomes)
+        self._seconds += ended.seconds
+        self._elapsed = ended.elapsed
+
+    @property
+    def done(self) -> int:
+        return self._course.finished + self._counts.total()
+
+    @property
+    def trials(self) -> int:
+        return self._course.trials
+
+    @property
+    def count(self) -> str:
+        return f"{self.done:,}/{self.trials:,}"
+
+    @property
+    def rate(self) -> str:
+        return f"{rate(self._counts.total(), self._elapsed)}/s" if self._elapsed else ""
+
+    @property
+    def left(self) -> str:
+        """The time that the rest takes, or may take."""
+        rest = self._rest
+        until = max(self._course.until - monotonic(), 0.0)
+        if until < (inf if rest is None else rest):
+            return f"{about(until)} of budget left"
+        return "" if rest is None else f"{about(rest)} left"
+
+    @property
+    def _rest(self) -> float | None:
+        """Seconds until the end, at the pace so far; None before there is one.
+
+        It is a pace of costs: shapes differ in cost a thousandfold, and the number of trials
+        that are left says little. Numbers serve where trials cost more than was expected of all.
+        """
+        left, trained = self.trials - self.done, self._counts.total()
+        if left <= 0:
+            return 0.0
+        if not trained or not self._seconds:
+            return None
+        expected = self._course.seconds - self._seconds
+        return self._elapsed * (expected / self._seconds if expected > 0 else left / trained)
+
+    def tally(self, *, styled: bool = False) -> str:
+        listed = [(name, self._counts[name]) for name in self._course.outcomes]
+        pairs = [(name, count) for name, count in listed if count]
+        if not styled:
+            return ", ".join(f"{name} {count:,}" for name, count in pairs)
+        return "  ".join(f"[{STYLES.get(n, 'default')}]{n}[/] {count:,}" for n, count in pairs)
+
+
 @contextmanager
-def _bar(trials: int, finished: int) -> Iterator[Watch]:
-    counts: Counter[str] = Counter()
-    began = monotonic()
+def _bar(reached: _Reached) -> Iterator[Watch]:
     columns = (
         SpinnerColumn(),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[outcomes]}"),
+        BarColumn(bar_width=16),
+        TextColumn("{task.fields[reached].count}"),
+        TextColumn("{task.fields[reached].rate}"),
+        TextColumn("{task.fields[reached].left}"),
+        # What is left of the line: a narrow terminal cuts the outcomes, not the numbers.
+        TextColumn(
+            "{task.fields[outcomes]}",
+            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+        ),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=trials, completed=finished, rate="", outcomes="")
+    with Progress(*columns, console=Console(stderr=True), expand=True) as bar:
+        task = bar.add_task(
+            "", total=reached.trials, completed=reached.done, reached=reached, outcomes=""
+        )
 
-        def watch(found: Mapping[str, int]) -> None:
-            counts.update(found)
-            rate = counts.total() / (monotonic() - began)
-            bar.update(
-                task,
-                advance=sum(found.values()),
-                rate=f"{rate:,.0f}/s",
-                outcomes=_tally(counts, styled=True),
-            )
+        def watch(ended: Ended) -> None:
+            reached.add(ended)
+            bar.update(task, completed=reached.done, outcomes=reached.tally(styled=True))
 
         yield watch
 
 
 @contextmanager
-def _lines(trials: int, finished: int) -> Iterator[Watch]:
-    counts: Counter[str] = Counter()
-    began = last = monotonic()
+def _lines(reached: _Reached) -> Iterator[Watch]:
+    last = monotonic()
 
-    def watch(found: Mapping[str, int]) -> None:
+    def watch(ended: Ended) -> None:
         nonlocal last
-        counts.update(found)
-        now, done = monotonic(), finished + counts.total()
-        if now - last < LINE_SECONDS and done < trials:
+        reached.add(ended)
+        now = monotonic()
+        if now - last < LINE_SECONDS and reached.done < reached.trials:
             return
         last = now
-        rate = counts.total() / (now - began)
-        left = (trials - done) / rate
-        print(
-            f"{done:,}/{trials:,} trainings, {rate:,.0f}/s, {left:,.0f} s left; {_tally(counts)}",
-            file=sys.stderr,
-            flush=True,
-        )
+        parts = (f"{reached.count} trainings", reached.rate, reached.left)
+        words = ", ".join(part for part in parts if part)
+        print(f"{words}; {reached.tally()}", file=sys.stderr, flush=True)
 
     yield watch
-
-
-def _tally(counts: Mapping[str, int], *, styled: bool = False) -> str:
-    pairs = [(outcome, counts[outcome]) for outcome in OUTCOMES if counts.get(outcome)]
-    if styled:
-        return "  ".join(f"[{STYLES[name]}]{name}[/] {count:,}" for name, count in pairs)
-    return ", ".join(f"{name} {count:,}" for name, count in pairs)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def told_failures() -> Iterator[None]:
+def reported_failures() -> Iterator[None]:
     """Run a command; if stdout or a file cannot be written, end it in a line and exit code 1.
 
     A pipe that its reader closed ends it quietly, as is usual for pipes, with the same code.
@@ -23,7 +23,7 @@ def told_failures() -> Iterator[None]:
     ended = _failure_of_stdout() or ended
     if isinstance(ended, OSError):
         if ended.errno != errno.EPIPE:
-            print(f"error: {_told(ended)}", file=sys.stderr)
+            print(f"error: {_in_words(ended)}", file=sys.stderr)
         sys.exit(1)
     if ended is not None:
         raise ended
@@ -49,7 +49,7 @@ def _failure_of_stdout() -> OSError | None:
     return None
 
 
-def _told(error: OSError) -> str:
+def _in_words(error: OSError) -> str:
     reason = error.strerror or str(error)
     if error.filename is not None:
         return f"{error.filename}: {reason}"

@@ -1,19 +1,21 @@
-"""The tasks of a sweep: its data, drawn and scaled, each told in a line before it is trained on."""
+"""The tasks of a sweep: its data, drawn and scaled, each summed up before it is trained on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
-from core.datasets import DATASETS, Task, baseline_loss, load_dataset, make_task
-from core.trials import Trial
-from pipeline.grid import Axes, Cells, Value
+from core.datasets import DATASETS, Dataset, Task, load_dataset, make_task
+from core.settings import settings_of, values_of
+from pipeline.grid_parts import distinct_cells
 from pipeline.sweep_file import Sweep, SweepFileError
 
-TASK_FIELDS = ("dataset", "examples", "features", "targets")
-MOST_TOLD = 5  # tasks
+MOST_LISTED = 5  # numbers of examples per data set
 
-TaskKey = tuple[str, int, str, str]
+TaskKey = tuple[Any, ...]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class TaskSummary:
         classes: How many classes there are; None for numbers.
         smallest_class: The fewest examples of a class among those used; None for numbers.
         target_range: The least and the largest target among those used; None for classes.
-        baseline_losses: The best constant predictor's loss, by loss and scaling of targets.
+        baseline_losses: The best constant predictor's loss, by the settings that it depends on,
+            in words; none where the trainer has no such loss.
     """
 
     dataset: str
@@ -43,96 +46,121 @@ class TaskSummary:
     baseline_losses: Mapping[str, float]
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         """In a line: `my.csv: 300 rows, 128 used, 7 features, ...`."""
         used = f"{self.examples:,} drawn"
         if self.rows is not None:
             used = f"{self.rows:,} rows, {self.examples:,} used"
         features = "1 feature" if self.features == 1 else f"{self.features:,} features"
-        return (
-            f"{self.file or self.dataset}: {used}, {features}, "
-            f"{self._told_targets}, baseline loss {self._told_baselines}"
-        )
+        words = f"{self.file or self.dataset}: {used}, {features}, {self._targets_in_words}"
+        if not self.baseline_losses:
+            return words
+        return f"{words}, baseline loss {self._baselines_in_words}"
 
     @property
-    def _told_targets(self) -> str:
+    def _targets_in_words(self) -> str:
         if self.target_range is None:
             return f"{self.classes:,} classes (smallest: {self.smallest_class:,})"
         least, largest = self.target_range
         return f"target {least:.4g} to {largest:.4g}"
 
     @property
-    def _told_baselines(self) -> str:
+    def _baselines_in_words(self) -> str:
         losses = [f"{loss:.3g} ({name})" for name, loss in self.baseline_losses.items()]
         return ", ".join(losses) if len(losses) > 1 else losses[0].partition(" ")[0]
 
 
-def task_key(trial: Trial) -> TaskKey:
+def task_key(trial: Any) -> TaskKey:
     """The settings that decide what a trial is trained on."""
-    return trial.dataset, trial.examples, trial.features, trial.targets
+    settings = settings_of(type(trial)).items()
+    return tuple(getattr(trial, name) for name, setting in settings if setting.of_task)
 
 
-def tasks(sweep: Sweep) -> dict[TaskKey, Task]:
-    """What the sweep trains on.
+def tasks(sweep: Sweep) -> dict[TaskKey, Any]:
+    """What the sweep's trials are trained on; None for a trainer that needs no data.
 
     Raises:
         SweepFileError: The examples drawn are of one class, or have one target.
     """
-    return {task_key(trial): _task(sweep, trial) for trial in _cells(sweep, *TASK_FIELDS)}
+    of_task = [name for name, setting in sweep.trainer.settings.items() if setting.of_task]
+    return {task_key(t): _task(sweep, t) for t in distinct_cells(sweep.grid, of_task)}
 
 
 def task_summaries(sweep: Sweep) -> list[TaskSummary]:
     """The sweep's data sets, each with its numbers of examples: all, or the least and the most.
 
+    A trainer that needs no data has none.
+
     Raises:
         SweepFileError: The examples drawn are of one class, or have one target.
     """
-    numbers = sweep.grid.axes["examples"]
-    told = numbers if len(numbers) <= MOST_TOLD else (min(numbers), max(numbers))
-    each = _cells(sweep, "dataset", "examples", examples=told, features=("raw",), targets=("raw",))
-    return [_summary(sweep, trial) for trial in each]
+    if sweep.trainer.task is None:
+        return []
+    numbers: dict[str, list[int]] = {}
+    for trial in distinct_cells(sweep.grid, ("dataset", "examples")):
+        numbers.setdefault(trial.dataset, []).append(trial.examples)
+    return [
+        _summary(sweep, dataset, examples)
+        for dataset, found in numbers.items()
+        for examples in (found if len(found) <= MOST_LISTED else (min(found), max(found)))
+    ]
 
 
-def _cells(sweep: Sweep, *swept: str, **given: tuple[Value, ...]) -> Cells:
-    """The sweep's trials of its first values, along the axes named."""
-    axes = {name: v if name in swept else v[:1] for name, v in sweep.grid.axes.items()}
-    return Cells({**axes, **given})
-
-
-def _summary(sweep: Sweep, trial: Trial) -> TaskSummary:
-    task, file = _task(sweep, trial), sweep.data_files.get(trial.dataset)
+def _summary(sweep: Sweep, dataset: str, examples: int) -> TaskSummary:
+    data, file = _dataset(sweep, dataset, examples), sweep.data_files.get(dataset)
+    task = _learnable(make_task(data, examples, "raw", "raw"), data)
     is_classes = task.labels is not None
     answers = task.targets[0]
     return TaskSummary(
-        dataset=trial.dataset,
+        dataset=dataset,
         file=file.file if file else None,
-        rows=file.rows if file else DATASETS[trial.dataset].examples,
+        rows=file.rows if file else DATASETS[dataset].examples,
         examples=task.examples,
         features=task.features,
         classes=task.outputs if is_classes else None,
         smallest_class=int(task.targets.sum(axis=1).min()) if is_classes else None,
         target_range=None if is_classes else (float(answers.min()), float(answers.max())),
-        baseline_losses=_baselines(sweep, trial),
+        baseline_losses=_baselines(sweep, data, examples),
     )
 
 
-def _baselines(sweep: Sweep, summarized: Trial) -> dict[str, float]:
-    """By loss and, where both are swept, by scaling of targets: `mse, raw targets`."""
-    data: Axes = {"dataset": (summarized.dataset,), "examples": (summarized.examples,)}
-    found = {}
-    for trial in _cells(sweep, "loss", "targets", **data):
-        both = len(sweep.grid.axes["targets"]) > 1
-        name = f"{trial.loss}, {trial.targets} targets" if both else trial.loss
-        found[name] = baseline_loss(_task(sweep, trial), trial.loss)
-    return found
+def _baselines(sweep: Sweep, data: Dataset, examples: int) -> dict[str, float]:
+    """By the settings that they depend on: `mse`, or `mse, raw targets`."""
+    trainer = sweep.trainer
+    if trainer.baseline is None:
+        return {}
+    varying = [name for name in trainer.baseline_by[1:] if len(sweep.grid.values[name]) > 1]
+    names = [*trainer.baseline_by[:1], *varying]
+    of_data: dict[str, list[Any]] = {"dataset": [data.name], "examples": [examples]}
+    return {
+        _baseline_name(trial, names): trainer.baseline(trial, _task(sweep, trial))
+        for trial in distinct_cells(sweep.grid, names, of_data)
+    }
 
 
-def _task(sweep: Sweep, trial: Trial) -> Task:
-    file = sweep.data_files.get(trial.dataset)
-    dataset = file.dataset if file else load_dataset(trial.dataset, trial.examples)
-    task = make_task(dataset, trial.examples, trial.features, trial.targets)
-    if not np.ptp(task.targets, axis=1).any():
-        # The best constant solves it: its baseline is 0, and no network can beat that.
+def _baseline_name(trial: Any, names: Sequence[str]) -> str:
+    """The values of some settings, with the names of all but the first."""
+    values = values_of(trial)
+    alone = [str(values[name]) for name in names[:1]]
+    return ", ".join(alone + [f"{values[name]} {name}" for name in names[1:]]) or "any"
+
+
+def _dataset(sweep: Sweep, name: str, examples: int) -> Dataset:
+    file = sweep.data_files.get(name)
+    return file.dataset if file else load_dataset(name, examples)
+
+
+def _task(sweep: Sweep, trial: Any) -> Any:
+    if sweep.trainer.task is None:
+        return None
+    dataset = _dataset(sweep, trial.dataset, trial.examples)
+    return _learnable(sweep.trainer.task(trial, dataset), dataset)
+
+
+def _learnable(task: T, dataset: Dataset) -> T:
+    """The task, unless the best constant solves it."""
+    if isinstance(task, Task) and not np.ptp(task.targets, axis=1).any():
+        # Its baseline is 0, and no network can beat that.
         found = "have the same target" if dataset.classes is None else "are of one class"
         raise SweepFileError(
             f"examples: the {task.examples:,} examples drawn from the {len(dataset.inputs):,} of "

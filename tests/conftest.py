@@ -17,6 +17,7 @@ os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 import numpy as np
 import pytest
 
+from core.training import FULLY_CONNECTED
 from pipeline.claims import claim_sweeps, run_claims
 from pipeline.grid import Grid
 from pipeline.store import Store
@@ -55,7 +56,11 @@ def claim_experiments():
     thinned = ("learning_rate", "seed")
     return [
         replace(
-            sweep, grid=Grid({n: v[::2] if n in thinned else v for n, v in sweep.grid.axes.items()})
+            sweep,
+            grid=Grid(
+                sweep.trainer.trial,
+                {n: v[::2] if n in thinned else v for n, v in sweep.grid.axes.items()},
+            ),
         )
         for sweep in claim_sweeps()
     ]
@@ -64,7 +69,7 @@ def claim_experiments():
 @pytest.fixture(scope="session")
 def claims_store(claim_experiments, tmp_path_factory):
     """The store of those experiments, measured once; only read it."""
-    store = Store(tmp_path_factory.mktemp("claims") / "store")
+    store = Store(tmp_path_factory.mktemp("claims") / "store", FULLY_CONNECTED)
     with store.writing():
         assert run_claims(claim_experiments, store, lambda told: None) == []
     return store.path

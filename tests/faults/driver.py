@@ -10,8 +10,7 @@ import os
 import signal
 import time
 
-from core.trials import trial_id
-from pipeline import batches, cli, sweep
+from pipeline import cli, cuts, sweep
 
 PAUSE = float(os.environ.get("FAULTS_PAUSE", "0.05"))
 CULPRIT = os.environ.get("FAULTS_CULPRIT")
@@ -23,7 +22,7 @@ def slowed(train):
 
     def work(batch):
         time.sleep(pause)
-        if culprit in map(trial_id, batch.trials):
+        if culprit in batch.trials.ids():
             os.kill(os.getpid(), signal.SIGKILL)
         return train(batch)
 
@@ -31,8 +30,8 @@ def slowed(train):
 
 
 if __name__ == "__main__":
-    batches.BATCH_SECONDS = 0.005
+    cuts.BATCH_SECONDS = 0.005
     sweep.COMMIT_SECONDS = 0.0
     train_batch = sweep.TrainBatch
-    sweep.TrainBatch = lambda tasks: slowed(train_batch(tasks))
+    sweep.TrainBatch = lambda *made: slowed(train_batch(*made))
     cli.main()

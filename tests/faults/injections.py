@@ -13,7 +13,8 @@ from time import sleep
 
 import psutil
 
-from core.trials import trial_id
+from core.settings import trial_id
+from core.training import FULLY_CONNECTED
 from pipeline.store import Store
 from pipeline.sweep_file import load_sweep
 from tests.faults.stores import command, ended, wait_for
@@ -119,10 +120,11 @@ def trial_kills_its_worker(suite, number):
     store = suite.folder()
     with suite.judged(store) as injected:
         injected.expect(suite.run(store, "ray", faults_culprit=culprit), 1, culprit, "run again")
-        manifest = Store(store).manifest
+        made = Store(store, FULLY_CONNECTED)
+        manifest = made.manifest
         if [failure["trial_id"] for failure in manifest["failures"]] != [culprit]:
             injected.other.append(f"recorded {manifest['failures']}, expected {culprit}")
-        finished = sum(len(rows) for rows in Store(store).batches("runs", ["trial_id"]))
+        finished = sum(len(rows) for rows in made.batches("runs", ["trial_id"]))
         if finished != grid.size - 1:
             injected.other.append(f"{finished} of {grid.size - 1} other trials were trained")
         injected.expect(suite.run(store, "serial"), 0)

@@ -8,10 +8,11 @@ from typer.testing import CliRunner
 
 from analysis.tables import connect
 from analysis.verdicts import VERDICTS
+from core.training import FULLY_CONNECTED
 from pipeline import cli
 from pipeline.claims import claim_sweeps, run_claims
+from pipeline.plans import plan
 from pipeline.store import Store
-from pipeline.sweep import plan
 from pipeline.sweep_file import shipped_sweeps
 
 
@@ -27,9 +28,9 @@ def test_every_claim_is_told_with_its_verdict_and_query(claims, claims_store):
     before = sorted((claims_store / "runs").iterdir())
     done = claims("--store", claims_store)
     assert (done.exit_code, done.stderr) == (0, "")
-    told = done.stdout.split("\n\n")
-    assert [paragraph.split()[0] for paragraph in told] == [f"C{place}" for place in range(1, 13)]
-    for paragraph in told:
+    said = done.stdout.split("\n\n")
+    assert [paragraph.split()[0] for paragraph in said] == [f"C{place}" for place in range(1, 13)]
+    for paragraph in said:
         assert any(verdict.upper() in paragraph for verdict in VERDICTS)
         assert "select " in paragraph.splitlines()[-1]
     assert sorted((claims_store / "runs").iterdir()) == before
@@ -51,12 +52,12 @@ def test_json_is_one_document_whose_queries_run(claims, claims_store):
 def test_what_a_store_lacks_is_trained_and_the_rest_kept(claim_experiments, tmp_path):
     """An experiment that is finished is not even named."""
     small = [each for each in claim_experiments if each.name in ("claims-identity", "claims-relu")]
-    store, told = Store(tmp_path / "store"), []
+    store, said = Store(tmp_path / "store", FULLY_CONNECTED), []
     with store.writing():
-        assert run_claims(small[:1], store, told.append) == []
+        assert run_claims(small[:1], store, said.append) == []
         first = sorted((store.path / "runs").iterdir())
-        assert run_claims(small, store, told.append) == []
-    assert [line.split(":")[0] for line in told] == [each.name for each in small]
+        assert run_claims(small, store, said.append) == []
+    assert [line.split(":")[0] for line in said] == [each.name for each in small]
     assert set(first) < set((store.path / "runs").iterdir())
 
 

@@ -1,14 +1,16 @@
-"""The phasesweep command: data on stdout, messages on stderr, exit codes that tell."""
+"""The phasesweep command: data on stdout, messages on stderr, exit codes that say so."""
 
 import errno
 import json
 import re
 import sys
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from core.outcomes import OUTCOMES
+from core.training import FULLY_CONNECTED
 from pipeline.cli import main
 from pipeline.compaction import CompactionError
 from pipeline.executors import ClusterError
@@ -61,18 +63,137 @@ def test_run_trains_all_and_says_how_fast(phasesweep, tmp_path):
     assert (code, out) == (0, "")
     assert err.startswith(f"{TASK}mine: 6 trials, 0 already in stores/mine\n")
     summary = err.splitlines()[-1]
-    assert re.fullmatch(r"6 trainings in \d+\.\d s, [\d,]+ trainings/s, in stores/mine", summary)
+    assert re.fullmatch(r"6 trainings in \d+\.\d s, [\d,.]+ trainings/s, in stores/mine", summary)
     assert len(pd.read_parquet(tmp_path / "stores" / "mine" / "runs")) == 6
 
 
 def test_running_again_trains_nothing(phasesweep, tmp_path):
-    """It says that all is there; the rows stay as they are."""
+    """It says that all is there; the rows stay as they are, whatever is asked for."""
     phasesweep("run", "mine.yaml", "--store", "s")
     before = content(tmp_path / "s" / "runs")
-    code, out, err = phasesweep("run", "mine.yaml", "--store", "s")
-    assert (code, out) == (0, "")
-    assert err == f"{TASK}mine: 6 trials, 6 already in s\n"
+    for more in (), ("--max-trials", 5), ("--budget", "20m"):
+        code, out, err = phasesweep("run", "mine.yaml", "--store", "s", *more)
+        assert (code, out) == (0, "")
+        assert err == f"{TASK}mine: 6 trials, 6 already in s\nnothing is left to train\n"
     assert content(tmp_path / "s" / "runs") == before
+
+
+def test_a_run_stops_after_so_many_trials_and_the_same_command_goes_on(phasesweep, tmp_path):
+    """Exit code 0 each time; it says what was done and what remains, until nothing does."""
+    command = ("run", "mine.yaml", "--max-trials", 4)
+    code, out, err = phasesweep(*command)
+    assert (code, out) == (0, "")
+    assert re.match(r"4 trainings in \d+\.\d s", err.splitlines()[-2])
+    assert err.endswith(
+        "\nstopped after 4 trials as asked: 4 of 6 trials have a row; the same command goes on\n"
+    )
+    assert "4/4 trainings" in err  # the bar's end is where it stops
+    assert len(pd.read_parquet(tmp_path / "stores" / "mine" / "runs")) == 4
+    code, _, err = phasesweep(*command)
+    assert code == 0
+    assert re.match(r"2 trainings in \d+\.\d s", err.splitlines()[-1])
+    assert len(pd.read_parquet(tmp_path / "stores" / "mine" / "runs")) == 6
+    assert "nothing is left to train" in phasesweep(*command)[2]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The command's clock, which stands still but for what a test adds to it."""
+    clock = {"now": 1000.0}
+    for module in ("cli", "budgets", "progress"):
+        monkeypatch.setattr(f"pipeline.{module}.monotonic", lambda: clock["now"])
+    return clock
+
+
+def taking(monkeypatch, clock, seconds, *, each=0.0):
+    """Lets compiling, or what else comes first, take its time, and each batch."""
+
+    def prepare(axes, say):
+        clock["now"] += seconds
+
+    def train(trials, task):
+        clock["now"] += each
+        return FULLY_CONNECTED.train(trials, task)
+
+    trainer = replace(FULLY_CONNECTED, prepare=prepare, train=train)
+    monkeypatch.setattr("pipeline.cli.TRAINER", trainer)
+
+
+def test_a_run_stops_when_its_time_is_up(phasesweep, monkeypatch, clock):
+    """What had begun is committed; compiling counts. Then the same command goes on."""
+    taking(monkeypatch, clock, 30.0, each=75.0)
+    code, out, err = phasesweep("run", "mine.yaml", "--budget", "1m30s")
+    assert (code, out) == (0, "")
+    assert err.endswith(
+        "3 trainings in 105.0 s, 0.029 trainings/s, in stores/mine\n"
+        "stopped after 1 min 30 s as asked: 3 of 6 trials have a row; the same command goes on\n"
+    )
+    code, _, err = phasesweep("run", "mine.yaml", "--budget", "1h")
+    assert (code, err.splitlines()[-1][:11]) == (0, "3 trainings")
+
+
+def test_time_that_was_up_before_anything_was_trained_is_said(phasesweep, monkeypatch, clock):
+    """With how long it took to get there, and a time that is long enough."""
+    taking(monkeypatch, clock, 20.0)
+    code, out, err = phasesweep("run", "mine.yaml", "--budget", "5s")
+    assert (code, out) == (0, "")
+    assert err.endswith(
+        "mine: 6 trials, 0 already in stores/mine\n"
+        "stopped after 5 s as asked, before anything was trained: getting ready took 20.0 s; "
+        "give a longer one, as in --budget 60s\n"
+    )
+    assert "stopped" not in phasesweep("run", "mine.yaml", "--budget", "60s")[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "stopped"),
+    [(("--budget", "2h"), "2 trials"), (("--budget", "10s"), "10 s")],
+)
+def test_of_two_limits_the_first_one_stops(phasesweep, monkeypatch, clock, options, stopped):
+    """And is named."""
+    taking(monkeypatch, clock, 9.0, each=2.0)
+    err = phasesweep("run", "mine.yaml", "--max-trials", 2, *options)[2]
+    assert f"stopped after {stopped} as asked: " in err
+
+
+@pytest.mark.parametrize(
+    ("options", "executor"),
+    [((), "ray"), (("--budget", "5s"), "serial"), (("--max-trials", 1), "serial")],
+)
+def test_ray_is_not_started_for_a_small_part_of_a_sweep(phasesweep, monkeypatch, options, executor):
+    """It takes longer to start than the part takes."""
+
+    def executed(name):
+        def execute(work, todo, **address):
+            chosen.append(name)
+            return iter(())
+
+        return execute
+
+    chosen, costly = [], replace(FULLY_CONNECTED, seconds=lambda trial, data: 10.0)
+    monkeypatch.setattr("pipeline.cli.TRAINER", costly)
+    monkeypatch.setattr("pipeline.executors.run_serially", executed("serial"))
+    monkeypatch.setattr("pipeline.executors.run_on_ray", executed("ray"))
+    phasesweep("run", "mine.yaml", *options)
+    assert chosen == [executor]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--budget", "20"), "'20' is no duration; write it as 90s, 20m, 1.5h or 1h30m"),
+        (("--budget", "soon"), "'soon' is no duration; write it as 90s, 20m, 1.5h or 1h30m"),
+        (("--max-trials", "0"), "'0' is no number of trials; give 1 or more"),
+        (("--max-trials", "1.5"), "'1.5' is no number of trials; give 1 or more"),
+    ],
+)
+def test_a_budget_that_is_none_exits_2(phasesweep, tmp_path, options, said):
+    """With the option, the value and the forms; nothing is run."""
+    code, out, err = phasesweep("run", "mine.yaml", *options)
+    assert (code, out) == (2, "")
+    words = " ".join(err.replace("│", " ").split())
+    assert f"Invalid value for '{options[0]}': {said}" in words
+    assert not (tmp_path / "stores").exists()
 
 
 def test_plan_counts_and_prices_without_writing(phasesweep, tmp_path):
@@ -80,8 +201,8 @@ def test_plan_counts_and_prices_without_writing(phasesweep, tmp_path):
     before = content(tmp_path)
     code, out, err = phasesweep("plan", "mine.yaml")
     assert (code, err) == (0, "")
-    told = "mine: 6 trials, 0 in stores/mine\nto train   6 in about 2 batches\n"
-    assert out.startswith(TASK + told)
+    said = "mine: 6 trials, 0 in stores/mine\nto train   6 in about 2 batches\n"
+    assert out.startswith(TASK + said)
     assert content(tmp_path) == before
 
 
@@ -94,7 +215,7 @@ def test_plan_counts_all_cpus_where_the_system_tells_no_others(phasesweep, monke
 
 def test_plan_says_so_where_it_is_not_exact(phasesweep, monkeypatch):
     """Of very many shapes a sample is priced."""
-    monkeypatch.setattr("pipeline.sweep.MOST_PRICED", 1)
+    monkeypatch.setattr("pipeline.plans.MOST_PRICED", 1)
     out = phasesweep("plan", "mine.yaml")[1]
     assert "from a sample of 1 of 2 shapes: batches, FLOPs and time are not exact\n" in out
     assert json.loads(phasesweep("plan", "mine.yaml", "--json")[1])["sampled_shapes"] == 1
@@ -194,9 +315,9 @@ NO_SWEEPS = {
 }
 
 
-@pytest.mark.parametrize(("text", "told"), NO_SWEEPS.values(), ids=NO_SWEEPS.keys())
+@pytest.mark.parametrize(("text", "said"), NO_SWEEPS.values(), ids=NO_SWEEPS.keys())
 @pytest.mark.parametrize("command", ["run", "plan"])
-def test_a_sweep_that_cannot_be_run_exits_2(phasesweep, tmp_path, command, text, told):
+def test_a_sweep_that_cannot_be_run_exits_2(phasesweep, tmp_path, command, text, said):
     """One message on stderr, nothing on stdout, nothing written."""
     (tmp_path / "bad.yaml").write_text(text)
     (tmp_path / "data.csv").write_text("x,y\n1,2\n")
@@ -204,7 +325,7 @@ def test_a_sweep_that_cannot_be_run_exits_2(phasesweep, tmp_path, command, text,
     code, out, err = phasesweep(command, "bad.yaml")
     assert (code, out) == (2, "")
     assert err.startswith("error: ")
-    assert told in err
+    assert said in err
     assert content(tmp_path) == before
 
 
@@ -216,7 +337,7 @@ def test_a_sweep_that_is_nowhere_exits_2(phasesweep):
 
 
 @pytest.mark.parametrize(
-    ("manifest", "told"),
+    ("manifest", "said"),
     [
         (None, "no phasesweep store"),
         ("{", "manifest.json is damaged"),
@@ -224,7 +345,7 @@ def test_a_sweep_that_is_nowhere_exits_2(phasesweep):
     ],
 )
 @pytest.mark.parametrize("command", [("run", "mine.yaml", "--store"), ("status",)])
-def test_a_folder_that_is_no_store_exits_2(phasesweep, tmp_path, command, manifest, told):
+def test_a_folder_that_is_no_store_exits_2(phasesweep, tmp_path, command, manifest, said):
     """It is left alone; the message names it and offers a way out."""
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").write_text("precious")
@@ -234,12 +355,41 @@ def test_a_folder_that_is_no_store_exits_2(phasesweep, tmp_path, command, manife
     code, out, err = phasesweep(*command, "other")
     assert (code, out) == (2, "")
     assert err.startswith("error: other")
-    assert told in err
+    assert said in err
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status", "s"),
+        ("plan", "mine.yaml", "--store", "s"),
+        ("run", "mine.yaml", "--store", "s"),
+        ("compact", "s"),
+        ("verify", "s"),
+        ("verify", "s", "--repair"),
+    ],
+)
+def test_a_store_with_a_setting_that_is_unknown_exits_2(phasesweep, tmp_path, command):
+    """A newer version added it: one that does not know it would take other rows for its own."""
+    phasesweep("run", "mine.yaml", "--store", "s")
+    path = tmp_path / "s" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["sweeps"][0]["axes"]["momentum"] = [0.0]
+    path.write_text(json.dumps(manifest))
+    before = content(tmp_path)
+    code, out, err = phasesweep(*command)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1] == (
+        "error: s holds sweeps of another trainer or of a newer phasesweep: mine has the axis "
+        "'momentum', which is no setting here; use the phasesweep that wrote it, or choose "
+        "another --store"
+    )
     assert content(tmp_path) == before
 
 
 def test_a_store_below_a_file_exits_2(phasesweep):
-    """The system's reason is told."""
+    """The system's reason is said."""
     code, out, err = phasesweep("run", "mine.yaml", "--store", "mine.yaml/store")
     assert (code, out) == (2, "")
     assert err.startswith("error: cannot ")

@@ -8,20 +8,22 @@ import sys
 import pandas as pd
 import pytest
 
+from core.training import FULLY_CONNECTED
+from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_serially
-from pipeline.schemas import SCHEMAS
 from pipeline.store import Store
 
 # The command, which waits for a signal in the midst of the third batch that it trains.
 PAUSED_IN_TRAINING = """
 import os
 import signal
-from pipeline import batches, sweep
+from pipeline import cuts, sweep
 from pipeline.cli import main
 
-batches.BATCH_SECONDS = 0.02
+cuts.BATCH_SECONDS = 0.02
 train, begun = sweep.TrainBatch.__call__, []
+
 
 def pausing(self, batch):
     begun.append(batch)
@@ -39,19 +41,19 @@ PAUSED_IN_THE_DRIVER = """
 import os
 import signal
 from contextlib import contextmanager
-from pipeline import batches, cli
+from pipeline import cli, cuts
 
-batches.BATCH_SECONDS = 0.02
+cuts.BATCH_SECONDS = 0.02
 progress = cli.progress
 
 @contextmanager
 def pausing(*counts):
     with progress(*counts) as watch:
-        def told(found):
+        def said(found):
             watch(found)
             print("paused", flush=True)
             signal.pause()
-        yield told
+        yield said
 
 cli.progress = pausing
 cli.main()
@@ -113,9 +115,9 @@ def interrupted(script, number, *arguments, cwd):
 
 
 def run(sweep, path):
-    store = Store(path)
+    store = Store(path, FULLY_CONNECTED)
     with store.writing():
-        finished = sweeps.finished_indices(sweep.grid, store)
+        finished = plans.finished_indices(sweep.grid, store)
         sweeps.run_sweep(sweep, finished, store, run_serially, lambda found: None)
 
 
@@ -128,7 +130,7 @@ def scientific(path, table):
 
 
 def assert_same_bits(path, other):
-    for table in SCHEMAS:
+    for table in ("runs", *FULLY_CONNECTED.tables):
         pd.testing.assert_frame_equal(
             scientific(path, table), scientific(other, table), check_exact=True
         )

@@ -7,6 +7,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from core.datasets import DATASETS
+from core.training import FULLY_CONNECTED
 from pipeline import executors
 from pipeline.batches import batches
 from pipeline.executors import TASKS_PER_CPU, ClusterError, Failure, run_on_ray, run_serially
@@ -23,9 +24,9 @@ def execute(request):
 @pytest.fixture
 def todo(grid_of, monkeypatch):
     """Ten batches of four trials."""
-    monkeypatch.setattr("pipeline.batches.MOST_TRIALS", 4)
+    monkeypatch.setattr("pipeline.cuts.MOST_TRIALS", 4)
     grid = grid_of(depth=(2, 4), seed=tuple(range(20)))
-    return list(batches(grid, DATASETS, np.empty(0, np.int64)))
+    return list(batches(grid, FULLY_CONNECTED, DATASETS, np.empty(0, np.int64)))
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_the_culprit_of_a_failing_batch_is_found_and_all_others_are_trained(exec
 
 
 def test_a_trial_that_kills_its_worker_is_found_too(local_ray, todo, monkeypatch, cells):
-    """As when memory runs out: Ray's reason is told, and the others are trained."""
+    """As when memory runs out: Ray's reason is said, and the others are trained."""
     monkeypatch.setattr(executors, "TASK_RETRIES", 0)
 
     def work(batch):
@@ -77,7 +78,7 @@ def test_a_trial_that_kills_its_worker_is_found_too(local_ray, todo, monkeypatch
             os._exit(1)
         return cells(batch)
 
-    results = list(run_on_ray(work, todo[5:7]))
+    results = list(run_on_ray(work, todo[:2]))
     (failure,) = [result for result in results if isinstance(result, Failure)]
     assert failure.trial.seed == 1
     assert failure.reason.startswith("WorkerCrashedError: ")
@@ -151,8 +152,8 @@ def test_a_cluster_that_is_not_there_is_told(monkeypatch, error, cells):
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", no_cluster)
-    told = rf"^cannot join the Ray cluster at 'nowhere': {str(error)[:20]}.*leave out --address$"
-    with pytest.raises(ClusterError, match=told):
+    said = rf"^cannot join the Ray cluster at 'nowhere': {str(error)[:20]}.*leave out --address$"
+    with pytest.raises(ClusterError, match=said):
         list(run_on_ray(cells, [], address="nowhere"))
 
 

@@ -4,9 +4,13 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 
+from core.datasets import DATASETS
+from core.training import FULLY_CONNECTED
 from pipeline import executors
+from pipeline.batches import batches
 from pipeline.executors import MOST_NODES_LOST, ClusterLostError, Failure, run_on_ray
 from pipeline.store import Store
 
@@ -14,21 +18,21 @@ from pipeline.store import Store
 KILLS_ITS_RAYLET = """
 import os, signal, time
 from contextlib import contextmanager
-from pipeline import batches, cli, executors
+from pipeline import cli, cuts, executors
 
-batches.BATCH_SECONDS = 0.001
+cuts.BATCH_SECONDS = 0.001
 progress = cli.progress
 
 @contextmanager
 def killing(*counts):
     with progress(*counts) as watch:
-        def told(found):
+        def said(found):
             from ray._private import worker
             watch(found)
             raylet, = worker._global_node.all_processes.get("raylet", [None])
             if raylet.process.poll() is None:
                 os.kill(raylet.process.pid, signal.SIGKILL)
-        yield told
+        yield said
 
 def on_ray(work, todo, address=None):
     def slowly(batch):
@@ -50,8 +54,9 @@ def test_a_run_whose_ray_dies_blames_no_trial(write_sweep, tmp_path):
         capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert killed.returncode == 1
-    assert Store(path).manifest["failures"] == []
-    finished = sum(len(rows) for rows in Store(path).batches("runs", ["trial_id"]))
+    store = Store(path, FULLY_CONNECTED)
+    assert store.manifest["failures"] == []
+    finished = sum(len(rows) for rows in store.batches("runs", ["trial_id"]))
     assert finished < sweep.grid.size
     # Now and then Ray ends the process itself, with the same code, before a word or commit of ours.
     for line in killed.stderr.splitlines():
@@ -65,7 +70,7 @@ def test_a_run_whose_ray_dies_blames_no_trial(write_sweep, tmp_path):
         capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert resumed.returncode == 0
-    assert sum(len(rows) for rows in Store(path).batches("runs", ["trial_id"])) == sweep.grid.size
+    assert sum(len(rows) for rows in store.batches("runs", ["trial_id"])) == sweep.grid.size
 
 
 @contextmanager
@@ -89,10 +94,7 @@ def raising_at_get(monkeypatch, error, times):
 @pytest.fixture
 def one_batch(grid_of):
     """A batch of one trial, which a hunt would call the culprit."""
-    from pipeline.batches import Batch
-
-    (block,) = grid_of().blocks()
-    return [Batch(block, [0])]
+    return list(batches(grid_of(), FULLY_CONNECTED, DATASETS, np.empty(0, np.int64)))
 
 
 @pytest.mark.parametrize("times", [1, MOST_NODES_LOST])
@@ -120,10 +122,10 @@ def test_a_machine_whose_raylet_died_ends_the_run_at_once(local_ray, monkeypatch
     """There is nothing left to train on, and no batch to look for a culprit in."""
     import ray
 
-    told = r"the Ray on this machine died \(LocalRayletDiedError: .*no trial is to blame"
+    said = r"the Ray on this machine died \(LocalRayletDiedError: .*no trial is to blame"
     with (
         raising_at_get(monkeypatch, ray.exceptions.LocalRayletDiedError(), 1),
-        pytest.raises(ClusterLostError, match=told),
+        pytest.raises(ClusterLostError, match=said),
     ):
         list(run_on_ray(len, one_batch))
 

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.training import train_trials
+from pipeline.blocks import Blocks
 from pipeline.sweep_file import SweepFileError, load_sweep
 from pipeline.tasks import task_key, task_summaries, tasks
+
+from ..trainings import trainings
 
 ROWS = 60
 SWEEP = """
@@ -380,11 +382,12 @@ def sweep_of(tmp_path):
     return sweep_of
 
 
-def trainings(sweep):
+def trained(sweep):
     """Every network of the sweep, trained."""
     on = tasks(sweep)
-    for block in sweep.grid.blocks():
-        yield from train_trials(list(block), on[task_key(block[0])])
+    for block in Blocks(sweep.grid):
+        (trials,) = (block.trials(cells) for cells in block.cells.cut(10**6, at_starts=False))
+        yield from trainings(trials, on[task_key(block.first)])
 
 
 @each_shape
@@ -415,7 +418,7 @@ def test_the_task_is_told_before_it_is_trained_on(sweep_of, shape):
 @each_shape
 def test_networks_train_on_it(sweep_of, shape):
     """Of depth 1 and 2: each comes to an outcome, and some beat the best constant."""
-    results = [training.result for training in trainings(sweep_of(shape, shape.mended))]
+    results = [training.result for training in trained(sweep_of(shape, shape.mended))]
     assert len(results) == 6
     assert any(
         result.final_loss is not None and result.final_loss < result.baseline_loss
@@ -426,5 +429,5 @@ def test_networks_train_on_it(sweep_of, shape):
 @each_shape
 def test_no_network_of_depth_1_vanishes(sweep_of, shape):
     """Its one layer has no layer behind which a signal could be lost."""
-    told = [t for t in trainings(sweep_of(shape, shape.mended)) if t.trial.depth == 1]
-    assert [t.result.cause for t in told if t.result.cause == "vanishing"] == []
+    said = [t for t in trained(sweep_of(shape, shape.mended)) if t.trial.depth == 1]
+    assert [t.result.cause for t in said if t.result.cause == "vanishing"] == []

@@ -1,16 +1,20 @@
 """`stop: decided`: fewer steps, the same labels."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.outcomes import THRESHOLDS
-from core.training import train_trials
-from core.trials import DEFAULTS, trial_id
+from core.settings import trial_id
+from core.training import FULLY_CONNECTED
+from core.trials import DEFAULTS, Trial
+from pipeline.batches import batches
 from pipeline.grid import Grid
-from pipeline.sweep import tasks
 from pipeline.sweep_file import load_sweep
+from pipeline.tasks import tasks
+
+from ..trainings import trainings
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +32,17 @@ def both(quickstart, request):
         "measure": ("none",),
         "trained_level": (request.param,),
     }
-    grid = Grid({**quickstart.grid.axes, **some})
+    grid = Grid(Trial, {**quickstart.grid.axes, **some})
     (task,) = tasks(quickstart).values()
-    pairs = []
-    for block in grid.blocks():
-        full = train_trials(list(block), task)
-        decided = train_trials([replace(trial, stop="decided") for trial in block], task)
-        pairs += zip(full, decided, strict=True)
-    return pairs
+    return [
+        pair
+        for batch in batches(grid, FULLY_CONNECTED, quickstart.infos, np.empty(0, np.int64))
+        for pair in zip(
+            trainings(batch.trials, task),
+            trainings([replace(trial, stop="decided") for trial in batch.trials], task),
+            strict=True,
+        )
+    ]
 
 
 def test_no_outcome_of_the_quickstart_changes(both):
@@ -69,23 +76,22 @@ def test_only_trained_networks_stop_and_most_of_them_do(both):
 def test_the_steps_taken_are_the_same_steps(both):
     """A network that leaves early has the losses of the full run up to there, to the bit."""
     for full, decided in both:
-        shared = decided.curve.steps[:-1]
-        assert decided.curve.losses[:-1].tolist() == full.curve.losses[: len(shared)].tolist()
+        shared = decided.curves["loss"][:-1].tolist()
+        assert shared == full.curves["loss"][: len(shared)].tolist()
 
 
 def test_what_is_measured_at_the_end_is_measured_where_it_left(quickstart):
     """Accuracy and signals are those of a full run of so many steps, to the bit."""
     (task,) = tasks(quickstart).values()
-    grid = Grid(
-        {**quickstart.grid.axes, "depth": (2,), "activation": ("tanh",), "init_scale": (1.0,)}
-    )
-    for decided in train_trials([replace(trial, stop="decided") for trial in grid], task):
+    some = {"depth": (2,), "activation": ("tanh",), "init_scale": (1.0,)}
+    grid = Grid(Trial, {**quickstart.grid.axes, **some})
+    for decided in trainings([replace(trial, stop="decided") for trial in grid], task):
         if decided.result.outcome == "trained":
             shorter = replace(decided.trial, stop="full", steps=decided.result.steps_run)
-            (full,) = train_trials([shorter], task)
+            (full,) = trainings([shorter], task)
             assert full.result.final_accuracy == decided.result.final_accuracy is not None
-            for name, values in asdict(full.end_signals).items():
-                np.testing.assert_array_equal(values, getattr(decided.end_signals, name))
+            for name, values in full.layers.items():
+                np.testing.assert_array_equal(values, decided.layers[name], err_msg=name)
 
 
 def test_a_sweep_that_does_not_say_trains_in_full(grid_of):

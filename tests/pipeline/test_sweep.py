@@ -1,6 +1,8 @@
 """A sweep's promises: one row a trial, the same bits however it was run, nothing lost."""
 
 import json
+import pickle
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,25 +12,29 @@ import pyarrow.compute as pc
 import pytest
 
 from core.outcomes import OUTCOMES
-from core.trials import TRIAL_FIELDS, trial_id
+from core.settings import trial_id, values_of
+from core.training import FULLY_CONNECTED
+from pipeline import plans
 from pipeline import sweep as sweeps
+from pipeline.budgets import Budget
 from pipeline.executors import run_on_ray, run_serially
-from pipeline.grid import Grid
-from pipeline.schemas import SCHEMAS
+from pipeline.schemas import schemas
 from pipeline.store import Store
-from pipeline.sweep_file import Sweep
+
+TABLES = ("runs", *FULLY_CONNECTED.tables)
+
 
 NOT_SCIENTIFIC = ["wall_seconds", "batch_id"]
 
 
 def run(sweep, path, execute=run_serially):
-    return report_of(sweep, Store(path), execute).outcomes
+    return report_of(sweep, Store(path, FULLY_CONNECTED), execute).outcomes
 
 
-def report_of(sweep, store, execute):
+def report_of(sweep, store, execute=run_serially, budget=sweeps.ALL, watch=lambda ended: None):
     with store.writing():
-        finished = sweeps.finished_indices(sweep.grid, store)
-        return sweeps.run_sweep(sweep, finished, store, execute, lambda found: None)
+        finished = plans.finished_indices(sweep.grid, store)
+        return sweeps.run_sweep(sweep, finished, store, execute, watch, budget)
 
 
 def rows(path, table="runs"):
@@ -63,8 +69,7 @@ def test_every_cell_of_the_grid_has_exactly_one_row(small_sweep, tmp_path):
     assert set(found["trial_id"]) == {trial_id(trial) for trial in small_sweep.grid}
     by_id = {trial_id(trial): trial for trial in small_sweep.grid}
     for row in found.to_dict("records"):
-        trial = by_id[row["trial_id"]]
-        assert all(row[name] == getattr(trial, name) for name in TRIAL_FIELDS)
+        assert values_of(by_id[row["trial_id"]]).items() <= row.items()
 
 
 def test_running_again_trains_nothing(small_sweep, tmp_path):
@@ -78,30 +83,32 @@ def test_running_again_trains_nothing(small_sweep, tmp_path):
 @pytest.mark.parametrize("batches", [0, 1, 3])
 def test_interrupted_and_resumed_equals_uninterrupted(small_sweep, tmp_path, monkeypatch, batches):
     """Bit for bit in every scientific column of every table."""
-    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
     run(small_sweep, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         run(small_sweep, tmp_path / "resumed", interrupted_after(batches))
-    kept = len(Store(tmp_path / "resumed").manifest["sweeps"]) and _count(tmp_path / "resumed")
+    kept = len(Store(tmp_path / "resumed", FULLY_CONNECTED).manifest["sweeps"]) and _count(
+        tmp_path / "resumed"
+    )
     assert (kept > 0) is (batches > 0)
     trained = run(small_sweep, tmp_path / "resumed").total()
     assert trained == small_sweep.grid.size - kept
-    for table in SCHEMAS:
+    for table in TABLES:
         pd.testing.assert_frame_equal(
             rows(tmp_path / "whole", table), rows(tmp_path / "resumed", table), check_exact=True
         )
 
 
 def _count(path):
-    return sum(len(batch) for batch in Store(path).batches("runs", ["trial_id"]))
+    return sum(len(batch) for batch in Store(path, FULLY_CONNECTED).batches("runs", ["trial_id"]))
 
 
 def test_serial_and_ray_write_the_same_bits(small_sweep, tmp_path, local_ray, monkeypatch):
     """Whatever order tasks finish in."""
     run(small_sweep, tmp_path / "serial")
-    monkeypatch.setattr("pipeline.batches.BATCH_SECONDS", 0.02)
+    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
     run(small_sweep, tmp_path / "ray", run_on_ray)
-    for table in SCHEMAS:
+    for table in TABLES:
         pd.testing.assert_frame_equal(
             rows(tmp_path / "serial", table), rows(tmp_path / "ray", table), check_exact=True
         )
@@ -122,8 +129,8 @@ def test_a_larger_grid_trains_only_what_is_new(write_sweep, tmp_path):
 def test_no_table_holds_nan_or_infinity(small_sweep, tmp_path):
     """A number that does not exist is NULL, though trainings overflow."""
     assert run(small_sweep, tmp_path / "store")["overflow"] > 0
-    store = Store(tmp_path / "store")
-    for table, schema in SCHEMAS.items():
+    store = Store(tmp_path / "store", FULLY_CONNECTED)
+    for table, schema in schemas(FULLY_CONNECTED).items():
         floats = [field.name for field in schema if pa.types.is_floating(field.type)]
         for batch in store.batches(table, floats):
             for column in batch.columns:
@@ -148,15 +155,15 @@ def _raise_on(culprit, work, batch):
 @pytest.mark.parametrize("execute", [run_serially, run_on_ray])
 def test_a_trial_that_fails_is_found_alone_and_retried(small_sweep, tmp_path, local_ray, execute):
     """All others have their rows; the manifest names the culprit until a run succeeds."""
-    culprit, store = small_sweep.grid[70], Store(tmp_path / "store")
+    culprit, store = small_sweep.grid[70], Store(tmp_path / "store", FULLY_CONNECTED)
     report = report_of(small_sweep, store, failing_on(culprit, execute))
     assert [failure.trial for failure in report.failures] == [culprit]
     assert report.outcomes.total() == _count(store.path) == small_sweep.grid.size - 1
-    (recorded,) = Store(store.path).manifest["failures"]
+    (recorded,) = Store(store.path, FULLY_CONNECTED).manifest["failures"]
     assert recorded["trial_id"] == trial_id(culprit)
     assert recorded["reason"] == "RuntimeError: planted"
     assert run(small_sweep, store.path).total() == 1
-    assert Store(store.path).manifest["failures"] == []
+    assert Store(store.path, FULLY_CONNECTED).manifest["failures"] == []
 
 
 def test_a_failure_of_every_trial_ends_the_run(small_sweep, tmp_path, monkeypatch):
@@ -178,56 +185,120 @@ def test_the_manifest_says_what_was_run_and_by_which_rules(small_sweep, tmp_path
     """Sweeps, thresholds, versions and machine stand in one readable file."""
     run(small_sweep, tmp_path / "store")
     manifest = json.loads((tmp_path / "store" / "manifest.json").read_text())
-    assert [sweep["name"] for sweep in manifest["sweeps"]] == ["small"]
-    assert manifest["thresholds"]["diverged_at_once"] == 1e6
+    (entry,) = manifest["sweeps"]
+    assert (entry["name"], entry["zip"], entry["where"]) == ("small", [], None)
+    assert entry["axes"]["depth"] == [2, 4]
+    (judged,) = manifest["judged_by"].values()
+    assert judged["diverged_at_once"] == 1e6
+    assert "thresholds" not in manifest
     assert manifest["versions"]["numpy"]
     assert manifest["machine"]["blas"]
 
 
-def test_a_plan_counts_what_is_left(small_sweep, tmp_path):
-    """It shrinks as rows come in, and an empty one costs nothing."""
-    store = Store(tmp_path / "store")
-    before = sweeps.plan(small_sweep, sweeps.finished_indices(small_sweep.grid, store))
-    assert (before.trials, before.finished) == (192, 0)
-    assert before.flops > 0
-    assert not store.path.exists()
+def test_a_sweep_run_again_has_one_entry(small_sweep, write_sweep, tmp_path):
+    """And another condition on the same axes is another sweep."""
+    store = Store(tmp_path / "store", FULLY_CONNECTED)
+    for _ in range(2):
+        report_of(small_sweep, store)
+    assert len(store.manifest["sweeps"]) == 1
+    report_of(write_sweep(where="'depth < 4'"), store)
+    assert [entry["where"] for entry in store.manifest["sweeps"]] == [None, "depth < 4"]
+
+
+def test_the_thresholds_of_an_older_version_are_left_as_found(small_sweep, tmp_path):
+    """Rows that do not say by which they were judged were judged by these."""
+    store = Store(tmp_path / "store", FULLY_CONNECTED)
+    with store.writing():
+        store.describe(thresholds={"diverged_at_once": 7.0})
     run(small_sweep, store.path)
-    after = sweeps.plan(small_sweep, sweeps.finished_indices(small_sweep.grid, store))
-    assert (after.remaining, after.batches, after.flops, after.seconds) == (0, 0, 0, 0)
+    manifest = json.loads((tmp_path / "store" / "manifest.json").read_text())
+    assert manifest["thresholds"] == {"diverged_at_once": 7.0}
 
 
-@pytest.mark.parametrize("finished", [0, 20])
-def test_a_plan_of_very_many_shapes_is_estimated_from_a_sample(write_sweep, monkeypatch, finished):
-    """The counts stay exact; it says from how many shapes the rest is, and is not far off."""
-    sweep = write_sweep(depth=list(range(2, 42)), width=list(range(4, 14)))
-    done = np.arange(finished * sweep.grid.size // 40)
-    exact = sweeps.plan(sweep, done)
-    monkeypatch.setattr(sweeps, "MOST_PRICED", 300)
-    estimated = sweeps.plan(sweep, done)
-    assert (exact.sampled_shapes, estimated.sampled_shapes) == (None, 300)
-    assert (estimated.trials, estimated.finished) == (exact.trials, exact.finished)
-    assert estimated.bytes == exact.bytes
-    for name in ("batches", "flops", "seconds"):
-        assert getattr(estimated, name) == pytest.approx(getattr(exact, name), rel=0.15)
+def test_the_trainer_is_prepared_before_anything_is_trained(small_sweep, tmp_path, capsys):
+    """With the sweep's axes; what it says goes to stderr."""
+    prepared = []
+
+    def prepare(axes, say):
+        say("compiling: some seconds")
+        prepared.append(axes)
+
+    def execute(work, todo):
+        assert prepared == [small_sweep.grid.values]
+        return run_serially(work, todo)
+
+    trainer = replace(FULLY_CONNECTED, prepare=prepare)
+    outcomes = run(replace(small_sweep, trainer=trainer), tmp_path / "store", execute)
+    assert outcomes.total() == small_sweep.grid.size
+    assert capsys.readouterr() == ("", "compiling: some seconds\n")
 
 
-def test_a_plan_makes_no_more_shapes_than_it_prices(grid_of, monkeypatch):
-    """A grid of a billion points and a million shapes costs what its sample costs."""
-    grid = grid_of(depth=range(2, 1002), width=range(1, 1001), seed=range(1000))
-    made = []
-    block = Grid.block
-    monkeypatch.setattr(Grid, "block", lambda self, n: made.append(n) or block(self, n))
-    plan = sweeps.plan(Sweep("large", grid, {}), np.empty(0, np.int64))
-    assert plan.trials == 10**9
-    assert len(made) == sweeps.MOST_PRICED
+def test_the_work_of_a_task_can_be_sent(small_sweep):
+    """Trainer and data alike: workers get it pickled, and train the same with it."""
+    work = sweeps.TrainBatch(FULLY_CONNECTED, sweeps.tasks(small_sweep))
+    (batch, *_) = sweeps.batches(
+        small_sweep.grid, FULLY_CONNECTED, small_sweep.infos, np.empty(0, np.int64)
+    )
+    sent = pickle.loads(pickle.dumps(work))
+    assert sent.trainer == FULLY_CONNECTED
+    columns = [name for name in work(batch).runs.column_names if name != "wall_seconds"]
+    assert sent(batch).runs.select(columns) == work(batch).runs.select(columns)
 
 
-def test_a_plan_prices_what_is_left_though_the_sample_is_finished(grid_of, monkeypatch):
-    """As a grid's rest of a few shapes: it takes time, if not known how much."""
-    monkeypatch.setattr(sweeps, "MOST_PRICED", 1)
-    grid = grid_of(depth=range(2, 12))
-    numbers = [np.random.default_rng(0).integers(10)]
-    plan = sweeps.plan(Sweep("rest", grid, {}), np.array(numbers))
-    assert plan.remaining == 9
-    assert plan.seconds > 0
-    assert plan.batches > 0
+@pytest.mark.parametrize("execute", [run_serially, run_on_ray])
+def test_so_many_new_rows_come_as_asked_for(small_sweep, tmp_path, local_ray, execute):
+    """Exactly; again as many, until what is left is fewer. All are those of one run."""
+    run(small_sweep, tmp_path / "whole")
+    store, budget = Store(tmp_path / "parts", FULLY_CONNECTED), Budget(trials=77)
+    reports = [report_of(small_sweep, store, execute, budget) for _ in range(4)]
+    assert [report.outcomes.total() for report in reports] == [77, 77, 192 - 2 * 77, 0]
+    assert [report.stopped for report in reports] == ["trials", "trials", None, None]
+    pd.testing.assert_frame_equal(
+        rows(tmp_path / "whole"), rows(tmp_path / "parts"), check_exact=True
+    )
+
+
+def test_a_trial_that_fails_counts_as_one_asked_for(small_sweep, tmp_path):
+    """Else a trial that always fails would not let the run end where it was asked to."""
+    store, culprit = Store(tmp_path / "store", FULLY_CONNECTED), first_trial(small_sweep)
+    report = report_of(small_sweep, store, failing_on(culprit), Budget(trials=10))
+    assert (report.outcomes.total(), len(report.failures), report.stopped) == (9, 1, "trials")
+
+
+def first_trial(sweep):
+    (batch, *_) = sweeps.batches(sweep.grid, FULLY_CONNECTED, sweep.infos, np.empty(0, np.int64))
+    return batch.first
+
+
+@pytest.mark.parametrize("execute", [run_serially, run_on_ray])
+def test_time_that_is_up_leaves_what_was_trained(
+    small_sweep, tmp_path, local_ray, execute, monkeypatch
+):
+    """Committed; the next run goes on, and what comes of both is what comes of one."""
+    monkeypatch.setattr("pipeline.cuts.MOST_TRIALS", 6)
+    clock = {"now": 0.0}
+    monkeypatch.setattr("pipeline.budgets.monotonic", lambda: clock["now"])
+    store = Store(tmp_path / "parts", FULLY_CONNECTED)
+
+    def watch(ended):
+        clock["now"] += 1.0
+
+    report = report_of(small_sweep, store, execute, Budget(until=3.0), watch)
+    assert report.stopped == "time"
+    assert 0 < report.outcomes.total() == _count(store.path) < small_sweep.grid.size
+    run(small_sweep, tmp_path / "whole")
+    run(small_sweep, store.path)
+    pd.testing.assert_frame_equal(
+        rows(tmp_path / "whole"), rows(tmp_path / "parts"), check_exact=True
+    )
+
+
+def test_what_ended_was_expected_to_take_what_the_plan_says(small_sweep, tmp_path, monkeypatch):
+    """All batches together, a failed trial among them: the time left ends at 0."""
+    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
+    store, ended = Store(tmp_path / "store", FULLY_CONNECTED), []
+    planned = plans.plan(small_sweep, np.empty(0, np.int64))
+    execute = failing_on(first_trial(small_sweep))
+    report_of(small_sweep, store, execute, watch=ended.append)
+    assert sum(each.seconds for each in ended) == pytest.approx(planned.seconds)
+    assert sum(sum(each.outcomes.values()) for each in ended) == planned.trials - 1
