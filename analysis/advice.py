@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.boundaries import LOSSES, blew_up
 from analysis.judgments import read_judged
 from analysis.nearby_runs import having, nearest, ratio, theory_factor
-from analysis.tables import axes
+from analysis.tables import factors
 from analysis.trained_rates import START, TrainedRate, most_reliable
 from core.trials import TRIAL_FIELDS
 
@@ -159,7 +159,7 @@ def rate_advice(
         best=best,
         predicted=None if pd.isna(predicted) else float(predicted),
         runs=len(near),
-        varied=tuple(name for name in axes(at_rate) if name not in ("seed", "measure")),
+        varied=tuple(factors(at_rate)),
         steps=int(at_rate["steps"].iloc[0]) if rate and at_rate["steps"].nunique() == 1 else None,
         next_seed=int(near["seed"].max()) + 1,
     )

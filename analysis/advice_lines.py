@@ -5,11 +5,13 @@ from typing import Any
 
 from analysis.advice import FARTHEST, BestRun, Divergence, OtherScale, RateAdvice
 from analysis.trained_rates import TrainedRate, share_interval
+from core.trials import SETTINGS
 
 RELIABLE = 0.5  # of the runs train: below it most seeds fail
 # Rates that trained nearly always at one depth, tried at 14 others, with 16 seeds each.
 CARRIED = (224, 197)
-CHOSEN = ("init_scale", "bias_scale", "initializer")
+SELDOM_SET = ("bias_scale", "initializer")
+CHOSEN = ("init_scale", *SELDOM_SET)
 
 
 def rate_lines(advice: RateAdvice, store: str) -> Iterator[str]:
@@ -38,9 +40,9 @@ def _start_from(advice: RateAdvice, rate: TrainedRate) -> Iterator[str]:
             f"The runs used {rate.learning_rate:.3g}; curvature grows with depth and width, so "
             f"theory lets yours take {advice.factor:.2g} times that."
         )
-    told = f"At {rate.learning_rate:.3g}, {_share(rate.trained, rate.runs)} trained"
+    words = f"At {rate.learning_rate:.3g}, {_share(rate.trained, rate.runs)} trained"
     others = listed([f"{count} ended {ending}" for ending, count in advice.failures.items()])
-    yield told + (f"; {others}." if others else ".")
+    yield words + (f"; {others}." if others else ".")
     if advice.steps is not None:
         yield f"Each took {advice.steps:,} steps; fewer may not do."
     low, high = share_interval(rate.trained, rate.runs)
@@ -57,12 +59,12 @@ def _start_from(advice: RateAdvice, rate: TrainedRate) -> Iterator[str]:
 
 
 def _theory(other: OtherScale) -> str:
-    told = f"With theory's init_scale {other.init_scale:.4g}"
+    words = f"With theory's init_scale {other.init_scale:.4g}"
     if other.rate is None:
-        return f"{told} none of {_runs(other.runs)} trained."
+        return f"{words} none of {_runs(other.runs)} trained."
     best = other.rate
     return (
-        f"{told}, {_share(best.trained, best.runs)} trained at {best.learning_rate:.3g}, its best."
+        f"{words}, {_share(best.trained, best.runs)} trained at {best.learning_rate:.3g}, its best."
     )
 
 
@@ -97,14 +99,14 @@ def _carried(advice: RateAdvice) -> Iterator[str]:
 
 
 def _best(best: BestRun, apart: Mapping[str, tuple[Any, Any]]) -> str:
-    told = with_settings(
+    words = with_settings(
         {name: best.settings[name] for name in (*apart, "learning_rate", *CHOSEN, "seed")}
     )
     ended = best.outcome + (f" by {best.cause}" if best.cause else "")
     right = "" if best.accuracy is None else f", {best.accuracy:.0%} classified right"
     return (
         f"The best run there, {best.trial_id}, came to {100 * best.share:.3g}% of the constant's "
-        f"loss ({ended}{right}), with {told}."
+        f"loss ({ended}{right}), with {words}."
     )
 
 
@@ -131,9 +133,9 @@ def _runs(count: int) -> str:
 
 
 def with_settings(settings: Mapping[str, Any]) -> str:
-    """Settings as words: those at their usual value are left out."""
-    usual = {"bias_scale": 0.0, "initializer": "gaussian"}
-    return listed([f"{n} {_told(v)}" for n, v in settings.items() if usual.get(n) != v])
+    """Settings as words, without those of SELDOM_SET that are what a sweep file means anyway."""
+    usual = {name: SETTINGS[name].written for name in SELDOM_SET}
+    return listed([f"{n} {_in_words(v)}" for n, v in settings.items() if usual.get(n) != v])
 
 
 def listed(words: Any) -> str:
@@ -142,5 +144,5 @@ def listed(words: Any) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _told(value: Any) -> str:
+def _in_words(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from analysis.atlas_profiles import profile_columns
 from analysis.judgments import read_judged
 from analysis.packing import codes, differences, quantized, rounded
-from analysis.regions import INDEX, REGIONS, Region
-from analysis.tables import MissingTableError, read_curves
+from analysis.regions import REGIONS, Region, region_by_run
+from analysis.tables import REPEATS, MissingTableError, read_curves
 from analysis.trained_levels import level_words
 from core.trials import TRIAL_FIELDS
 
@@ -33,7 +33,7 @@ class Measure:
         name, label: The column, and its words on the page.
         log: Whether the page gets, and colors by, its log10.
         diverging: Whether 0 of what is colored by parts two kinds.
-        colored: Whether the map offers it; the others are only told.
+        colored: Whether the map offers it; the others are only listed.
         bounded: Whether its colors end at a hundredth of and at ten times the best constant's
             loss: what has diverged would take all colors.
     """
@@ -83,10 +83,10 @@ def atlas_data(
     # Runs that share a start are neighbors: what they share compresses.
     runs = runs.sort_values([*TRIAL_FIELDS], ignore_index=True)
     runs["rate_ratio"] = runs["learning_rate"] / runs["critical_learning_rate"]
-    columns: Columns = {"region": _regions(runs)}
+    columns: Columns = {"region": region_by_run(runs["outcome"], runs["cause"])}
     header: dict[str, Any] = {
         "ids": _shortened(runs["trial_id"]),
-        "regions": [_told(region, level) for region in REGIONS],
+        "regions": [_in_words(region, level) for region in REGIONS],
         "trained": level,
         "settings": [],
         "fixed": {},
@@ -96,7 +96,7 @@ def atlas_data(
         if len(values) == 1:
             header["fixed"][name] = values[0]
             continue
-        header["settings"].append({"name": name, "values": values})
+        header["settings"].append({"name": name, "values": values, "repeats": name in REPEATS})
         columns[f"setting {name}"] = places
     known = [each for each in MEASURES if runs[each.name].notna().any()]
     header["measures"] = [asdict(each) | _color_bounds(each, runs) for each in known]
@@ -106,7 +106,7 @@ def atlas_data(
     return header, {**columns, **curves, **profile_columns(store, runs)}
 
 
-def _told(region: Region, level: str) -> dict[str, str]:
+def _in_words(region: Region, level: str) -> dict[str, str]:
     return {"outcome": region.outcome, "label": region.label(level), "color": region.color}
 
 
@@ -115,11 +115,6 @@ def _color_bounds(measure: Measure, runs: pd.DataFrame) -> dict[str, float | Non
         return {"lowest": None, "highest": None}
     baseline = float(np.log10(runs["baseline_loss"].median()))
     return {"lowest": baseline - 2, "highest": baseline + 1}
-
-
-def _regions(runs: pd.DataFrame) -> NDArray[np.uint8]:
-    pairs = zip(runs["outcome"], runs["cause"].astype(object), strict=True)
-    return np.array([INDEX.get(pair, INDEX[pair[0], None]) for pair in pairs], dtype=np.uint8)
 
 
 def _shortened(ids: pd.Series) -> list[str]:

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from analysis.layer_theory import COLUMNS, layer_theory
 from analysis.packing import quantized
-from analysis.tables import MissingTableError, read_layers
+from analysis.tables import REPEATS, MissingTableError, read_layers
+from core.trials import SETTINGS
 
 LAYER_STEPS = 100  # to a decade
 NO_PROFILE = 2**32 - 1
-# What tells two starts apart; the steps and the learning rate come after it.
-START = ["dataset", "examples", "features", "depth", "width", "activation", "initializer",
-         "init_scale", "bias_scale", "loss"]  # fmt: skip
+# What distinguishes two starts, and two that are no repetitions of one another.
+START = [n for n, s in SETTINGS.items() if s.decides == "training" and s.differs_within != "start"]
+SETTING = [name for name in START if name not in REPEATS]
 
 
 def profile_columns(store: str | Path, runs: pd.DataFrame) -> dict[str, NDArray[Any]]:
@@ -35,8 +36,8 @@ def profile_columns(store: str | Path, runs: pd.DataFrame) -> dict[str, NDArray[
     except MissingTableError:
         return {}
     layers["run"] = pd.Index(runs["trial_id"]).get_indexer(layers.pop("trial_id"))
-    setting = runs.groupby(START, sort=False).ngroup().to_numpy()
-    start = runs.groupby([*START, "seed", "dtype"], sort=False).ngroup().to_numpy()
+    setting = runs.groupby(SETTING, sort=False).ngroup().to_numpy()
+    start = runs.groupby(START, sort=False).ngroup().to_numpy()
     layers = layers[layers["run"] >= 0].sort_values(["run", "layer"], kind="stable")
     layers = layers.assign(
         start=start[layers["run"].to_numpy()], setting=setting[layers["run"].to_numpy()]

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.tables import refuse_other_axes
-from core.outcomes import THRESHOLDS
+from core.outcomes import DIVERGED, THRESHOLDS
 
-DIVERGED = ("overflow", "diverged")
 LOSSES = ("initial_loss", "baseline_loss", "peak_loss")
 
 
@@ -55,13 +54,16 @@ def blew_up(runs: pd.DataFrame) -> pd.Series:
     learning rate was no stable one.
 
     Args:
-        runs: With `outcome`, and with LOSSES, without which only the outcome counts.
+        runs: With `outcome`, and with LOSSES, without which only the outcome counts; with
+            `diverged_at_end`, the threshold by which each was judged, as of read_judged and
+            this version's by default.
     """
     diverged = runs["outcome"].isin(DIVERGED)
     if not set(LOSSES) <= set(runs.columns):
         return diverged
     start = runs[["initial_loss", "baseline_loss"]].max(axis=1)
-    peaked = runs["peak_loss"] > THRESHOLDS.diverged_at_end * start
+    bound = runs.get("diverged_at_end", THRESHOLDS.diverged_at_end)
+    peaked = runs["peak_loss"] > bound * start
     return diverged | ((runs["outcome"] == "stalled") & peaked)
 
 
@@ -76,7 +78,7 @@ def critical_learning_rate_bracket(
     higher learning rates survive again, `reentrant` says so and the bracket stays.
 
     Args:
-        runs: With the settings, `outcome` and, to see what stalled after a peak, LOSSES.
+        runs: With the settings and `outcome`, and what blew_up asks for.
         by: The settings that make a group; add "seed" for a bracket per seed.
 
     Returns:
@@ -92,7 +94,7 @@ def critical_learning_rate_bracket(
         UnsuitableRunsError: Another setting varies, and a bracket would mix its values.
     """
     keys = list(by)
-    refuse_other_axes(runs, {*keys, "learning_rate", "seed"})
+    refuse_other_axes(runs, {*keys, "learning_rate"})
     rates = _divergence_by_rate(runs, keys)
     first = rates["learning_rate"].where(rates["diverged"]).groupby(_columns(rates, keys)).min()
     rates = rates.merge(first.rename("first").reset_index(), on=keys)

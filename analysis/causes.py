@@ -4,6 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.trials import SETTINGS
+
+MEASURE = SETTINGS["measure"]
+
 # A run's row by column; None where a number does not exist.
 Run = Mapping[str, Any]
 
@@ -59,14 +63,19 @@ def _unknown(column: str, value: str) -> str:
     )
 
 
+def measured(run: Run, what: str) -> bool:
+    """Whether the run's sweep asked for a measurement, one of core.trials.MEASUREMENTS."""
+    return what in MEASURE.decoded(run["measure"])
+
+
 def _vanishing(run: Run) -> str:
     lost = " and ".join(_lost(run))
     single = run.get("final_log10_signal_ratio") is not None
     what = "gradient for an example" if single else "gradient"
     first = f" At the end the first layer's {what} is {lost}: it hardly moves." if lost else ""
     older = run.get("final_gradient_alignment") is None
-    told = BY_THE_MEAN if older else LATER["vanishing"].sentence
-    return f"The signal is lost on its way through the layers.{first} {told}"
+    ending = BY_THE_MEAN if older else LATER["vanishing"].sentence
+    return f"The signal is lost on its way through the layers.{first} {ending}"
 
 
 def _lost(run: Run) -> Iterator[str]:
@@ -81,7 +90,7 @@ def _lost(run: Run) -> Iterator[str]:
 
 BY_THE_MEAN = (
     "(An older phasesweep said so of the mean gradient, which is as small where the examples' "
-    "gradients cancel; train it again in a new store to tell the two apart.)"
+    "gradients cancel; train it again in a new store to distinguish the two.)"
 )
 LOST = {"ratio": "of the last hidden layer's", "per_error": "of the error at the outputs"}
 
@@ -145,8 +154,8 @@ def _low_learning_rate(run: Run) -> str:
 
 
 def _late_change(run: Run) -> str:
-    told = ": over the last fifth of the steps the loss changed by {} of itself"
-    return _with(told, run, "late_change")
+    change = ": over the last fifth of the steps the loss changed by {} of itself"
+    return _with(change, run, "late_change")
 
 
 def _init_scale(run: Run) -> str:
@@ -160,15 +169,22 @@ def _init_scale(run: Run) -> str:
 
 
 def _learning_rate(run: Run) -> str:
-    told = f"The start is moderate, but the learning rate is too large for it.{_fall(run)}"
+    moderate = f"The start is moderate, but the learning rate is too large for it.{_fall(run)}"
     critical = run["critical_learning_rate"]
     if critical is None:
-        return f"{told} (Its curvature was not measured; `measure: [signal, sharpness]` does that.)"
+        return f"{moderate} ({no_critical_rate(run)}.)"
     return (
-        f"{told} {number(run['learning_rate'])} is {run['learning_rate'] / critical:.3g} times "
+        f"{moderate} {number(run['learning_rate'])} is {run['learning_rate'] / critical:.3g} times "
         f"2 / lambda_max = {number(critical)} of the start, above which steps overshoot along "
         "the steepest direction."
     )
+
+
+def no_critical_rate(run: Run) -> str:
+    """Why the run has no critical learning rate."""
+    if measured(run, "sharpness"):
+        return "2 / lambda_max does not exist: the start's curvature is no positive number"
+    return "2 / lambda_max was not measured; `measure: [signal, sharpness]` does that"
 
 
 def _sharpening(run: Run) -> str:
@@ -206,8 +222,10 @@ def _untrained(run: Run) -> str:
 
 def _oscillating(run: Run) -> str:
     rise = _with(" by {} of itself or more", run, "late_rise")
+    share = run.get("oscillating_share")
+    many = "many" if share is None else f"more than {100 * share:.3g}%"
     return (
-        "The loss jumps up and down: in the second half more than a tenth of the steps raised "
+        f"The loss jumps up and down: in the second half {many} of the steps raised "
         f"it{rise}. The learning rate is at its edge. {LATER['oscillating'].sentence}"
     )
 
@@ -220,10 +238,8 @@ def _slow(run: Run) -> str:
 
 
 def _unmeasured(run: Run) -> str:
-    return (
-        "The cause is unknown: without `measure: signal` the layers were not looked at."
-        f"{_fall(run)}"
-    )
+    why = "" if measured(run, "signal") else ": without `measure: signal` the layers were not seen"
+    return f"The cause is unknown{why}.{_fall(run)}"
 
 
 CAUSES: dict[str, Callable[[Run], str]] = {
@@ -254,10 +270,10 @@ def number(value: float | None) -> str:
     return "beyond any float" if value is None else f"{value:.4g}"
 
 
-def _with(told: str, run: Run, column: str) -> str:
+def _with(words: str, run: Run, column: str) -> str:
     """Words around a column's number; none where the number does not exist."""
     value = run.get(column)
-    return "" if value is None else told.format(number(value))
+    return "" if value is None else words.format(number(value))
 
 
 def power(log10: float) -> str:

@@ -5,9 +5,10 @@ import pandas as pd
 
 from analysis.input_size import data_mean_square
 from core.mean_field import mean_field
+from core.trials import TRIAL_FIELDS
 
 SETTINGS = ["activation", "init_scale", "bias_scale", "depth", "width"]
-DATA = ["dataset", "examples", "features", "initializer"]
+OTHERS = [name for name in TRIAL_FIELDS if name not in SETTINGS]
 
 
 def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
@@ -17,7 +18,7 @@ def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
     xi_variance layers; where there is no finite q*, it is the limit that they never reach.
 
     Args:
-        runs: The settings, `chi_measured` and `chi_theory`. Learning rates do not matter.
+        runs: All settings, `chi_measured` and `chi_theory`. Learning rates do not matter.
 
     Returns:
         A row for each activation, init scale, bias scale, depth and width: the number of
@@ -28,7 +29,7 @@ def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
     starts = runs.drop_duplicates([*SETTINGS, "seed"]).dropna(subset=["chi_measured", "chi_theory"])
     groups = starts.groupby(SETTINGS)
     table = groups["chi_measured"].agg(seeds="size", chi_measured="mean", standard_error="sem")
-    table = table.join(groups[["chi_theory", *DATA]].first()).reset_index()
+    table = table.join(groups[["chi_theory", *OTHERS]].first()).reset_index()
     table["relative_deviation"] = table["chi_measured"] / table["chi_theory"] - 1
     rows = table.to_dict("records")
     table["input_mean_square"] = [data_mean_square(row) for row in rows]
@@ -38,4 +39,4 @@ def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
     ]
     table["q_star"] = np.array([each.q_star for each in theory], dtype=float)
     table["xi_variance"] = np.array([each.xi_variance for each in theory], dtype=float)
-    return table.drop(columns=DATA)
+    return table.drop(columns=OTHERS)

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.boundaries import DIVERGED
 from analysis.claims_rates import with_critical_rates
 from analysis.log_scales import limits
 from analysis.pages import STYLE, panel_grid
+from core.outcomes import DIVERGED
 
 KEPT = {"color": "#009e73", "marker": "o", "markersize": 3, "linestyle": "none"}
 LOST = {"color": "#d55e00", "marker": "x", "markersize": 3.5, "linestyle": "none"}

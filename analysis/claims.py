@@ -17,11 +17,15 @@ from analysis import claims_sources as sources
 from analysis.backward_steps import backward_steps
 from analysis.boundaries import LOSSES
 from analysis.tables import UnsuitableRunsError, connect
+from analysis.thresholds import read_judged_by
 from analysis.verdicts import Verdict
 
 Rule = Callable[[pd.DataFrame], Verdict]
 
-PEAKS = ", ".join(LOSSES)  # by which a stall after a peak counts as no stable rate
+# By which a stall after a peak counts as no stable rate.
+PEAKS = ", ".join((*LOSSES, "thresholds"))
+# Thresholds of the outcomes that a rule of a claim goes by too, where its query has `thresholds`.
+BARS = ("diverged_at_end", "vanishing_gradient")
 IDENTITY = "initializer = 'scaled_identity' and depth = 51"
 ANY_SIGMOIDS = "activation = 'sigmoid' and runs.steps = 1000"
 SIGMOIDS = f"{ANY_SIGMOIDS} and loss = 'mse'"
@@ -132,7 +136,8 @@ CLAIMS = {
             "the argument has sigmoid outputs under cross-entropy, so that dZ = A - Y lies within "
             "(-1, 1); outputs here are linear, and measured are the squared error and softmax "
             "cross-entropy, where A - Y lies within (-1, 1) too",
-            "select loss, layer, baseline_loss, log10_delta_norm, log10_gradient_norm, "
+            "select loss, layer, trained_level, baseline_loss, log10_delta_norm, "
+            "log10_gradient_norm, "
             "final_log10_delta_norm, final_log10_gradient_norm "
             f"from runs join layers using (trial_id) where {ANY_SIGMOIDS} and depth = 30 "
             "and learning_rate = 0.1 order by loss desc, layer",
@@ -143,7 +148,8 @@ CLAIMS = {
             "Deep sigmoid nets suffer vanishing gradients",
             "measured is the first layer's weight gradient over the output error at step 0, "
             "sigma_w = 1, and which depths train within 1000 steps",
-            "select depth, learning_rate, outcome, cause, log10_gradient_per_error, chi_theory "
+            "select depth, learning_rate, outcome, cause, log10_gradient_per_error, chi_theory, "
+            "thresholds "
             f"from runs where {SIGMOIDS} order by all",
             gradients.deep_sigmoids_vanish,
         ),
@@ -174,7 +180,8 @@ CLAIMS = {
             "A sigmoid is not needed for gradients to vanish",
             "measured are linear layers of 0.5 I, and ReLU with half the weight variance that "
             "keeps gradients' norm",
-            "select activation, init_scale, depth, chi_measured, log10_gradient_per_error "
+            "select activation, init_scale, depth, chi_measured, log10_gradient_per_error, "
+            "thresholds "
             "from runs where depth = 51 and steps = 0 and (activation = 'relu' "
             "or init_scale = 0.5) order by all",
             gradients.vanishing_without_sigmoid,
@@ -213,7 +220,7 @@ def evidence(store: str | Path, claim: Claim) -> pd.DataFrame:
 
 
 def selected(store: str | Path, query: str) -> pd.DataFrame:
-    """The rows that a query of this file selects.
+    """The rows that a query of this file selects, with the BARS that each was judged by.
 
     Raises:
         NotAStoreError, MissingTableError: As analysis.tables.connect.
@@ -226,7 +233,10 @@ def selected(store: str | Path, query: str) -> pd.DataFrame:
             f"{store} has none of the rows that a claim needs; `phasesweep claims --store {store}` "
             "measures them"
         )
-    return rows
+    if "thresholds" not in rows:
+        return rows
+    judged_by = read_judged_by(store)
+    return rows.assign(**{name: judged_by.values(rows, name) for name in BARS})
 
 
 def judge(store: str | Path) -> list[Judgement]:

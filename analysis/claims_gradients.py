@@ -1,20 +1,15 @@
 """Rules on what layers make of a gradient on its way back: claims C4, C6, C7 and C10.
 
-Every rule takes the rows of its claim's query and returns a Verdict.
+Every rule takes the rows of its claim's query and returns a Verdict. What counts as vanished or
+as trained is what the rows were judged by, the strictest where they differ.
 """
 
 import numpy as np
 import pandas as pd
 
 from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, Number, Verdict, number
-from core.outcomes import THRESHOLDS
-from core.trials import DEFAULTS
 
 RIGHT = 1e-3  # relative error of a gradient that agrees with finite differences
-SMALL = (
-    DEFAULTS["trained_level"] ** 0.5
-)  # x the best constant's error: such a loss counts as trained
-VANISHED = THRESHOLDS.vanishing_gradient  # x the output error
 
 
 def backward_step_takes_the_value(rows: pd.DataFrame) -> Verdict:
@@ -48,23 +43,25 @@ def output_error_is_small(rows: pd.DataFrame) -> Verdict:
     another reason. Two effects if the gradient is small under one loss only.
 
     Args:
-        rows: One network a `loss`: `layer`, `baseline_loss`, `log10_delta_norm` and
-            `log10_gradient_norm`, and both again with `final_`, after training.
+        rows: One network a `loss`: `layer`, `trained_level`, `baseline_loss`,
+            `log10_delta_norm` and `log10_gradient_norm`, and both again with `final_`, after
+            training. Small is an error whose loss would count as trained.
     """
     constant = np.sqrt(2 * rows.loc[rows["loss"] == "mse", "baseline_loss"].iloc[0])
     numbers, errors, gradients = [], [], []
     for loss, net in rows.groupby("loss", sort=False):
         layers = net.sort_values("layer")
-        last, told = layers.iloc[-1], loss.replace("_", "-")
+        last, name = layers.iloc[-1], loss.replace("_", "-")
         errors.append(10 ** last["log10_delta_norm"] / constant)
         gradients.append(10 ** last["log10_gradient_norm"] / constant)
-        numbers += _output_numbers(layers, constant, told)
-    small = [gradient < SMALL for gradient in gradients]
+        numbers += _output_numbers(layers, constant, name)
+    bound = rows["trained_level"].min() ** 0.5
+    small = [gradient < bound for gradient in gradients]
     if not any(small):
         return Verdict(FAILS, tuple(numbers))
     if not all(small):
         return Verdict(TWO_EFFECTS, tuple(numbers))
-    return Verdict(HOLDS if max(errors) < SMALL else OTHER_REASON, tuple(numbers))
+    return Verdict(HOLDS if max(errors) < bound else OTHER_REASON, tuple(numbers))
 
 
 def _output_numbers(layers: pd.DataFrame, constant: float, loss: str) -> list[Number]:
@@ -88,7 +85,7 @@ def deep_sigmoids_vanish(rows: pd.DataFrame) -> Verdict:
 
     Args:
         rows: `depth`, `learning_rate`, `outcome`, `cause`, `log10_gradient_per_error`,
-            `chi_theory`.
+            `chi_theory`, `vanishing_gradient`.
     """
     per_error = rows.groupby("depth")["log10_gradient_per_error"].mean()
     slope = np.polyfit(per_error.index, per_error, 1)[0]
@@ -109,7 +106,8 @@ def deep_sigmoids_vanish(rows: pd.DataFrame) -> Verdict:
             f"of {len(causes)} rates",
         ),
     )
-    vanishes, trains = 10 ** per_error[deepest] < VANISHED, trained[deepest] > 0
+    vanished = rows["vanishing_gradient"].min()
+    vanishes, trains = 10 ** per_error[deepest] < vanished, trained[deepest] > 0
     verdicts = {
         (True, False): HOLDS,
         (True, True): TWO_EFFECTS,
@@ -124,7 +122,7 @@ def vanishing_without_sigmoid(rows: pd.DataFrame) -> Verdict:
 
     Args:
         rows: `activation`, `init_scale`, `depth`, `chi_measured`,
-            `log10_gradient_per_error`.
+            `log10_gradient_per_error`, `vanishing_gradient`.
     """
     others = rows[rows["activation"] != "sigmoid"]
     families = others.groupby(["activation", "init_scale"])
@@ -137,5 +135,5 @@ def vanishing_without_sigmoid(rows: pd.DataFrame) -> Verdict:
             number(f"{net}: first |dW|", 10 ** per_error[key], "output errors"),
             number(f"{net}: chi", chi[key], "times a layer"),
         ]
-    vanished = (10**per_error < VANISHED).any()
+    vanished = (10**per_error < rows["vanishing_gradient"].min()).any()
     return Verdict(HOLDS if vanished else FAILS, tuple(numbers))

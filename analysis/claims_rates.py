@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from analysis.boundaries import DIVERGED, critical_learning_rate_bracket
+from analysis.boundaries import critical_learning_rate_bracket
 from analysis.tables import UnsuitableRunsError
 from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, Number, Verdict, number
+from core.outcomes import DIVERGED
 
 FALLEN = 10.0  # a critical learning rate so many times lower is another one, and so is a gradient
 SAME_GRADIENT = 0.01  # decades: float32's rounding, with room to spare

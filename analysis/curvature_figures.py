@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.boundaries import DIVERGED
 from analysis.curvatures import sharpness_over_time
 from analysis.pages import STYLE, give_title, panel_grid
 from analysis.tables import UnsuitableRunsError
+from core.outcomes import DIVERGED
 
 EDGE = {"color": "0.15", "linewidth": 1.0, "linestyle": (0, (3, 2))}
 SURVIVED = {"color": "#009e73", "marker": "o", "markersize": 3.5, "linestyle": "none"}

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.boundaries import DIVERGED
+from core.outcomes import DIVERGED
 
 LATE = 0.5  # of the steps: where a run is taken to have come to its edge
 

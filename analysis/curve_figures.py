@@ -35,7 +35,8 @@ def loss_curves_by_outcome(curves: pd.DataFrame, runs: pd.DataFrame) -> Figure:
             init scale, learning rate and seed varies.
     """
     require_drawable(runs)
-    found = [outcome for outcome in OUTCOMES if (runs["outcome"] == outcome).any()]
+    names = dict.fromkeys([*OUTCOMES, *runs["outcome"].unique()])  # a newer store has others
+    found = [name for name in names if (runs["outcome"] == name).any()]
     low, high = limits(runs["learning_rate"])
     (trained,) = level_by_run(runs).unique()
     columns = min(len(found), 3)

@@ -10,7 +10,8 @@ from analysis.advice import BestRun, RateAdvice
 from analysis.measured_starts import steps_needed
 from analysis.trained_rates import START
 from core.datasets import DATASETS
-from core.trials import DEFAULTS, TRIAL_FIELDS
+from core.losses import LOSSES, REGRESSION_LOSS
+from core.trials import SETTINGS
 
 FILE_HASH = re.compile("-[0-9a-f]{12}$")  # of the content, behind a file's name
 TRAININGS = 12
@@ -25,13 +26,7 @@ STILL_MOVING = ("slow", "oscillating")
 USUAL = {
     "dataset": "digits",
     "examples": 128,
-    "features": "standardized",
-    "width": 32,
-    "initializer": "gaussian",
-    "bias_scale": 0.0,
-    "loss": "cross_entropy",
-    "steps": 100,
-    "dtype": "float32",
+    **{name: s.encoded(s.written) for name, s in SETTINGS.items() if s.written is not None},
 }
 
 
@@ -122,19 +117,20 @@ def longer(wanted: Mapping[str, Any], best: BestRun | None) -> dict[str, Any]:
 
 def _sweep(settings: Mapping[str, Any]) -> dict[str, Any]:
     """A sweep file's fields: what a run had, but for what another data set does not allow."""
-    told = {
+    written = {
         name: _plain(settings[name])
-        for name in TRIAL_FIELDS
-        if name in settings and (name not in DEFAULTS or settings[name] != DEFAULTS[name])
+        for name, setting in SETTINGS.items()
+        if name in settings and settings[name] != setting.encoded_default
     }
-    dataset = told.pop("dataset")
+    dataset = written.pop("dataset")
     if dataset not in DATASETS:
         task = {"file": FILE_HASH.sub("", dataset)}
     else:
         info, task = DATASETS[dataset], {"dataset": dataset}
-        told["examples"] = min(told["examples"], info.examples or told["examples"])
-        told["loss"] = told["loss"] if info.classes else "mse"
-    return {"name": "deciding", **task, **told, "measure": ["signal", "sharpness"]}
+        written["examples"] = min(written["examples"], info.examples or written["examples"])
+        needs_classes = LOSSES[written["loss"]].of_classes
+        written["loss"] = REGRESSION_LOSS if needs_classes and not info.classes else written["loss"]
+    return {"name": "deciding", **task, **written, "measure": ["signal", "sharpness"]}
 
 
 def _plain(value: Any) -> Any:

@@ -49,7 +49,7 @@ def trainable_depth(runs: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: A setting varies besides those, depth, learning rate and seed.
     """
-    refuse_other_axes(runs, {*SETTINGS, "depth", "learning_rate", "seed"})
+    refuse_other_axes(runs, {*SETTINGS, "depth", "learning_rate"})
     trained = runs.assign(trained=runs["outcome"] == "trained")
     by_depth = trained.groupby([*SETTINGS, "depth"])["trained"].any().reset_index()
     rows = [

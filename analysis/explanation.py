@@ -1,34 +1,38 @@
-"""One run, told as a person would: what was set, what happened, and why."""
+"""One run, explained as a person would: what was set, what happened, and why."""
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from analysis.boundaries import DIVERGED
-from analysis.causes import Run, number, why
+from analysis.causes import Run, no_critical_rate, number, why
 from analysis.input_size import input_mean_square
-from analysis.neighbors import CHANGEABLE, nearest_trained
+from analysis.neighbors import nearest_trained
 from analysis.printing import printable
 from analysis.pytorch_lines import conventions, pytorch_lines
 from analysis.remedies import remedies
 from analysis.suggestions import Remedy
 from analysis.tables import MissingTableError, connect, read_layers, read_runs
+from analysis.thresholds import read_judged_by
+from core.initializers import INITIALIZERS
 from core.mean_field import MeanField, mean_field
-from core.trials import TrialResult
+from core.outcomes import DIVERGED
+from core.results import RESULTS
+from core.trials import SETTINGS
 
 MOST_MATCHES = 10
 HANG = "  "
 LINE = 78  # characters, behind an indent of two
+QUOTED = ("oscillating_share",)  # thresholds that the words of a cause name
 PHASES = {
     "vanishing": "vanishes",
     "critical": "keeps its size, nearly",
     "exploding": "explodes",
 }
-NEIGHBOR_COLUMNS = [*CHANGEABLE, "trained_level", "trial_id", "outcome", "final_loss"]
+LISTED = [name for name, setting in SETTINGS.items() if setting.decides != "record"]
+NEIGHBOR_COLUMNS = [*LISTED, "trial_id", "outcome", "final_loss"]
 
 
 class UnknownTrialError(ValueError):
@@ -37,6 +41,8 @@ class UnknownTrialError(ValueError):
 
 def find_run(store: str | Path, prefix: str) -> Run:
     """The run whose trial id begins with a prefix, by column; None for NULL.
+
+    Beside its columns it has the thresholds QUOTED, as it was judged by them.
 
     Raises:
         UnknownTrialError: There is none, or more than one.
@@ -61,7 +67,9 @@ def find_run(store: str | Path, prefix: str) -> Run:
             f"{shown}"
         )
     rows = read_runs(store, where={"trial_id": ids[0]})
-    return as_run(rows.iloc[0])
+    judged_by = read_judged_by(store)
+    quoted = {name: judged_by.values(rows, name) for name in QUOTED}
+    return as_run(rows.assign(**quoted).iloc[0])
 
 
 def as_run(row: pd.Series) -> Run:
@@ -69,7 +77,7 @@ def as_run(row: pd.Series) -> Run:
 
     A column that the store is too old to have is one that does not exist.
     """
-    absent = dict.fromkeys(each.name for each in fields(TrialResult))
+    absent = dict.fromkeys(column.name for column in RESULTS)
     return absent | {name: None if pd.isna(value) else value for name, value in row.items()}
 
 
@@ -87,10 +95,10 @@ def explain(store: str | Path, prefix: str) -> str:
         "What to do": action_lines(run, remedies(run, runs), store),
     }
     title = f"{run['trial_id']}: {run['outcome']}" + (f" by {run['cause']}" if run["cause"] else "")
-    told = [title]
+    text = [title]
     for heading, lines in sections.items():
-        told += ["", heading, *(f"  {line}" for line in lines)]
-    return "\n".join(map(printable, told))
+        text += ["", heading, *(f"  {line}" for line in lines)]
+    return "\n".join(map(printable, text))
 
 
 def _layers(store: str | Path, run: Run) -> pd.DataFrame:
@@ -103,8 +111,8 @@ def _layers(store: str | Path, run: Run) -> pd.DataFrame:
 
 def settings_lines(run: Run) -> list[str]:
     """The settings, as many on a line as fit."""
-    told = [f"{name} {_told(run[name])}" for name in (*CHANGEABLE, "trained_level")]
-    return textwrap.wrap(", ".join(told), LINE, break_on_hyphens=False)
+    words = [f"{name} {_in_words(run[name])}" for name in LISTED]
+    return textwrap.wrap(", ".join(words), LINE, break_on_hyphens=False)
 
 
 def events(run: Run) -> Iterator[str]:
@@ -114,7 +122,7 @@ def events(run: Run) -> Iterator[str]:
         f"the best constant guess has {number(run['baseline_loss'])}"
     )
     if run["init_phase"] is not None:
-        yield f"step 0: on its way back through the layers the error {PHASES[run['init_phase']]}"
+        yield f"step 0: on its way back through the layers the error {_phase(run['init_phase'])}"
     if run.get("lowest_step") and run["outcome"] in DIVERGED:
         yield f"step {run['lowest_step']:.0f}: the loss is lowest, {number(run['lowest_loss'])}"
     if run["diverged_step"] is not None:
@@ -129,6 +137,10 @@ def events(run: Run) -> Iterator[str]:
         yield f"it classifies {run['final_accuracy']:.0%} of the examples correctly"
 
 
+def _phase(name: str) -> str:
+    return PHASES.get(name, f"is {name!r}, a word that this version does not know")
+
+
 def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
     """chi and the depth scale for the run's own inputs; the learning rate against the curvature."""
     if run["depth"] == 1:
@@ -137,7 +149,7 @@ def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
         yield from _signal_lines(run, _theory(run, layers))
     critical = run["critical_learning_rate"]
     if critical is None:
-        yield "2 / lambda_max was not measured; `measure: [signal, sharpness]` does that"
+        yield no_critical_rate(run)
     else:
         yield (
             f"learning rate {number(run['learning_rate'])} is "
@@ -156,7 +168,7 @@ def _signal_lines(run: Run, theory: MeanField | None) -> Iterator[str]:
 
 def _theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
     """Of the limit that the run's inputs lead to, where there are two; the identity has none."""
-    if run["initializer"] == "scaled_identity":
+    if not INITIALIZERS[run["initializer"]].is_random:
         return None
     inputs = input_mean_square(run, layers)
     return mean_field(run["activation"], run["init_scale"] ** 2, run["bias_scale"] ** 2, inputs)
@@ -165,16 +177,16 @@ def _theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
 def _chi(run: Run, theory: MeanField | None) -> str:
     measured = run["chi_measured"]
     if measured is None:
-        told = "chi was not measured: that needs `measure: signal` and two live hidden layers"
+        words = "chi was not measured: that needs `measure: signal` and two live hidden layers"
     else:
         error = run["chi_measured_error"]
-        told = f"chi measured {measured:.4g}" + ("" if error is None else f" +- {error:.2g}")
+        words = f"chi measured {measured:.4g}" + ("" if error is None else f" +- {error:.2g}")
     if theory is None:
-        return f"{told}; there is no theory for this initializer"
+        return f"{words}; there is no theory for this initializer"
     chi = theory.chi
     grow = "keep their size" if abs(chi - 1) < 1e-6 else ("shrink" if chi < 1 else "grow")
     return (
-        f"{told}; at infinite width {chi:.4g}: squared gradients {grow} "
+        f"{words}; at infinite width {chi:.4g}: squared gradients {grow} "
         "from layer to layer backward"
     )
 
@@ -202,8 +214,8 @@ def neighbor_lines(run: Run, neighbors: pd.DataFrame) -> Iterator[str]:
         yield "nothing else in this store trained"
     for _, row in neighbors.iterrows():
         changed = changes(run, {name: row[name] for name in row["changed"]})
-        told = f"{row['trial_id']}  loss {row['final_loss']:.3g}  with {changed}"
-        yield from textwrap.wrap(told, LINE, subsequent_indent=HANG, break_on_hyphens=False)
+        words = f"{row['trial_id']}  loss {row['final_loss']:.3g}  with {changed}"
+        yield from textwrap.wrap(words, LINE, subsequent_indent=HANG, break_on_hyphens=False)
 
 
 def action_lines(run: Run, suggested: list[Remedy], store: str | Path) -> Iterator[str]:
@@ -213,8 +225,8 @@ def action_lines(run: Run, suggested: list[Remedy], store: str | Path) -> Iterat
         yield "nothing: it trained" if trained else "this version knows no remedy for it"
         return
     for remedy in suggested:
-        told = f"{changes(run, remedy.changes)}: {remedy.reason}"
-        yield from textwrap.wrap(told, LINE, subsequent_indent=HANG, break_on_hyphens=False)
+        words = f"{changes(run, remedy.changes)}: {remedy.reason}"
+        yield from textwrap.wrap(words, LINE, subsequent_indent=HANG, break_on_hyphens=False)
         for line in pytorch_lines({**run, **remedy.changes}, remedy.changes):
             yield HANG + line
     yield from textwrap.wrap(conventions({**run, **suggested[0].changes}), LINE)
@@ -223,11 +235,11 @@ def action_lines(run: Run, suggested: list[Remedy], store: str | Path) -> Iterat
 
 
 def _where_rates_are_found(settings: Run, store: str | Path) -> Iterator[str]:
-    told = (
+    words = (
         "Another start or network wants another learning rate. This names one, or the twelve "
         "trainings that would find it:"
     )
-    yield from textwrap.wrap(told, LINE)
+    yield from textwrap.wrap(words, LINE)
     options = [f"--{name} {settings[name]}" for name in ("activation", "depth", "width", "dataset")]
     yield f"{HANG}phasesweep advise {' '.join(options[:3])} \\"
     yield f"{HANG}    {options[3]} --store {store}"
@@ -235,8 +247,10 @@ def _where_rates_are_found(settings: Run, store: str | Path) -> Iterator[str]:
 
 def changes(run: Run, changed: Mapping[str, Any]) -> str:
     """Settings as they are and as they would be."""
-    return ", ".join(f"{n} {_told(run[n])} -> {_told(value)}" for n, value in changed.items())
+    return ", ".join(
+        f"{n} {_in_words(run[n])} -> {_in_words(value)}" for n, value in changed.items()
+    )
 
 
-def _told(value: object) -> str:
+def _in_words(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

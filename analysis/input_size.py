@@ -1,13 +1,18 @@
 """How large a run's inputs are, which decides where theory has two answers."""
 
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import pandas as pd
 
 from analysis.causes import Run
-from core.datasets import DATASETS, load_dataset, make_task
+from analysis.redrawn import task_of
+from core.datasets import DATASETS
 from core.initializers import unit_variance
+from core.settings import Value
+from core.trials import SETTINGS
 
+OF_TASK = [name for name, setting in SETTINGS.items() if setting.of_task]
 LARGEST_LOG10 = 100.0  # beyond, every variance has diverged
 
 
@@ -17,7 +22,7 @@ def input_mean_square(run: Run, layers: pd.DataFrame) -> float:
     The first layer's variance is sigma_w^2 |x|^2 / n + sigma_b^2.
 
     Args:
-        run: The settings by column.
+        run: All settings, by column.
         layers: The run's rows of `layers`; empty where nothing was measured.
     """
     first = layers.loc[layers["layer"] == 1]
@@ -37,9 +42,23 @@ def data_mean_square(run: Run) -> float:
         return 1.0
     features = DATASETS[run["dataset"]].features
     widening = unit_variance(run["initializer"], features, run["width"])
-    return widening * _bundled_mean_square(run["dataset"], run["examples"], run["features"])
+    of_task = tuple(run.get(name) for name in OF_TASK)
+    return widening * _bundled_mean_square(_OnTask(of_task, run))
+
+
+@dataclass(frozen=True)
+class _OnTask:
+    """A run; it equals every other one on the same task.
+
+    Attributes:
+        of_task: Its settings that decide the task.
+        run: All its settings, by column.
+    """
+
+    of_task: tuple[Value | None, ...]
+    run: Run = field(compare=False)
 
 
 @lru_cache(maxsize=64)
-def _bundled_mean_square(dataset: str, examples: int, features: str) -> float:
-    return make_task(load_dataset(dataset, examples), examples, features).input_mean_square
+def _bundled_mean_square(on_task: _OnTask) -> float:
+    return task_of(on_task.run).input_mean_square

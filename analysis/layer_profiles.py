@@ -3,9 +3,12 @@
 import pandas as pd
 
 from analysis.layer_theory import layer_theory
-from analysis.tables import UnsuitableRunsError, refuse_other_axes
+from analysis.tables import REPEATS, UnsuitableRunsError, refuse_other_axes
+from core.trials import SETTINGS
 
 STARTS = ["activation", "depth", "init_scale"]
+# What comes after the start, or decides nothing of it.
+LATER = {n for n, s in SETTINGS.items() if s.differs_within == "start" or s.decides != "training"}
 NORM = "log10_delta_norm"
 
 
@@ -23,9 +26,10 @@ def gradients_by_layer(layers: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame
     Raises:
         UnsuitableRunsError: No layer was measured, or another setting varies.
     """
-    refuse_other_axes(runs, {*STARTS, "learning_rate", "seed", "measure"})
-    settings = runs[["trial_id", *STARTS, "seed", "bias_scale", "initializer"]]
-    starts = settings.drop_duplicates([*STARTS, "seed"]).merge(layers, on="trial_id")
+    refuse_other_axes(runs, {*STARTS, *LATER})
+    settings = runs[["trial_id", *STARTS, *REPEATS, "bias_scale", "initializer"]]
+    measured = settings[settings["trial_id"].isin(layers["trial_id"])]
+    starts = measured.drop_duplicates([*STARTS, *REPEATS]).merge(layers, on="trial_id")
     if starts.empty:
         raise UnsuitableRunsError("no layer was measured; add `measure: [signal]`")
     return pd.concat([_profile(start) for _, start in starts.groupby(STARTS)], ignore_index=True)
@@ -43,6 +47,6 @@ def _profile(start: pd.DataFrame) -> pd.DataFrame:
             "layer": mean["layer"],
             "measured": mean[NORM],
             "theory": float("nan") if theory is None else theory[NORM],
-            "seeds": start["seed"].nunique(),
+            "seeds": len(start[list(REPEATS)].drop_duplicates()),
         }
     )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.initializers import INITIALIZERS
 from core.layer_maps import gradient_growth, mean_square, variance_by_layer
 
 COLUMNS = ("log10_mean_square_h", "log10_delta_norm", "log10_gradient_norm")
@@ -29,7 +30,8 @@ def layer_theory(run: Mapping[str, Any], layers: pd.DataFrame) -> pd.DataFrame |
         identity, which is no random matrix, and where the first layer has no finite signal.
     """
     first = layers["log10_mean_square_h"].iloc[0]
-    if run["initializer"] == "scaled_identity" or pd.isna(first) or abs(first) > 100:
+    is_random = INITIALIZERS[run["initializer"]].is_random
+    if not is_random or pd.isna(first) or abs(first) > 100:
         return None
     activation, weight_variance = run["activation"], run["init_scale"] ** 2
     q = variance_by_layer(

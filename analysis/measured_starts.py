@@ -63,7 +63,8 @@ SHARES = {
 
 def steps_needed(activation: str, depth: int) -> int:
     """After how many steps some run from the advised start had trained, or could have."""
-    return STEPS if SHARES[_nearest(depth)][activation].runs else LONGER_STEPS
+    share = SHARES[_nearest(depth)].get(activation)
+    return STEPS if share and share.runs else LONGER_STEPS
 
 
 def _nearest(depth: int) -> int:
@@ -73,14 +74,16 @@ def _nearest(depth: int) -> int:
 def share_sentence(activation: str, depth: int) -> str:
     """What was measured at the depth nearest to this one."""
     nearest = _nearest(depth)
-    share = SHARES[nearest][activation]
+    share = SHARES[nearest].get(activation)
+    if share is None:
+        return f"It was not measured how often networks of {activation} train from this start."
     tried = f"{SEEDS * len(LEARNING_RATES)} runs ({SEEDS} seeds, {len(LEARNING_RATES)} rates)"
-    told = (
+    words = (
         f"Measured on {EXAMPLES} {DATASET} at depth {nearest}, {WIDTH} units wide: from the start "
         f"advised there {share.runs or 'none'} of {tried} trained in {STEPS} steps"
     )
     if share.longer is None:
-        return f"{told}, for {share.seeds} of {SEEDS} seeds at some rate."
+        return f"{words}, for {share.seeds} of {SEEDS} seeds at some rate."
     if share.longer:
-        return f"{told}; in {LONGER_STEPS:,} steps {share.longer} of {SEEDS} seeds did."
-    return f"{told}, nor in {LONGER_STEPS:,}; choose another activation or fewer layers."
+        return f"{words}; in {LONGER_STEPS:,} steps {share.longer} of {SEEDS} seeds did."
+    return f"{words}, nor in {LONGER_STEPS:,}; choose another activation or fewer layers."

@@ -23,6 +23,7 @@ from analysis.tables import UnsuitableRunsError, read_curves, read_layers
 from analysis.theory_figures import chi_by_init_scale, trainable_depth_map
 from analysis.threshold_figures import map_by_threshold
 from analysis.threshold_shifts import moved_shares
+from analysis.thresholds import read_judged_by
 
 # How each is made: from a store, and the trained level to judge its runs at (None: their own).
 FIGURES: dict[str, Callable[[str | Path, float | None], Figure]] = {
@@ -44,7 +45,9 @@ FIGURES: dict[str, Callable[[str | Path, float | None], Figure]] = {
         read_curves(store), read_judged(store, level)
     ),
     "catapult": lambda store, level: catapult_by_rate(read_judged(store, level)),
-    "thresholds": lambda store, level: map_by_threshold(read_judged(store, level)),
+    "thresholds": lambda store, level: map_by_threshold(
+        read_judged(store, level), read_judged_by(store)
+    ),
     "claim_layers": lambda store, level: claim_layers(
         selected(_as_recorded(store, level), PROFILES)
     ),
@@ -67,7 +70,9 @@ TABLES: dict[str, Callable[[str | Path, float | None], pd.DataFrame]] = {
         read_curves(store), read_judged(store, level)
     ),
     "catapult": lambda store, level: largest_stable_rates(read_judged(store, level)),
-    "thresholds": lambda store, level: moved_shares(read_judged(store, level)),
+    "thresholds": lambda store, level: moved_shares(
+        read_judged(store, level), read_judged_by(store)
+    ),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.initializers import INITIALIZERS
 from core.mean_field import fixed_point_chi
 
 NAMES = ("dataset", "activation")
@@ -65,7 +66,7 @@ def theory_factor(
     for asked, found in (apart[size] for size in SIZES if size in apart):
         factor *= min(1.0, found / asked)
     asked, found = apart.get("depth", (0, 0))
-    if asked > found and start and start["initializer"] != "scaled_identity":
+    if asked > found and start and INITIALIZERS[start["initializer"]].is_random:
         scales = start["init_scale"] ** 2, start["bias_scale"] ** 2
         factor *= min(1.0, fixed_point_chi(wanted["activation"], *scales) ** (found - asked))
     return factor

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.trials import TRIAL_FIELDS
+from core.trials import SETTINGS
 
 # What was measured beside a training, and what it was held to, change nothing of it.
-CHANGEABLE = tuple(name for name in TRIAL_FIELDS if name not in ("measure", "trained_level"))
+CHANGEABLE = tuple(n for n, s in SETTINGS.items() if s.decides in ("training", "end"))
 
 
 def nearest_trained(run: Mapping[str, Any], runs: pd.DataFrame, most: int = 5) -> pd.DataFrame:
@@ -55,7 +55,7 @@ def _minimal(patterns: Iterable[tuple[str, ...]]) -> list[bool]:
 
 
 def _change(values: pd.Series, own: Any) -> pd.Series:
-    if not pd.api.types.is_numeric_dtype(values) or values.name == "seed":
+    if not pd.api.types.is_numeric_dtype(values) or SETTINGS[values.name].repeats:
         return (values != own).astype(float)
     numbers = values.astype(float)
     if own <= 0 or (numbers <= 0).any():
@@ -66,5 +66,5 @@ def _change(values: pd.Series, own: Any) -> pd.Series:
 def _names(changed: np.ndarray, names: list[str]) -> list[tuple[str, ...]]:
     """Each row's changed settings; rows of one pattern share the tuple."""
     patterns, places = np.unique(changed, axis=0, return_inverse=True)
-    told = [tuple(n for n, hit in zip(names, row, strict=True) if hit) for row in patterns]
-    return [told[place] for place in places.ravel()]
+    changes = [tuple(n for n, hit in zip(names, row, strict=True) if hit) for row in patterns]
+    return [changes[place] for place in places.ravel()]

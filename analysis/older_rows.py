@@ -1,52 +1,73 @@
-"""Rows written before a setting existed: they stand for its default without saying so.
+"""Rows written before a column existed: they stand for a setting's default without saying so.
 
-Where a reader meets no value of such a setting, be it NULL or no column at all, it reads
-the default of core.trials, in the type that the setting has there.
+Where a reader meets no value of a setting that came later, be it NULL or no column at all,
+it reads the setting's default: the one that the store's newest file says, as JSON in the
+column's metadata, else that of core.trials.
 """
 
-from collections.abc import Sequence
-from dataclasses import fields
+import json
+from collections.abc import Mapping
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from core.trials import DEFAULTS, Trial
+from core.settings import Value
+from core.trainers import JUDGED_BY
+from core.trials import SETTINGS
+
+FIRST = {name for name, setting in SETTINGS.items() if setting.default is None}
 
 
-def with_later_settings(schema: pa.Schema) -> pa.Schema:
-    """The schema of `runs` and, after its own columns, those of the settings that it lacks."""
-    lacking = (f for f in fields(Trial) if f.name in DEFAULTS and f.name not in schema.names)
-    for field in lacking:
-        about = {name: field.metadata[name] for name in ("meaning", "unit")}
-        kind = pa.scalar(DEFAULTS[field.name]).type
-        schema = schema.append(pa.field(field.name, kind, metadata=about))
+def with_later_columns(schema: pa.Schema) -> pa.Schema:
+    """The schema of `runs` and, after its own columns, those that came later.
+
+    A store that has not even the first settings of a fully connected network is another
+    trainer's, and has all its columns.
+    """
+    if not set(schema.names) >= FIRST:
+        return schema
+    later = [setting for name, setting in SETTINGS.items() if name not in FIRST]
+    for each in (*later, JUDGED_BY):
+        if each.name not in schema.names:
+            kind = pa.type_for_alias(each.column_type)
+            schema = schema.append(pa.field(each.name, kind, metadata=each.metadata))
     return schema
 
 
-def filled(rows: pa.Table) -> pa.Table:
+def defaults(schema: pa.Schema) -> Mapping[str, Value]:
+    """What a NULL of `runs` stands for, by column, in the column's own type."""
+    ours = set(schema.names) >= FIRST
+    found = {}
+    for field in schema:
+        written = (field.metadata or {}).get(b"default")
+        known = SETTINGS[field.name].encoded_default if ours and field.name in SETTINGS else None
+        value = known if written is None else json.loads(written)
+        if value is not None:
+            found[field.name] = pa.scalar(value).cast(field.type).as_py()
+    return found
+
+
+def filled(rows: pa.Table, standing_for: Mapping[str, Value]) -> pa.Table:
     """Rows of `runs`, any columns of them, with a default in the place of every NULL."""
     for place, field in enumerate(rows.schema):
-        if field.name in DEFAULTS:
-            default = pa.scalar(DEFAULTS[field.name], field.type)
+        if field.name in standing_for:
+            default = pa.scalar(standing_for[field.name], field.type)
             rows = rows.set_column(place, field, pc.fill_null(rows[field.name], default))
     return rows
 
 
-def condition_column(name: str) -> ds.Expression:
+def condition_column(name: str, standing_for: Mapping[str, Value]) -> ds.Expression:
     """A column of `runs` as a condition on it should see it."""
     column = ds.field(name)
-    return pc.coalesce(column, pc.scalar(DEFAULTS[name])) if name in DEFAULTS else column
+    return pc.coalesce(column, pc.scalar(standing_for[name])) if name in standing_for else column
 
 
-def view_columns(names: Sequence[str]) -> list[duckdb.Expression]:
-    """The columns of DuckDB's view `runs`."""
-    return [_view_column(name) for name in names]
-
-
-def _view_column(name: str) -> duckdb.Expression:
+def view_column(name: str, standing_for: Mapping[str, Value]) -> duckdb.Expression:
+    """A column of DuckDB's view `runs`."""
     column = duckdb.ColumnExpression(name)
-    if name not in DEFAULTS:
+    if name not in standing_for:
         return column
-    return duckdb.CoalesceOperator(column, duckdb.ConstantExpression(DEFAULTS[name])).alias(name)
+    default = duckdb.ConstantExpression(standing_for[name])
+    return duckdb.CoalesceOperator(column, default).alias(name)

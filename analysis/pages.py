@@ -8,13 +8,13 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis.tables import UnsuitableRunsError, axes, refuse_other_axes
-from core.trials import TRIAL_FIELDS
+from analysis.tables import REPEATS, UnsuitableRunsError, axes, refuse_other_axes
+from core.trials import SETTINGS
 
-SHOWN_SETTINGS = ("activation", "depth", "init_scale", "learning_rate", "seed")
+SHOWN_SETTINGS = ("activation", "depth", "init_scale", "learning_rate")
 # What was measured beside a training, or how early a trained one may end, changes nothing
 # that a figure shows.
-TELLING = [name for name in TRIAL_FIELDS if name not in ("measure", "stop")]
+LISTED = [name for name, s in SETTINGS.items() if s.decides in ("training", "verdict")]
 
 WIDEST_INCHES = 10.0
 NARROWEST_INCHES = 6.5
@@ -102,21 +102,24 @@ def give_title(figure: Figure, headline: str, runs: pd.DataFrame, note: str | No
         note: What of the runs was left out; None if nothing was.
     """
     varying = axes(runs)
-    told = [_told(name, runs) for name in TELLING if name in runs and name not in varying]
-    if "seed" in varying:
-        told.append(f"{runs['seed'].nunique()}{NO_BREAK}seeds")
+    notes = [_in_words(name, runs) for name in LISTED if name in runs and name not in varying]
+    notes += [f"{runs[n].nunique()}{NO_BREAK}{_spoken(n)}s" for n in REPEATS if n in varying]
     characters = int(figure.get_figwidth() * CHARACTERS_PER_INCH)
-    settings = textwrap.wrap(f"{NO_BREAK}· ".join(told), characters)
+    settings = textwrap.wrap(f"{NO_BREAK}· ".join(notes), characters)
     lines = [headline, *(line.rstrip(f"{NO_BREAK}·") for line in settings), note]
     text = "\n".join(line for line in lines if line)
     figure.suptitle(text, x=0.01, horizontalalignment="left", linespacing=1.4)
 
 
-def _told(name: str, runs: pd.DataFrame) -> str:
+def _in_words(name: str, runs: pd.DataFrame) -> str:
     value = runs[name].iloc[0]
-    told = f"{value:g}" if isinstance(value, float) else str(value)
-    spoken = told if name == "dataset" else told.replace("_", " ")  # a file keeps its name
-    return f"{name.replace('_', ' ')} {spoken}".replace(" ", NO_BREAK)
+    words = f"{value:g}" if isinstance(value, float) else str(value)
+    spoken = words if name == "dataset" else _spoken(words)  # a file keeps its name
+    return f"{_spoken(name)} {spoken}".replace(" ", NO_BREAK)
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def chosen(what: str, shown: list[float], every: list[float]) -> str | None:

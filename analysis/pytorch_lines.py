@@ -7,63 +7,40 @@ They call the network `net`, its data `inputs` (examples, features) and `targets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from core.datasets import DATASETS
+from core.activations import ACTIVATIONS
+from core.datasets import DATASETS, SCALINGS
+from core.initializers import INITIALIZERS
+from core.losses import LOSSES
+from core.trials import SETTINGS
 
 Settings = Mapping[str, Any]
 
-LAYERS = {
-    "linear": "torch.nn.Identity()",
-    "sigmoid": "torch.nn.Sigmoid()",
-    "tanh": "torch.nn.Tanh()",
-    "erf": "Erf()",
-    "relu": "torch.nn.ReLU()",
-    "leaky_relu": "torch.nn.LeakyReLU()",
-    "elu": "torch.nn.ELU()",
-    "selu": "torch.nn.SELU()",
-    "gelu": "torch.nn.GELU()",
-    "silu": "torch.nn.SiLU()",
-    "softplus": "torch.nn.Softplus()",
-}
-# PyTorch has a function of that name, but no layer.
-ERF = ("class Erf(torch.nn.Module):", "    forward = staticmethod(torch.erf)")
-
-WEIGHTS = {
-    "gaussian": "torch.nn.init.normal_(layer.weight, 0, {0:.4g} / layer.in_features**0.5)",
-    "orthogonal": "torch.nn.init.orthogonal_(layer.weight, gain={0:.4g})",
-    "scaled_identity": "torch.nn.init.eye_(layer.weight).data.mul_({0:.4g})",
-}
-FEATURES = {
-    "raw": "inputs = inputs  # as they are",
-    "centered": "inputs = inputs - inputs.mean(0)",
-    "standardized": "inputs = (inputs - inputs.mean(0)) / inputs.std(0, correction=0)",
-}
-TARGETS = {
-    "raw": "targets = targets  # as they are",
-    "standardized": "targets = (targets - targets.mean(0)) / targets.std(0, correction=0)",
-}
-# As core.losses: 1/2 sum over outputs, mean over examples; and softmax cross-entropy in nats.
-LOSSES = {
-    "mse": "loss = (net(inputs) - targets).square().sum(1).mean() / 2",
-    "cross_entropy": "loss = torch.nn.functional.cross_entropy(net(inputs), targets)",
+# Layers that PyTorch has as a function only.
+DEFINITIONS = {
+    "Erf()": ("class Erf(torch.nn.Module):", "    forward = staticmethod(torch.erf)"),
 }
 
 
 def pytorch_lines(settings: Settings, changed: Collection[str]) -> Iterator[str]:
     """The lines that bring changed settings into a PyTorch script, in the order of a script.
 
-    A network of another shape is initialized and given an optimizer anew. What decides on
-    examples or measurements has no line.
+    A network of another shape is initialized and given an optimizer anew. A setting that no
+    line is known for is named in a comment; what decides on measurements has none.
 
     Args:
         settings: All settings, as changed.
         changed: The names of those that did.
     """
-    told = set(changed)
-    if told & {"depth", "width"}:
-        told = told - {"activation"} | {"depth", "init_scale", "learning_rate"}
+    written = set(changed)
+    if written & {"depth", "width"}:
+        written = written - {"activation"} | {"depth", "init_scale", "learning_rate"}
     for names, lines in PARTS:
-        if told & set(names):
+        if written & set(names):
             yield from lines(settings)
+    known = {"width", *(name for names, _ in PARTS for name in names)}
+    for name, setting in SETTINGS.items():
+        if name in changed and name not in known and setting.decides == "training":
+            yield f"# {name}: {settings[name]}, for which no line is known here"
 
 
 def _dtype(settings: Settings) -> Iterator[str]:
@@ -71,11 +48,11 @@ def _dtype(settings: Settings) -> Iterator[str]:
 
 
 def _features(settings: Settings) -> Iterator[str]:
-    yield FEATURES[settings["features"]]
+    yield SCALINGS[settings["features"]].torch.format("inputs")
 
 
 def _targets(settings: Settings) -> Iterator[str]:
-    yield TARGETS[settings["targets"]]
+    yield SCALINGS[settings["targets"]].torch.format("targets")
 
 
 def _seed(settings: Settings) -> Iterator[str]:
@@ -83,29 +60,28 @@ def _seed(settings: Settings) -> Iterator[str]:
 
 
 def _activation(settings: Settings) -> Iterator[str]:
-    if settings["activation"] == "erf":
-        yield from ERF
-    yield f"{LAYERS[settings['activation']]}  # in place of the activation"
+    layer = ACTIVATIONS[settings["activation"]].torch
+    yield from DEFINITIONS.get(layer, ())
+    yield f"{layer}  # in place of the activation"
 
 
 def _network(settings: Settings) -> Iterator[str]:
     """Linear layers with an activation behind each but the last."""
-    if settings["activation"] == "erf":
-        yield from ERF
+    layer = ACTIVATIONS[settings["activation"]].torch
+    yield from DEFINITIONS.get(layer, ())
     info = DATASETS.get(settings["dataset"])
-    own = {"mse": "targets.shape[1]", "cross_entropy": "int(targets.max()) + 1"}[settings["loss"]]
-    outputs = own if info is None else info.outputs
+    outputs = LOSSES[settings["loss"]].torch_outputs if info is None else info.outputs
     yield f"sizes = [inputs.shape[1], *[{settings['width']}] * {settings['depth'] - 1}, {outputs}]"
     yield "net = torch.nn.Sequential()"
     yield "for fan_in, fan_out in zip(sizes, sizes[1:]):"
     yield "    net.append(torch.nn.Linear(fan_in, fan_out))"
-    yield f"    net.append({LAYERS[settings['activation']]})"
+    yield f"    net.append({layer})"
     yield "net = net[:-1]  # the outputs are linear"
 
 
 def _weights(settings: Settings) -> Iterator[str]:
     yield "for layer in [each for each in net if isinstance(each, torch.nn.Linear)]:"
-    yield "    " + WEIGHTS[settings["initializer"]].format(settings["init_scale"])
+    yield "    " + INITIALIZERS[settings["initializer"]].torch.format(settings["init_scale"])
     if settings["bias_scale"]:
         yield f"    torch.nn.init.normal_(layer.bias, 0, {settings['bias_scale']:.4g})"
     else:
@@ -117,13 +93,13 @@ def _optimizer(settings: Settings) -> Iterator[str]:
 
 
 def _loss(settings: Settings) -> Iterator[str]:
-    yield LOSSES[settings["loss"]]
+    yield LOSSES[settings["loss"]].torch
 
 
 def _steps(settings: Settings) -> Iterator[str]:
     yield f"for step in range({settings['steps']}):"
     yield "    optimizer.zero_grad()"
-    yield "    " + LOSSES[settings["loss"]]
+    yield "    " + LOSSES[settings["loss"]].torch
     yield "    loss.backward()"
     yield "    optimizer.step()"
 
@@ -144,12 +120,13 @@ PARTS: tuple[tuple[tuple[str, ...], Callable[[Settings], Iterator[str]]], ...] =
 
 def conventions(settings: Settings) -> str:
     """What must be alike for a learning rate of phasesweep's to mean the same in PyTorch."""
-    told = "Every step takes all examples at once, without momentum or weight decay"
-    if settings["loss"] != "mse":
-        return f"{told}; torch's cross_entropy is the same loss."
+    words = "Every step takes all examples at once, without momentum"
+    loss = LOSSES[settings["loss"]]
+    if loss.of_classes:
+        return f"{words}; torch's {loss.name} is the same loss."
     info = DATASETS.get(settings["dataset"])
     factor = "half the number of outputs" if info is None else f"{info.outputs / 2:g}"
     return (
-        f"{told}. The loss is {LOSSES['mse'].removeprefix('loss = ')}; with torch.nn.MSELoss(), "
+        f"{words}. The loss is {loss.torch.removeprefix('loss = ')}; with torch.nn.MSELoss(), "
         f"which divides by the outputs and has no 1/2, multiply the rate by {factor}."
     )

@@ -1,21 +1,25 @@
 """A run's network as it was before training, drawn again from the settings in its row."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.datasets import DATASETS, Task, load_dataset, make_task
+from core.datasets import DATASETS, Task, load_dataset
 from core.initializers import initial_params
 from core.network import layer_widths
+from core.training import FULLY_CONNECTED
+from core.trials import trial_of
 
 Matrix = NDArray[np.float64]
 
 
-def task_of(run: pd.Series) -> Task:
+def task_of(run: Mapping[str, Any]) -> Task:
     """What the run was trained on; a bundled data set."""
-    examples = int(run["examples"])
-    dataset = load_dataset(run["dataset"], examples)
-    return make_task(dataset, examples, run["features"], run["targets"])
+    trial = trial_of(run)
+    return FULLY_CONNECTED.task(trial, load_dataset(trial.dataset, trial.examples))
 
 
 def params_of(run: pd.Series) -> list[Matrix]:

@@ -4,9 +4,14 @@ The colors stay apart under deuteranopia, protanopia and tritanopia: tests/analy
 simulates all three (Machado et al. 2009) and measures the distances.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.tables import UnsuitableRunsError
 
 
 @dataclass(frozen=True)
@@ -57,22 +62,34 @@ def region_by_cell(runs: pd.DataFrame) -> pd.DataFrame:
         A row for each cell that was run: its settings and `region`, an index into REGIONS.
 
     Raises:
-        ValueError: An outcome that has no region.
+        UnsuitableRunsError: An outcome that has no region.
     """
     cell = ["activation", "depth", "init_scale", "learning_rate"]
-    causes = runs["cause"] if "cause" in runs else pd.Series(None, runs.index, dtype=object)
+    unknown = pd.Series(None, runs.index, dtype=object)
     coded = runs[cell].assign(
-        outcome=[_index(outcome, None) for outcome in runs["outcome"]],
-        region=[_index(*pair) for pair in zip(runs["outcome"], causes, strict=True)],
+        outcome=region_by_run(runs["outcome"], unknown),
+        region=region_by_run(runs["outcome"], runs.get("cause", unknown)),
     )
     agreeing = coded.merge(_most_frequent(coded, cell, "outcome"), on=[*cell, "outcome"])
     return _most_frequent(agreeing, cell, "region")
 
 
+def region_by_run(outcomes: Iterable[str], causes: Iterable[str | None]) -> NDArray[np.uint8]:
+    """The region of each run, an index into REGIONS; of an unknown cause its outcome's.
+
+    Raises:
+        UnsuitableRunsError: An outcome that has no region.
+    """
+    return np.array([_index(*pair) for pair in zip(outcomes, causes, strict=True)], np.uint8)
+
+
 def _index(outcome: str, cause: str | None) -> int:
     if (outcome, None) not in INDEX:
         known = ", ".join(dict.fromkeys(region.outcome for region in REGIONS))
-        raise ValueError(f"outcome {outcome!r} has no region in the map; it knows {known}")
+        raise UnsuitableRunsError(
+            f"outcome {outcome!r} has no region in the map, which knows {known}; a newer "
+            "phasesweep wrote it and draws it, or leave its runs out"
+        )
     return INDEX.get((outcome, cause), INDEX[outcome, None])
 
 

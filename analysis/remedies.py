@@ -5,9 +5,11 @@ import pandas as pd
 from analysis.causes import Run
 from analysis.neighbors import CHANGEABLE, nearest_trained
 from analysis.suggestions import NETWORK, Remedy, suggestions
+from analysis.tables import REPEATS
+from core.trials import SETTINGS
 
-# Other data or another measure of success is no remedy for a run.
-GIVEN = ("dataset", "examples", "targets", "loss")
+# Other data or another measure of success is no remedy for a run, another scaling of features is.
+GIVEN = (*(n for n, s in SETTINGS.items() if s.of_task and n != "features"), "loss")
 
 
 def remedies(run: Run, runs: pd.DataFrame) -> list[Remedy]:
@@ -38,10 +40,10 @@ def _that_trained(run: Run, runs: pd.DataFrame) -> Remedy | None:
         return None
     kept = [NETWORK.isdisjoint(names) for names in nearest["changed"]]
     found = nearest[kept if any(kept) else [True] * len(nearest)].iloc[0]
-    told = _share_like(found, same)
+    share = _share_like(found, same)
     return Remedy(
         {name: found[name] for name in found["changed"]},
-        f"{told} with these settings trained in this store, {found['trial_id']} among them",
+        f"{share} with these settings trained in this store, {found['trial_id']} among them",
         found["trial_id"],
     )
 
@@ -49,7 +51,7 @@ def _that_trained(run: Run, runs: pd.DataFrame) -> Remedy | None:
 def _share_like(found: pd.Series, runs: pd.DataFrame) -> str:
     """How many of the runs with a run's settings, but for the seed, trained."""
     for name in CHANGEABLE:
-        if name != "seed":
+        if name not in REPEATS:
             runs = runs[runs[name] == found[name]]
     trained = int((runs["outcome"] == "trained").sum())
     return f"{trained} of {len(runs)} run" + ("" if len(runs) == 1 else "s")

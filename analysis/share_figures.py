@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from analysis.map_cells import name_regions
 from analysis.pages import NARROWEST_INCHES, PANEL_INCHES, STYLE, give_title
-from analysis.regions import INDEX, REGIONS
-from analysis.tables import UnsuitableRunsError, axes
+from analysis.regions import REGIONS, region_by_run
+from analysis.tables import UnsuitableRunsError, factors
 
 MOST_MARKS = 6
 
@@ -19,22 +19,20 @@ MOST_MARKS = 6
 def outcome_shares_by_axis(runs: pd.DataFrame) -> Figure:
     """Which share of the runs ended how, along every axis, all others pooled.
 
-    A panel for each setting that varies, the seed and the measurement left out; a bar for
+    A panel for each setting that varies, the seed and what was measured left out; a bar for
     each of its values.
 
     Args:
         runs: The settings, `outcome` and `cause`.
 
     Raises:
-        UnsuitableRunsError: No setting varies.
+        UnsuitableRunsError: No setting varies, or an outcome is unknown here.
     """
-    names = [name for name in axes(runs) if name not in ("seed", "measure")]
+    names = factors(runs)
     if not names:
         raise UnsuitableRunsError("no setting varies among the runs: there is no axis to show")
-    pairs = zip(runs["outcome"], runs["cause"].astype(object), strict=True)
-    regions = pd.Series(
-        [INDEX.get(pair, INDEX[pair[0], None]) for pair in pairs], index=runs.index, name="region"
-    )
+    found = region_by_run(runs["outcome"], runs["cause"])
+    regions = pd.Series(found, index=runs.index, name="region")
     columns = min(len(names), 3)
     with mpl.rc_context(STYLE):
         rows = ceil(len(names) / columns)

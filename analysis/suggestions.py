@@ -8,6 +8,8 @@ from typing import Any
 from analysis.causes import LATER, MUCH_LONGER, Run
 from analysis.init_advice import init_advice
 from analysis.trained_rates import START
+from core.activations import ACTIVATIONS
+from core.initializers import INITIALIZERS
 
 NETWORK = {"depth", "width", "activation"}
 MUCH = 10  # x a learning rate or the steps
@@ -115,14 +117,14 @@ def _converged(run: Run) -> Iterator[Remedy]:
     """Shorter steps for a wide network, more width for a narrow one; more steps are no remedy."""
     if run["depth"] == 1:
         # A linear model can start from zero weights; two layers of them would never move.
-        identity = run["initializer"] == "scaled_identity"
-        start = {"init_scale": 1.0} if identity else _start("tanh", run)
+        is_random = INITIALIZERS[run["initializer"]].is_random
+        start = _start("tanh", run) if is_random else {"init_scale": 1.0}
         yield Remedy(
             {"depth": 2, "activation": "tanh", **start},
             "a linear model can do no better on these examples",
         )
         return
-    if run["activation"] == "linear":
+    if ACTIVATIONS[run["activation"]].is_linear:
         yield Remedy({"activation": "tanh"}, "without a nonlinearity it stays a linear model")
         return
     if run["width"] > NARROW:
@@ -193,7 +195,7 @@ def _slow(run: Run) -> Iterator[Remedy]:
 
 def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
     """The start that theory advises, where it advises another one."""
-    if run["initializer"] == "scaled_identity":
+    if not INITIALIZERS[run["initializer"]].is_random:
         yield Remedy({"init_scale": 1.0}, "the identity itself keeps every signal's size")
         return
     start = _start(run["activation"], run)
@@ -220,7 +222,7 @@ def _fewer_layers(run: Run, reason: str) -> Iterator[Remedy]:
 def _other_activation(run: Run, reason: str) -> Iterator[Remedy]:
     """Another activation with the init scale that suits it."""
     other = OTHER_ACTIVATION.get(run["activation"], OTHERWISE)
-    start = {} if run["initializer"] == "scaled_identity" else _start(other, run)
+    start = _start(other, run) if INITIALIZERS[run["initializer"]].is_random else {}
     yield Remedy({"activation": other, **start}, reason)
 
 
@@ -251,8 +253,8 @@ def _faster(run: Run) -> Remedy:
 def _longer(run: Run, ending: str) -> Remedy:
     """As many times the steps as runs of that ending were given, of which some trained."""
     shares = LATER[ending]
-    told = f"{shares.trained} of {shares.runs} such runs trained with {MUCH_LONGER} times as many"
-    return Remedy({"steps": MUCH_LONGER * run["steps"]}, told)
+    reason = f"{shares.trained} of {shares.runs} such runs trained with {MUCH_LONGER} times as many"
+    return Remedy({"steps": MUCH_LONGER * run["steps"]}, reason)
 
 
 # By cause, or by outcome where a run has no cause.

@@ -18,10 +18,23 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 
-from analysis.older_rows import condition_column, filled, view_columns, with_later_settings
-from core.trials import TRIAL_FIELDS
+from analysis.older_rows import (
+    condition_column,
+    defaults,
+    filled,
+    view_column,
+    with_later_columns,
+)
+from core.settings import Value
+from core.trials import SETTINGS, TRIAL_FIELDS
 
 TABLES = ("runs", "layers", "curves")
+
+# Settings such as the seed: runs that differ in them alone are averaged over.
+REPEATS = tuple(name for name, setting in SETTINGS.items() if setting.repeats)
+
+# Settings by one value of which a command can judge all runs: its option.
+JUDGING_OPTIONS = {"trained_level": "--trained-level"}
 
 # The views read through Arrow, so DuckDB itself needs no file at all: with external
 # access off a query can read nothing but the views, and write nothing anywhere.
@@ -34,8 +47,6 @@ LOCKS = (
 CHECKED = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 )
-
-Value = str | int | float
 
 
 class NotAStoreError(ValueError):
@@ -112,7 +123,8 @@ def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     for table, dataset in views.items():
         if table == "runs":
-            columns = view_columns(dataset.schema.names)
+            standing_for = defaults(dataset.schema)
+            columns = [view_column(name, standing_for) for name in dataset.schema.names]
             connection.from_arrow(dataset).select(*columns).create_view(table)
         else:
             connection.register(table, dataset)
@@ -144,23 +156,28 @@ def axes(runs: pd.DataFrame) -> list[str]:
     return [name for name in TRIAL_FIELDS if name in runs and runs[name].nunique() > 1]
 
 
+def factors(runs: pd.DataFrame) -> list[str]:
+    """The axes that may change how a run ends, repetitions and what was measured left out."""
+    return [n for n in axes(runs) if n not in REPEATS and SETTINGS[n].decides != "record"]
+
+
 def refuse_other_axes(runs: pd.DataFrame, expected: Collection[str]) -> None:
-    """Refuse runs in which a setting varies that is not expected to.
+    """Refuse runs in which a setting varies that is not expected to, REPEATS excepted.
 
     Raises:
         UnsuitableRunsError: Names the setting and how to select one of its values.
     """
     for name in axes(runs):
-        if name in expected:
+        if name in expected or name in REPEATS:
             continue
         values = sorted(runs[name].unique().tolist())
         shown = ", ".join(map(repr, values[:5])) + (", ..." if len(values) > 5 else "")
-        judged = f"; or judge all by one: --trained-level {values[0]!r}"
+        option = JUDGING_OPTIONS.get(name)
         raise UnsuitableRunsError(
             f"{name} varies among the runs ({shown}) and would be mixed up here; "
             "choose one value on the page that `phasesweep report` makes, or "
             f"select it first, as in runs[runs.{name} == {values[0]!r}]"
-            + (judged if name == "trained_level" else "")
+            + ("" if option is None else f"; or judge all by one: {option} {values[0]!r}")
         )
 
 
@@ -176,20 +193,24 @@ def _read(
             known = ", ".join(dataset.schema.names)
             raise ValueError(f"{table} in {store} has no column {name!r}; it has {known}")
     kept = None if columns is None else list(columns)
+    standing_for = defaults(dataset.schema)
+    conditions = _filter(where or {}, standing_for)
     try:
-        rows = dataset.to_table(kept, _filter(where or {}))
+        rows = dataset.to_table(kept, conditions)
     except FileNotFoundError:  # A compaction took the files' place since they were listed.
-        rows = _dataset(store, table).to_table(kept, _filter(where or {}))
+        rows = _dataset(store, table).to_table(kept, conditions)
     except OSError as error:
         raise _damaged(store, error) from error
-    return (filled(rows) if table == "runs" else rows).to_pandas()
+    return filled(rows, standing_for).to_pandas()
 
 
-def _filter(where: Mapping[str, Value | Sequence[Value]]) -> ds.Expression | None:
+def _filter(
+    where: Mapping[str, Value | Sequence[Value]], standing_for: Mapping[str, Value]
+) -> ds.Expression | None:
     kept = None
     for name, wanted in where.items():
         values = [wanted] if isinstance(wanted, Value) else list(wanted)
-        condition = condition_column(name).isin(values)
+        condition = condition_column(name, standing_for).isin(values)
         kept = condition if kept is None else kept & condition
     return kept
 
@@ -207,14 +228,14 @@ def _dataset(store: str | Path, table: str) -> ds.Dataset:
     # The newest part first: its metadata is the one that is kept.
     schema = pa.unify_schemas([part.schema for part in reversed(each)])
     if table == "runs":
-        schema = with_later_settings(schema)
+        schema = with_later_columns(schema)
     return ds.dataset(parts, schema=schema, format=CHECKED, filesystem=filesystem)
 
 
 def _damaged(store: str | Path, error: Exception) -> DamagedTableError:
-    told = " ".join(str(error).split())
+    reason = " ".join(str(error).split())
     return DamagedTableError(
-        f"{store} is damaged ({told}); `phasesweep verify {store}` says which file "
+        f"{store} is damaged ({reason}); `phasesweep verify {store}` says which file "
         "is no part of it, or with --repair sets a damaged one aside to be trained again"
     )
 

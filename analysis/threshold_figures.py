@@ -9,15 +9,18 @@ from analysis.map_cells import draw_cells, grid_of_regions, name_regions
 from analysis.pages import STYLE, give_title, panel_grid, require_drawable
 from analysis.regions import region_by_cell
 from analysis.tables import UnsuitableRunsError
-from analysis.threshold_shifts import SHIFTS
+from analysis.threshold_shifts import SHIFTS, in_words
+from analysis.thresholds import JudgedBy
 from analysis.trained_levels import level_by_run
-from core.outcomes import THRESHOLDS
 
 PERCENT_PLACE = {"xycoords": "axes fraction", "va": "top", "ha": "left", "fontsize": 7}
 
 
 def map_by_threshold(
-    runs: pd.DataFrame, activation: str | None = None, depth: int | None = None
+    runs: pd.DataFrame,
+    judged_by: JudgedBy,
+    activation: str | None = None,
+    depth: int | None = None,
 ) -> Figure:
     """One panel of the stability map, judged again with each threshold moved tenfold.
 
@@ -26,6 +29,7 @@ def map_by_threshold(
 
     Args:
         runs: All columns of the table.
+        judged_by: The thresholds by which they were judged.
         activation, depth: Which panel; by default the one with the most regions.
 
     Raises:
@@ -41,9 +45,9 @@ def map_by_threshold(
         for row, name in zip(panels, names, strict=True):
             low, high = (shift for shift in SHIFTS if shift.threshold == name)
             versions = (
-                (low.moved, low.judged(here)),
-                (f"{_recorded(name, here)}, as it is", here),
-                (high.moved, high.judged(here)),
+                (low.words(here, judged_by), low.judged(here, judged_by)),
+                (f"{_own(name, here, judged_by)}, as it is", here),
+                (high.words(here, judged_by), high.judged(here, judged_by)),
             )
             for panel, (value, judged) in zip(row, versions, strict=True):
                 grids.append(grid_of_regions(region_by_cell(judged), scales, rates))
@@ -54,14 +58,15 @@ def map_by_threshold(
                     box = {"boxstyle": "square,pad=0.15", "fc": "white", "ec": "none"}
                     panel.annotate(changed, (0.02, 0.97), bbox=box, **PERCENT_PLACE)
         name_regions(figure, np.ma.stack(grids), here)
-        give_title(figure, "How the map moves with each threshold of the rules", here, None)
+        title = "How the map moves with each threshold of the rules"
+        give_title(figure, title, here, judged_by.note(here))
     return figure
 
 
-def _recorded(name: str, runs: pd.DataFrame) -> str:
-    if name == "trained_level":
-        return f"{level_by_run(runs).iloc[0]:g}"
-    return f"{getattr(THRESHOLDS, name):g}"
+def _own(name: str, runs: pd.DataFrame, judged_by: JudgedBy) -> str:
+    """The threshold by which the runs were judged, or those where they differ."""
+    level = name == "trained_level"
+    return in_words(level_by_run(runs) if level else judged_by.values(runs, name))
 
 
 def _panel(runs: pd.DataFrame, activation: str | None, depth: int | None) -> pd.DataFrame:

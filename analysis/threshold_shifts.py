@@ -1,14 +1,20 @@
 """What the outcomes would be, had a rule's threshold been another: from the rows alone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from analysis.tables import UnsuitableRunsError
+from analysis.thresholds import JudgedBy
 from analysis.trained_levels import level_by_run
-from core.causes import EndSignals, divergence_cause, stall_cause
-from core.outcomes import THRESHOLDS, LossSummary, Thresholds, outcome
+from core.trials import SETTINGS
+from core.verdicts import judged
+
+ENDING = [name for name, setting in SETTINGS.items() if setting.decides == "end"]
+
+# Of a threshold of 1.1 it is the margin of 0.1 that is moved.
+MARGINS = ("diverged_at_end", "presumed_excess")
 
 
 @dataclass(frozen=True)
@@ -17,146 +23,122 @@ class Shift:
 
     Attributes:
         threshold: Its name in core.outcomes.Thresholds, or trained_level.
-        moved: What it becomes, in words.
-        rules: All the thresholds, this one moved.
-        late_rise: The column with the rise that the moved share of steps exceeds.
-        of_level: What each run's own trained level is multiplied by.
+        times: 0.1 or 10.
     """
 
     threshold: str
-    moved: str
-    rules: Thresholds
-    late_rise: str | None = "late_rise"
-    of_level: float = 1.0
+    times: float
 
-    def judged(self, runs: pd.DataFrame) -> pd.DataFrame:
+    def moved(self, value: float) -> float:
+        """What a value of the threshold becomes."""
+        if self.threshold in MARGINS:
+            return 1 + self.times * (value - 1)
+        # Rows hold the rises that a tenth of the share exceeds, and that no step does.
+        if self.threshold == "oscillating_share" and self.times > 1:
+            return 1.0
+        return self.times * value
+
+    def words(self, runs: pd.DataFrame, judged_by: JudgedBy) -> str:
+        """What the runs' thresholds become: "0.01", or "0.01 and 0.02" where they differ."""
+        if self.threshold == "trained_level":
+            return f"x {self.times:g}"
+        return in_words(judged_by.values(runs, self.threshold).map(self.moved))
+
+    def judged(self, runs: pd.DataFrame, judged_by: JudgedBy) -> pd.DataFrame:
         """The runs with the outcomes and causes that they have once it is moved."""
-        return judged_again(runs, self.rules, self.late_rise, self.of_level)
+        if self.threshold == "trained_level":
+            rules, moved = judged_by, {"trained_level": self.times * level_by_run(runs)}
+        else:
+            rules, moved = judged_by.moved(self.threshold, self.moved), {}
+        if self.threshold == "oscillating_share":
+            moved = {"late_rise": runs.get("rare_rise") if self.times < 1 else np.nan}
+        again = judged_again(runs.assign(**moved), rules)
+        return runs.assign(outcome=again["outcome"], cause=again["cause"])
 
 
-def _tenfold(name: str, meaning: str = "{:g}") -> tuple[Shift, Shift]:
-    value = getattr(THRESHOLDS, name)
-    shifted = (value / 10, value * 10)
-    low, high = (
-        Shift(name, f"{meaning.format(each)}", replace(THRESHOLDS, **{name: each}))
-        for each in shifted
+SHIFTS = tuple(
+    Shift(name, times)
+    for name in (
+        "diverged_at_once",
+        "diverged_at_end",
+        "trained_level",
+        "rise",
+        "oscillating_share",
+        "stalled_change",
+        "vanishing_gradient",
+        "active_fraction",
+        "saturated_slope",
+        "plateau",
+        "cancellation",
+        "exploding_start",
+        "outlived_growth",
+        "presumed_excess",
     )
-    return low, high
-
-
-# Of a share of 10% the tenfold is all steps, which none exceeds; 1.1 is a margin of 0.1.
-SHIFTS = (
-    *_tenfold("diverged_at_once"),
-    Shift("diverged_at_end", "1.01", replace(THRESHOLDS, diverged_at_end=1.01)),
-    Shift("diverged_at_end", "2", replace(THRESHOLDS, diverged_at_end=2.0)),
-    Shift("trained_level", "x 0.1", THRESHOLDS, of_level=0.1),
-    Shift("trained_level", "x 10", THRESHOLDS, of_level=10.0),
-    *_tenfold("rise"),
-    Shift("oscillating_share", "0.01", THRESHOLDS, late_rise="rare_rise"),
-    Shift("oscillating_share", "1", THRESHOLDS, late_rise=None),
-    *_tenfold("stalled_change"),
-    *_tenfold("vanishing_gradient"),
-    *_tenfold("active_fraction"),
-    *_tenfold("saturated_slope"),
-    *_tenfold("plateau"),
-    *_tenfold("cancellation"),
-    *_tenfold("exploding_start"),
-    *_tenfold("outlived_growth"),
-    Shift("presumed_excess", "1.01", replace(THRESHOLDS, presumed_excess=1.01)),
-    Shift("presumed_excess", "2", replace(THRESHOLDS, presumed_excess=2.0)),
+    for times in (0.1, 10.0)
 )
 
 
-def judged_again(
-    runs: pd.DataFrame,
-    rules: Thresholds,
-    late_rise: str | None = "late_rise",
-    of_level: float = 1.0,
-) -> pd.DataFrame:
+def in_words(values: pd.Series) -> str:
+    """The different values, ascending."""
+    return " and ".join(f"{value:g}" for value in np.unique(values))
+
+
+def judged_again(runs: pd.DataFrame, judged_by: JudgedBy) -> pd.DataFrame:
     """The runs with the `outcome` and `cause` that these thresholds give them.
+
+    A run that was stopped as diverged at once stays so. A stalled run of before the examples'
+    gradients were measured keeps its cause.
 
     Args:
         runs: All columns of the table.
-        rules: The thresholds. A run that was stopped as diverged at once stays so.
-        late_rise: The column with the rise to compare; None for a share of all steps.
-        of_level: What each run's own trained level is multiplied by.
+        judged_by: The thresholds.
     """
-    rises = runs[late_rise] if late_rise else pd.Series(np.nan, runs.index)
-    levels = of_level * level_by_run(runs)
-    moved = runs.assign(late_rise=rises, trained_level=levels)
-    called = [_called(row, rules) for row in moved.to_dict("records")]
-    return runs.assign(outcome=[c[0] for c in called], cause=[c[1] for c in called])
+    columns = {**runs, "trained_level": level_by_run(runs)}
+    outcomes, causes = runs["outcome"].copy(), runs["cause"].astype(object)
+    for rules, chosen in judged_by.groups(runs):
+        here = {name: column[chosen].to_numpy() for name, column in columns.items()}
+        found = judged(here, rules)
+        outcomes[chosen], causes[chosen] = found["outcome"], found["cause"]
+    return runs.assign(outcome=outcomes, cause=causes)
 
 
-def _called(row: dict[str, object], rules: Thresholds) -> tuple[str, str | None]:
-    row = {name: None if pd.isna(value) else value for name, value in row.items()}
-    run = LossSummary(
-        steps=row["steps_run"],
-        initial=np.inf if row["initial_loss"] is None else row["initial_loss"],
-        baseline=row["baseline_loss"],
-        peak=row["peak_loss"],
-        lowest=row.get("lowest_loss"),
-        lowest_step=row.get("lowest_step"),
-        tail=row["tail_loss"],
-        late_change=row["late_change"],
-        late_rise=row["late_rise"],
-        rare_rise=row.get("rare_rise"),
-        overflow_step=row["overflow_step"],
-    )
-    name = outcome(run, row["trained_level"], rules)
-    if row["init_phase"] is None and row["log10_gradient_per_error"] is None:
-        return name, row["cause"]
-    if name == "stalled":
-        # An older row lacks the examples' gradients: its cause stays as it was.
-        judged = row.get("final_gradient_alignment") is not None
-        return name, stall_cause(_end(row), run, row["depth"], rules) if judged else row["cause"]
-    if name in ("diverged", "overflow"):
-        rate, start = row["learning_rate"], row["log10_gradient_per_error"]
-        critical, depth = row["critical_learning_rate"], row["depth"]
-        return name, divergence_cause(run, rate, start, critical, depth, rules)
-    return name, None
-
-
-def _end(row: dict[str, object]) -> EndSignals:
-    per_error = row["final_log10_signal_per_error"]
-    if per_error is None and row["mean_slope"] is not None:
-        per_error = -np.inf  # a gradient of exactly 0 has no logarithm in a table
-    return EndSignals(
-        log10_signal_ratio=row["final_log10_signal_ratio"],
-        log10_signal_per_error=per_error,
-        gradient_alignment=row["final_gradient_alignment"],
-        active_fraction=row["active_fraction"],
-        mean_slope=row["mean_slope"],
-    )
-
-
-def moved_shares(runs: pd.DataFrame) -> pd.DataFrame:
+def moved_shares(runs: pd.DataFrame, judged_by: JudgedBy) -> pd.DataFrame:
     """How many runs change their outcome, or its cause, when each threshold moves tenfold.
+
+    Args:
+        runs: All columns of the table.
+        judged_by: The thresholds by which they were judged.
 
     Returns:
         A row for each of SHIFTS: `threshold`, `moved` to what, `outcome_changed` and
         `cause_changed`, shares of all runs.
 
     Raises:
-        UnsuitableRunsError: Runs with `stop: decided`, whose losses end where they were decided.
+        UnsuitableRunsError: Some runs' losses end where they were decided.
     """
-    decided = int((runs["stop"] == "decided").sum()) if "stop" in runs else 0
-    if decided:
-        raise UnsuitableRunsError(
-            f"{decided:,} of {len(runs):,} runs have stop = decided: they ended under the rules as "
-            "they are and cannot be judged by others; use a store of full runs"
-        )
+    _refuse_ended(runs)
     rows = []
     for shift in SHIFTS:
-        again = shift.judged(runs)
+        again = shift.judged(runs, judged_by)
         changed = again["outcome"] != runs["outcome"]
         other = again["cause"].fillna("") != runs["cause"].fillna("")
         rows.append(
             {
                 "threshold": shift.threshold,
-                "moved": shift.moved,
+                "moved": shift.words(runs, judged_by),
                 "outcome_changed": changed.mean(),
                 "cause_changed": (other & ~changed).mean(),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _refuse_ended(runs: pd.DataFrame) -> None:
+    for name in [name for name in ENDING if name in runs]:
+        ended = runs.loc[~runs[name].isin([SETTINGS[name].encoded_default, None]), name]
+        if len(ended):
+            raise UnsuitableRunsError(
+                f"{len(ended):,} of {len(runs):,} runs have {name} = {ended.iloc[0]}: they ended "
+                "under the rules as they are and cannot be judged by others; use a store of full "
+                "runs"
+            )

@@ -5,7 +5,7 @@ const ALL = -1; // of a setting: every value, pooled
 
 // The two settings of the map, x then y; the second may have one value only.
 function axesOf(atlas) {
-  const numeric = [...atlas.settings.values()].filter((s) => typeof s.values[0] === "number" && s.name !== "seed");
+  const numeric = [...atlas.settings.values()].filter((s) => typeof s.values[0] === "number" && !s.repeats);
   const rank = (s) => (AXIS_ORDER.indexOf(s.name) + AXIS_ORDER.length + 1) % (AXIS_ORDER.length + 1);
   numeric.sort((a, b) => rank(a) - rank(b));
   const lone = (name) => ({ name, values: [atlas.fixed[name]] });
@@ -29,9 +29,9 @@ function cellsOf(atlas, axes, chosen) {
 // several experiments and none of its runs is so, the settings that most of them have.
 function firstChoice(atlas, axes) {
   const chosen = new Map();
-  for (const { name, values } of atlas.settings.values())
+  for (const { name, values, repeats } of atlas.settings.values())
     if (name !== axes.x.name && name !== axes.y.name)
-      chosen.set(name, name === "seed" ? ALL : name === "depth" ? Math.floor((values.length - 1) / 2) : 0);
+      chosen.set(name, repeats ? ALL : name === "depth" ? Math.floor((values.length - 1) / 2) : 0);
   if (cellsOf(atlas, axes, chosen).flat().some((runs) => runs.length)) return chosen;
   const names = [...chosen.keys()].filter((name) => chosen.get(name) !== ALL);
   const counts = new Map();

@@ -5,6 +5,8 @@ import shutil
 import pandas as pd
 import pytest
 
+from core.training import FULLY_CONNECTED
+from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_serially
 from pipeline.store import Store
@@ -34,9 +36,10 @@ def trained_store(tmp_path_factory):
         (folder / "sweep.yaml").write_text(text)
         for name, content in data_files.items():
             (folder / f"{name}.csv").write_text(content)
-        sweep, new = load_sweep(str(folder / "sweep.yaml")), Store(folder / "store")
+        sweep = load_sweep(str(folder / "sweep.yaml"))
+        new = Store(folder / "store", FULLY_CONNECTED)
         with new.writing():
-            finished = sweeps.finished_indices(sweep.grid, new)
+            finished = plans.finished_indices(sweep.grid, new)
             sweeps.run_sweep(sweep, finished, new, run_serially, lambda found: None)
         return new.path
 

@@ -9,9 +9,9 @@ import yaml
 from typer.testing import CliRunner
 
 from analysis.advice import rate_advice
-from analysis.boundaries import DIVERGED
 from analysis.deciding_sweep import deciding_sweep
 from analysis.trained_rates import share_interval
+from core.outcomes import DIVERGED
 from pipeline.cli import app
 from pipeline.sweep_file import load_sweep
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from analysis.atlas_data import CURVE_STEPS, atlas_data
 from analysis.atlas_profiles import LAYER_STEPS
 from analysis.claims import judge
-from analysis.judgments import judged_at
+from analysis.judgments import read_judged
 from analysis.packing import MISSING, TYPES, differences, pack, quantized, rounded
 from analysis.tables import read_curves, read_layers, read_runs
 from pipeline.cli import app
@@ -194,7 +194,7 @@ def test_the_page_says_the_level_that_was_applied(store, tmp_path, monkeypatch, 
     out = tmp_path / "atlas.html"
     assert report(store, "--out", out, *asked).exit_code == 0
     page = out.read_text()
-    share = (judged_at(read_runs(store), float(words[:-1]) / 100)["outcome"] == "trained").mean()
+    share = (read_judged(store, float(words[:-1]) / 100)["outcome"] == "trained").mean()
     assert f"{share:.0%} trained (their loss fell below {words} of the best constant's)" in page
     assert "trained: loss fell below " + words + " of the best constant&#x27;s" in page
     assert ("outcome_shares store --trained-level 0.5</code>" in page) is bool(asked)

@@ -2,17 +2,21 @@
 
 import pytest
 
-from analysis.causes import CAUSES, LATER, OUTCOMES, power, why
+from analysis.causes import CAUSES, LATER, OUTCOMES, no_critical_rate, power, why
 from analysis.explanation import as_run
 from analysis.regions import REGIONS
-from core.outcomes import OUTCOMES as RULES
+from core import outcomes
 
 
 def test_every_outcome_and_cause_has_words():
-    """Those of the rules and of the map: a new one must be explained."""
-    assert set(RULES) <= set(OUTCOMES)
-    assert {region.outcome for region in REGIONS} <= set(OUTCOMES)
-    assert {region.cause for region in REGIONS if region.cause} <= set(CAUSES)
+    """Those of core's one list and no others: a new one must be explained, and have a region."""
+    assert set(OUTCOMES) == set(outcomes.OUTCOMES) == {region.outcome for region in REGIONS}
+    assert set(CAUSES) == set(outcomes.CAUSES)
+    explained = [(region.outcome, region.cause) for region in REGIONS if region.cause]
+    assert all(outcome in outcomes.CAUSES[cause] for outcome, cause in explained)
+    drawn = {cause for _, cause in explained}
+    stalls = {cause for cause, outcomes in outcomes.CAUSES.items() if "stalled" in outcomes}
+    assert stalls <= drawn
 
 
 def test_a_divergence_is_told_with_its_numbers(runs):
@@ -83,6 +87,35 @@ def test_dead_units_are_counted_in_words(run, active, units):
     """Not as a number of units, which a fraction is not."""
     dead = {**run, "outcome": "stalled", "cause": "dead", "active_fraction": active}
     assert f"dead: {units} of its units pass a gradient for any example" in why(dead)
+
+
+@pytest.mark.parametrize("cause", outcomes.CAUSES)
+def test_every_cause_is_told_of_every_run_that_can_have_it(runs, cause):
+    """Whatever is NULL in it."""
+    for outcome in outcomes.CAUSES[cause]:
+        for _, row in runs.iterrows():
+            told = why({**as_run(row), "outcome": outcome, "cause": cause})
+            assert "does not know" not in told
+            assert "None" not in told
+
+
+def test_a_run_whose_layers_were_seen_is_not_said_to_lack_them(run):
+    """A cause may be NULL for another reason, in a newer store for instance."""
+    untold = {**run, "cause": None}
+    assert why({**untold, "measure": "none"}).startswith(
+        "The cause is unknown: without `measure: signal`"
+    )
+    assert why({**untold, "measure": "signal+sharpness"}).startswith("The cause is unknown.")
+    # A name that another begins with is another measurement.
+    assert "was not measured" in no_critical_rate({"measure": "signal+sharpness_curve"})
+    assert "does not exist" in no_critical_rate({"measure": "sharpness"})
+
+
+def test_an_oscillation_is_told_with_the_threshold_that_judged_it(run):
+    """The store's own share of steps; many, where nobody knows it."""
+    jumping = {**run, "outcome": "oscillating", "cause": None}
+    assert "more than 20% of the steps raised it" in why({**jumping, "oscillating_share": 0.2})
+    assert "many of the steps raised it" in why(jumping)
 
 
 def test_untrained_is_no_stall(run):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from analysis.boundaries import DIVERGED
 from analysis.claim_figures import COLORS, claim_c8, claim_c9, claim_layers
 from analysis.claims import CLAIMS, PROFILES, evidence, selected
+from core.outcomes import DIVERGED
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from typer.testing import CliRunner
 
-from analysis.judgments import judged_at
+from analysis.judgments import read_judged
 from analysis.tables import read_runs
 from pipeline.cli import app
 
@@ -94,7 +94,7 @@ def test_a_table_is_judged_as_its_figure(store):
         done = CliRunner().invoke(app, [*arguments, "--trained-level", str(level)])
         shares = pd.DataFrame(json.loads(done.stdout))
         trained[level] = shares.loc[shares["outcome"] == "trained", "runs"].sum()
-    judged = judged_at(read_runs(store), 0.5)["outcome"]
+    judged = read_judged(store, 0.5)["outcome"]
     assert trained[0.1] < trained[0.5] == (judged == "trained").sum()
 
 

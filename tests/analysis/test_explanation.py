@@ -1,5 +1,7 @@
 """`phasesweep explain`: one run told as a person would."""
 
+import json
+
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -142,6 +144,19 @@ def test_a_run_that_trained_needs_nothing(store, runs):
     """And one of a newer phasesweep is not advised on."""
     trained = runs[runs["outcome"] == "trained"]["trial_id"].iloc[0]
     assert explain(store, trained).endswith("What to do\n  nothing: it trained")
+
+
+def test_what_a_newer_version_calls_a_start_is_quoted(make_store, runs):
+    """And the threshold that a word of the cause names is the store's."""
+    jumping = runs[runs["init_phase"].notna()].iloc[:1]
+    store = make_store(jumping.assign(init_phase="rotating", outcome="oscillating", cause=None))
+    thresholds = {"oscillating_share": 0.25}
+    (store / "manifest.json").write_text(json.dumps({"thresholds": thresholds}))
+    without = store / "runs" / "part.parquet"
+    pd.read_parquet(without).assign(thresholds=None).to_parquet(without)
+    told = " ".join(explain(store, jumping["trial_id"].iloc[0]).split())
+    assert "the error is 'rotating', a word that this version does not know" in told
+    assert "more than 25% of the steps raised it" in told
 
 
 def test_a_newer_cause_is_said_to_be_unknown(make_store, runs):

@@ -24,7 +24,8 @@ from analysis.measured_starts import (
 from core.activations import ACTIVATIONS
 from core.datasets import load_dataset, make_task
 from core.mean_field import critical_weight_variance, mean_field
-from core.training import train_trials
+from core.settings import Trials
+from core.training import train
 from core.trials import Trial
 
 
@@ -147,15 +148,13 @@ def test_an_advised_start_trains_as_measured():
         steps=STEPS,
         seed=0,
         dtype="float32",
-        measure="none",
+        measure=frozenset(),
         stop="decided",
     )
-    task = make_task(load_dataset(DATASET, EXAMPLES), EXAMPLES, "standardized")
-    outcomes = [
-        training.result.outcome
-        for training in train_trials([replace(trial, seed=seed) for seed in range(SEEDS)], task)
-    ]
-    assert outcomes.count("trained") >= 2
+    task = make_task(load_dataset(DATASET, EXAMPLES), EXAMPLES, "standardized", "standardized")
+    draws = Trials.of([replace(trial, seed=seed) for seed in range(SEEDS)])
+    outcomes = train(draws, task)["runs"]["outcome"]
+    assert list(outcomes).count("trained") >= 2
 
 
 @pytest.mark.parametrize("name", [name for name, phi in ACTIVATIONS.items() if phi.homogeneous])

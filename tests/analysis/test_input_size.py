@@ -6,17 +6,16 @@ import pytest
 
 from analysis.input_size import data_mean_square, input_mean_square
 from analysis.tables import read_layers
+from core.settings import values_of
+
+from ..core.trials import make_trial
 
 UNMEASURED = pd.DataFrame({"layer": []})
-SPIRALS = {
-    "dataset": "spirals",
-    "examples": 128,
-    "features": "raw",
-    "initializer": "gaussian",
-    "width": 32,
-    "init_scale": 1.5,
-    "bias_scale": 0.5,
-}
+SPIRALS = values_of(
+    make_trial(
+        dataset="spirals", examples=128, features="raw", width=32, init_scale=1.5, bias_scale=0.5
+    )
+)
 
 
 def first_layer(log10_mean_square_h):

@@ -5,9 +5,12 @@ import pytest
 
 from analysis.judgments import judged_at, read_judged
 from analysis.tables import UnsuitableRunsError, read_runs
+from analysis.thresholds import JudgedBy
+from core.outcomes import THRESHOLDS
 from core.trials import DEFAULTS, TRIAL_FIELDS
 
 NOT_COMPARED = ["trial_id", "wall_seconds", "batch_id"]
+OURS = JudgedBy({None: THRESHOLDS})
 SEEDS = "[0, 1, 2]"
 LEVELS = (0.02, 0.5, 0.9)
 
@@ -35,26 +38,29 @@ def at_default(run_small):
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_run_is_what_training_it_at_the_level_would_say(at_default, at_level, level):
     """Outcome, cause and every other column; some runs do change."""
-    judged = judged_at(at_default, level)
+    judged = judged_at(at_default, level, OURS)
     pd.testing.assert_frame_equal(in_order(judged), in_order(at_level[level]), check_exact=True)
     assert (judged["outcome"] != at_default["outcome"]).sum() > 5
     pd.testing.assert_frame_equal(
-        in_order(judged_at(at_level[level], 0.1)), in_order(at_default), check_dtype=False
+        in_order(judged_at(at_level[level], 0.1, OURS)), in_order(at_default), check_dtype=False
     )
 
 
 def test_without_a_level_the_runs_are_as_recorded(store):
     """And at their own level, too."""
     recorded = read_runs(store)
-    pd.testing.assert_frame_equal(read_judged(store, None), recorded)
-    pd.testing.assert_frame_equal(judged_at(recorded, 0.1), recorded)
-    assert list(read_judged(store, 0.5, ["outcome", "depth"])) == ["outcome", "depth"]
+    bound = THRESHOLDS.diverged_at_end
+    pd.testing.assert_frame_equal(read_judged(store), recorded.assign(diverged_at_end=bound))
+    pd.testing.assert_frame_equal(judged_at(recorded, 0.1, OURS), recorded)
+    for level in (None, 0.5):
+        few = read_judged(store, level, ["outcome", "depth"])
+        assert list(few) == ["outcome", "depth", "diverged_at_end"]
 
 
 def test_runs_of_several_levels_become_one_training_each(at_default, at_level):
     """Where the level alone differs, the training is the same and is counted once."""
     mixed = pd.concat([at_level[0.5], at_default, at_level[0.9]], ignore_index=True)
-    judged = judged_at(mixed, 0.5)
+    judged = judged_at(mixed, 0.5, OURS)
     assert len(mixed) == 3 * len(judged)
     pd.testing.assert_frame_equal(in_order(judged), in_order(at_level[0.5]))
 
@@ -64,7 +70,7 @@ def test_an_older_store_is_judged(at_default, at_level, make_store):
     older = make_store(at_default.drop(columns=[*DEFAULTS, "rare_rise", "active_fraction"]))
     judged = read_judged(older, 0.5)
     same = judged.set_index("trial_id")["outcome"]
-    expected = judged_at(at_default, 0.5).set_index("trial_id")["outcome"]
+    expected = judged_at(at_default, 0.5, OURS).set_index("trial_id")["outcome"]
     assert same.to_dict() == expected.to_dict()
 
 
@@ -78,7 +84,7 @@ def decided(run_small):
 def test_a_run_that_left_is_trained_at_every_higher_level(decided, at_level, level):
     """As the full runs are."""
     settings = [name for name in TRIAL_FIELDS if name not in ("stop", "trained_level")]
-    judged = judged_at(decided, level).set_index(settings)["outcome"]
+    judged = judged_at(decided, level, OURS).set_index(settings)["outcome"]
     full = at_level[level].set_index(settings)["outcome"]
     assert judged.sort_index().to_dict() == full.sort_index().to_dict()
     assert (decided["steps_run"] < 60).sum() > 20
@@ -87,16 +93,16 @@ def test_a_run_that_left_is_trained_at_every_higher_level(decided, at_level, lev
 def test_at_a_lower_level_a_run_that_left_is_refused_with_a_remedy_that_works(decided):
     """Its losses end before anyone could know."""
     with pytest.raises(UnsuitableRunsError, match=r"left once they had trained at 0\.5: nobody"):
-        judged_at(decided, 0.3)
+        judged_at(decided, 0.3, OURS)
     early = (decided["outcome"] == "trained") & (decided["steps_run"] < 60)
     with pytest.raises(UnsuitableRunsError, match=rf"^{early.sum()} of {len(decided)} runs"):
-        judged_at(decided, 0.3)
-    assert len(judged_at(decided, 0.5)) == len(decided)
-    assert len(judged_at(decided[~early], 0.3)) == len(decided) - early.sum()
+        judged_at(decided, 0.3, OURS)
+    assert len(judged_at(decided, 0.5, OURS)) == len(decided)
+    assert len(judged_at(decided[~early], 0.3, OURS)) == len(decided) - early.sum()
 
 
 def test_a_longer_run_of_the_same_training_speaks_for_one_that_left_early(decided, run_small):
     """Of runs that differ in their level alone, the one of the lowest is looked at."""
     lower = read_runs(run_small(trained_level=0.02, steps=60, seed=SEEDS, stop="decided"))
-    judged = judged_at(pd.concat([decided, lower], ignore_index=True), 0.02)
+    judged = judged_at(pd.concat([decided, lower], ignore_index=True), 0.02, OURS)
     assert in_order(judged)["outcome"].tolist() == in_order(lower)["outcome"].tolist()

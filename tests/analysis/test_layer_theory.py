@@ -30,8 +30,9 @@ def layers(rng, activation, init_scale):
         p[:, :, -1] = 0
     # So large that the outputs' error does not depend on the weights, as the theory assumes.
     targets = 1e9 * rng.standard_normal((WIDTH, 8))
-    signals = signal_propagation(params, Problem(examples, targets, activation, "mse", 1.0)).of(0)
-    return pd.DataFrame({"layer": range(1, DEPTH + 1), **vars(signals)})
+    signals = signal_propagation(params, Problem(examples, targets, activation, "mse", 1.0))
+    measured = {name: column[0] for name, column in vars(signals).items()}
+    return pd.DataFrame({"layer": range(1, DEPTH + 1), **measured})
 
 
 @pytest.mark.parametrize(

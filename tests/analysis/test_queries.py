@@ -21,7 +21,7 @@ def query(*arguments):
 def test_csv_is_what_pandas_counts(store, runs):
     """Every digit of every row, and NULL as an empty cell."""
     done = query(store, "select * from runs order by trial_id", "--format", "csv")
-    asked = pd.read_csv(io.StringIO(done.stdout), dtype={"trainer": str})
+    asked = pd.read_csv(io.StringIO(done.stdout), dtype={"trainer": str, "thresholds": str})
     expected = runs.sort_values("trial_id", ignore_index=True)
     pd.testing.assert_frame_equal(asked, expected, check_dtype=False)
 

@@ -11,8 +11,9 @@ from analysis.explanation import as_run
 from analysis.init_advice import init_advice
 from analysis.suggestions import SUGGESTIONS, suggestions
 from core.datasets import Task, load_dataset, make_task
-from core.training import train_trials
-from core.trials import Trial, settings, trial_of
+from core.settings import Trials, values_of
+from core.training import train
+from core.trials import Trial, trial_of
 
 
 @pytest.fixture
@@ -21,12 +22,17 @@ def run(runs):
     return as_run(runs[(runs["outcome"] == "stalled") & (runs["depth"] == 12)].iloc[0])
 
 
+def trained(trials, task):
+    """The results of trials that may be trained together, a row each."""
+    return pd.DataFrame(train(Trials.of(trials), task)["runs"])
+
+
 def retrained(run, changes):
     """The result of the run's training with changed settings."""
     trial = trial_of({**run, **changes})
-    task = make_task(load_dataset(trial.dataset, trial.examples), trial.examples, trial.features)
-    (training,) = train_trials([trial], task)
-    return training.result
+    dataset = load_dataset(trial.dataset, trial.examples)
+    task = make_task(dataset, trial.examples, trial.features, trial.targets)
+    return trained([trial], task).iloc[0]
 
 
 def test_every_ending_but_trained_has_a_remedy(run):
@@ -117,16 +123,17 @@ def test_a_linear_model_that_converged_needs_a_hidden_layer(run):
 def test_more_width_trains_most_networks_that_ended_in_a_bad_minimum():
     """XOR on two ReLU units: far more than another seed, which is therefore named second."""
     first = [replace(UNITS, seed=seed) for seed in range(30)]
-    stuck = [t for t in train_trials(first, XOR) if t.result.cause == "converged"]
+    converged = trained(first, XOR)["cause"] == "converged"
+    stuck = [trial for trial, is_stuck in zip(first, converged, strict=True) if is_stuck]
     assert len(stuck) > 10
     helped = {}
     for name in ("width", "seed"):
-        after = []
-        for training in stuck:
-            run = {**settings(training.trial), "cause": "converged", "outcome": "stalled"}
+        changed = []
+        for trial in stuck:
+            run = {**values_of(trial), "cause": "converged", "outcome": "stalled"}
             (changes,) = [r.changes for r in suggestions(run) if set(r.changes) == {name}]
-            after += train_trials([replace(training.trial, **changes)], XOR)
-        helped[name] = sum(t.result.outcome == "trained" for t in after) / len(stuck)
+            changed.append(replace(trial, **changes))
+        helped[name] = (trained(changed, XOR)["outcome"] == "trained").mean()
     assert helped["width"] > 0.5 > helped["seed"]
 
 
@@ -148,7 +155,7 @@ UNITS = Trial(
     steps=2000,
     seed=0,
     dtype="float32",
-    measure="signal",
+    measure=frozenset({"signal"}),
 )
 
 

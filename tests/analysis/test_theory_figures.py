@@ -9,6 +9,7 @@ from analysis.tables import UnsuitableRunsError
 from analysis.theory_figures import chi_by_init_scale, trainable_depth_map
 from analysis.threshold_figures import map_by_threshold
 from analysis.threshold_shifts import SHIFTS
+from analysis.thresholds import JudgedBy
 
 
 def labels(figure):
@@ -91,9 +92,9 @@ def test_the_edge_of_stability_has_a_line_a_learning_rate(make_runs):
 
 def test_the_threshold_figure_has_a_row_a_threshold_of_one_panel(runs):
     """As it is in the middle, a tenth and tenfold beside it."""
-    figure = map_by_threshold(runs, "relu", 12)
+    figure = map_by_threshold(runs, JudgedBy({}), "relu", 12)
     thresholds = {shift.threshold for shift in SHIFTS}
     assert len(figure.axes) == 3 * len(thresholds)
     assert sum("as it is" in axes.get_title() for axes in figure.axes) == len(thresholds)
     with pytest.raises(UnsuitableRunsError, match="'gelu' and depth 12"):
-        map_by_threshold(runs, "gelu", 12)
+        map_by_threshold(runs, JudgedBy({}), "gelu", 12)

@@ -13,6 +13,8 @@ from analysis.atlas import atlas
 from analysis.gallery import SHOWN
 from analysis.named import FIGURES, TABLES
 from analysis.tables import UnsuitableRunsError, read_runs
+from core.training import FULLY_CONNECTED
+from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_serially
 from pipeline.store import Store
@@ -43,9 +45,9 @@ def zero_store(request, tmp_path_factory):
     scales, bias = request.param
     folder = tmp_path_factory.mktemp("zero")
     (folder / "zero.yaml").write_text(SWEEP.format(scales=scales, bias=bias))
-    sweep, made = load_sweep(str(folder / "zero.yaml")), Store(folder / "store")
+    sweep, made = load_sweep(str(folder / "zero.yaml")), Store(folder / "store", FULLY_CONNECTED)
     with made.writing():
-        finished = sweeps.finished_indices(sweep.grid, made)
+        finished = plans.finished_indices(sweep.grid, made)
         sweeps.run_sweep(sweep, finished, made, run_serially, lambda found: None)
     return made.path
 
