@@ -1,4 +1,8 @@
-"""The constants of pipeline/batches.py, fitted to measured trainings on one core."""
+"""The cost model's constants, fitted to measured trainings on one core.
+
+They stand in core/dtypes.py, in core/costs.py, with the measurements in core/trials.py, and
+with the activations in core/activations.py.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,10 +14,11 @@ from scipy.optimize import nnls
 from threadpoolctl import threadpool_limits
 
 from core.activations import ACTIVATIONS
+from core.costs import flops, seconds
 from core.datasets import DATASETS, Task, load_dataset, make_task
-from core.training import train_trials
-from core.trials import Trial
-from pipeline.batches import MEASURED_STEPS, flops, seconds
+from core.settings import Trials
+from core.training import train
+from core.trials import MEASUREMENTS, Trial
 
 ROUNDS = 3
 DATA = DATASETS["digits"]
@@ -33,15 +38,14 @@ def trial(**settings: object) -> Trial:
         "loss": "cross_entropy",
         "steps": 20,
         "seed": 0,
-        "measure": "none",
+        "measure": frozenset(),
     }
     return Trial(**usual | fixed | settings)
 
 
 def run(shape: Trial, task: Task, count: int) -> None:
     """Train so many networks of the shape, as a task does."""
-    for _ in train_trials([shape] * count, task):
-        pass
+    train(Trials.of([shape] * count), task)
 
 
 def measured(shapes: list[Trial]) -> list[float]:
@@ -49,16 +53,28 @@ def measured(shapes: list[Trial]) -> list[float]:
     runs: dict[str, Callable[[], None]] = {}
     counts = []
     for number, shape in enumerate(shapes):
-        task = make_task(load_dataset("digits", shape.examples), shape.examples, shape.features)
+        task = make_task(
+            load_dataset("digits", shape.examples), shape.examples, shape.features, shape.targets
+        )
         counts.append(max(2, min(64, round(0.2 / seconds(shape, DATA)))))
         runs[str(number)] = partial(run, shape, task, counts[-1])
     times = interleaved(runs, ROUNDS)
     return [min(times[str(n)]) / count for n, count in enumerate(counts)]
 
 
+def elements_of(shape: Trial) -> int:
+    """Hidden units, examples and steps of a training, multiplied."""
+    return (shape.depth - 1) * shape.width * shape.examples * (shape.steps + 1)
+
+
+def element_cost(shape: Trial, time: float, terms: dict[str, float]) -> float:
+    """Seconds an element of a training, once its products and its trial are paid."""
+    return (time - flops(shape, DATA) * terms["flop"] - terms["trial"]) / elements_of(shape)
+
+
 def fit(shapes: list[Trial], times: list[float]) -> dict[str, float]:
     """The terms that come nearest to all times, relative to each."""
-    elements = [(s.depth - 1) * s.width * s.examples * (s.steps + 1) for s in shapes]
+    elements = [elements_of(s) for s in shapes]
     costs = np.array([[flops(s, DATA), n, 1.0] for s, n in zip(shapes, elements, strict=True)])
     found, _ = nnls(costs / np.array(times)[:, None], np.ones(len(times)))
     return dict(zip(TERMS, found.tolist(), strict=True))
@@ -82,18 +98,22 @@ def main() -> None:
     ]
     header = ["", *(f"s a {term}" for term in TERMS), "model / measured, least", "most"]
     show("The cost model, fitted", header, rows)
-    plain, signal = (trial(dtype="float64", measure=measure) for measure in ("none", "signal"))
+    plain, signal = (
+        trial(dtype="float64", measure=frozenset(measure)) for measure in ((), ("signal",))
+    )
     without, with_signal = measured([plain, signal])
     found["signal_steps"] = (with_signal - without) / (without / (plain.steps + 1))
-    steps = MEASURED_STEPS["signal"]
+    steps = MEASUREMENTS["signal"].at_end
     print(f"\nMeasuring signals costs {found['signal_steps']:.1f} steps of float64; model: {steps}")
     shapes = [trial(activation=name) for name in ACTIVATIONS]
     times = measured(shapes)
+    costs = [element_cost(s, t, found["float32"]) for s, t in zip(shapes, times, strict=True)]
+    tanh = costs[list(ACTIVATIONS).index("tanh")]
     rows = [
-        [shape.activation, f"{1e3 * time:.2f}", f"{seconds(shape, DATA) / time:.2f}"]
-        for shape, time in zip(shapes, times, strict=True)
+        [s.activation, f"{1e3 * t:.2f}", f"{seconds(s, DATA) / t:.2f}", f"{cost / tanh:.1f}"]
+        for s, t, cost in zip(shapes, times, costs, strict=True)
     ]
-    show("By activation", ["activation", "ms a trial", "model / measured"], rows)
+    show("By activation", ["activation", "ms a trial", "model / measured", "cost"], rows)
     save("cost_model", {"machine": machine(), "fitted": found})
 
 

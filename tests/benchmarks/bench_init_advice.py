@@ -21,7 +21,8 @@ from analysis.measured_starts import (
 )
 from core.activations import ACTIVATIONS
 from core.datasets import load_dataset, make_task
-from core.training import train_trials
+from core.settings import Trials
+from core.training import train
 from core.trials import Trial
 
 HEADER = [
@@ -48,7 +49,7 @@ SETTING = Trial(
     steps=STEPS,
     seed=0,
     dtype="float32",
-    measure="none",
+    measure=frozenset(),
     stop="decided",
 )
 
@@ -68,11 +69,10 @@ def trained(
     trials = [
         replace(start, seed=seed, learning_rate=rate) for seed in range(SEEDS) for rate in rates
     ]
-    task = make_task(
-        load_dataset(SETTING.dataset, SETTING.examples), SETTING.examples, SETTING.features
-    )
-    outcomes = [training.result.outcome for training in train_trials(trials, task)]
-    return np.reshape([each == "trained" for each in outcomes], (SEEDS, len(rates)))
+    dataset = load_dataset(SETTING.dataset, SETTING.examples)
+    task = make_task(dataset, SETTING.examples, SETTING.features, SETTING.targets)
+    outcomes = train(Trials.of(trials), task)["runs"]["outcome"]
+    return np.reshape(outcomes == "trained", (SEEDS, len(rates)))
 
 
 def share(advice: InitAdvice, runs: np.ndarray) -> Share:

@@ -9,9 +9,11 @@ import pyarrow.compute as pc
 import ray
 from reports import machine, save, show
 
+from core.training import FULLY_CONNECTED
 from pipeline.executors import run_on_ray
+from pipeline.plans import finished_indices
 from pipeline.store import Store
-from pipeline.sweep import finished_indices, run_sweep
+from pipeline.sweep import run_sweep
 from pipeline.sweep_file import load_sweep
 
 WORKERS = 2
@@ -20,7 +22,7 @@ WARM_UP = "name: warm\ndataset: digits\ndepth: 2\nactivation: tanh\nlearning_rat
 
 def run(sweep: str, folder: Path) -> tuple[float, float]:
     """Wall seconds of a sweep, and the seconds of all its trainings together."""
-    store, asked = Store(folder / "store"), load_sweep(sweep)
+    store, asked = Store(folder / "store", FULLY_CONNECTED), load_sweep(sweep)
     began = perf_counter()
     with store.writing():
         run_sweep(asked, finished_indices(asked.grid, store), store, run_on_ray, lambda found: None)

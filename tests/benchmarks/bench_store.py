@@ -13,7 +13,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
@@ -23,13 +22,13 @@ from reports import machine, save
 
 os.environ.setdefault("RAY_AUTH_TOKEN", os.urandom(32).hex())
 
-from core.training import Curve, Training
-from core.trials import TrialResult
+from core.training import FULLY_CONNECTED
 from pipeline import sweep as sweeps
 from pipeline.compaction import compact
 from pipeline.executors import run_on_ray
 from pipeline.grid import Grid
-from pipeline.schemas import SCHEMAS, rows_of
+from pipeline.plans import plan
+from pipeline.schemas import rows_of
 from pipeline.store import Store
 from pipeline.sweep_file import Sweep
 
@@ -39,29 +38,32 @@ PLANNED = 10**9
 
 # What one training came to, but for its losses.
 RESULT = {
-    **dict.fromkeys(field.name for field in fields(TrialResult)),
     "outcome": "slow",
     "baseline_loss": 2.302585,
     "final_accuracy": 0.125,
     "fractal_converged": True,
     "chi_theory": 1.0,
     "steps_run": 1,
+    "wall_seconds": 0.0,
 }
 LOSSES = ("initial_loss", "final_loss", "peak_loss", "tail_loss", "late_change", "late_rise")
-STEPS = np.array([0, 1])
 
 
 def untrained(batch):
     """Rows as training would make them, the losses random: they compress as badly as real ones."""
-    rng = np.random.default_rng(batch.block.start)
-    losses = rng.uniform(0, 3, (len(batch), len(LOSSES))).tolist()
-    return rows_of(list(map(_untrained, batch.trials, losses)), batch.batch_id)
-
-
-def _untrained(trial, losses):
-    result = TrialResult(**RESULT | dict(zip(LOSSES, losses, strict=True)))
-    curve = np.array(losses[:2])
-    return Training(trial, result, Curve(STEPS, curve, curve, curve), None, None, 0.0)
+    trials, count = batch.trials, len(batch)
+    rng = np.random.default_rng(int(batch.batch_id[:8], 16))
+    losses = rng.uniform(0, 3, (len(LOSSES), count))
+    runs = {column.name: [RESULT.get(column.name)] * count for column in FULLY_CONNECTED.results}
+    runs |= dict(zip(LOSSES, losses, strict=True))
+    curves = {
+        "place": np.repeat(np.arange(count), 2),
+        "step": np.tile([0, 1], count),
+        **dict.fromkeys(("loss", "gradient_norm", "sharpness"), losses[:2].T.ravel()),
+    }
+    layers = {column.name: [] for column in FULLY_CONNECTED.tables["layers"].columns}
+    found = {"runs": runs, "layers": {"place": [], **layers}, "curves": curves}
+    return rows_of(FULLY_CONNECTED, trials, found, batch.batch_id)
 
 
 def sweep_of(trials, depths=5, widths=1):
@@ -70,6 +72,7 @@ def sweep_of(trials, depths=5, widths=1):
     return Sweep(
         "scale",
         Grid(
+            FULLY_CONNECTED.trial,
             {
                 "dataset": ("digits",),
                 "examples": (24,),
@@ -83,12 +86,13 @@ def sweep_of(trials, depths=5, widths=1):
                 "learning_rate": tuple(np.geomspace(1e-4, 10, 100).tolist()),
                 "loss": ("cross_entropy",),
                 "steps": (1,),
-                "seed": range(seeds),
+                "seed": tuple(range(seeds)),
                 "dtype": ("float32",),
                 "measure": ("none",),
-            }
+            },
         ),
         {},
+        FULLY_CONNECTED,
     )
 
 
@@ -103,7 +107,8 @@ def run(trials, folder, stop_after=None):
         log_to_driver=False,
         logging_level="error",
     )
-    sweep, store, began, used = sweep_of(trials), Store(folder), perf_counter(), process_time()
+    sweep, store = sweep_of(trials), Store(folder, FULLY_CONNECTED)
+    began, used = perf_counter(), process_time()
     first = []
 
     def watch(found):
@@ -142,12 +147,12 @@ def _executed(stop_after, work, todo):
 
 def files(store):
     """Part files by table."""
-    return {table: len(store.parts(table)) for table in SCHEMAS}
+    return {table: len(store.parts(table)) for table in store.schemas}
 
 
 def compacted(folder):
     """Time and files of a compaction."""
-    store, began = Store(folder), perf_counter()
+    store, began = Store(folder, FULLY_CONNECTED), perf_counter()
     with store.writing():
         compact(store)
     return {"seconds": round(perf_counter() - began, 2), "files": files(store)}
@@ -156,12 +161,13 @@ def compacted(folder):
 def planned(depths, widths):
     """Shapes of a grid of PLANNED trials and the seconds that its plan takes."""
     sweep, began = sweep_of(PLANNED, depths, widths), perf_counter()
-    plan = sweeps.plan(sweep, np.empty(0, np.int64))
-    assert plan.trials == PLANNED
+    left = plan(sweep, np.empty(0, np.int64))
+    assert left.trials == PLANNED
+    shapes = 4 * depths * widths
     return {
         "trials": PLANNED,
-        "shapes": sweep.grid.shapes,
-        "priced": plan.sampled_shapes or sweep.grid.shapes,
+        "shapes": shapes,
+        "priced": left.sampled_shapes or shapes,
         "seconds": round(perf_counter() - began, 4),
     }
 

@@ -10,9 +10,10 @@ The rules' thresholds were tuned on the first of the two samples and not on the 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from plain_stack import losses_of
@@ -22,8 +23,9 @@ from core.datasets import Task, load_dataset, make_task
 from core.initializers import initial_params
 from core.network import layer_widths
 from core.outcomes import THRESHOLDS
-from core.training import Training, train_trials
-from core.trials import Trial, TrialResult
+from core.settings import Trials
+from core.training import train
+from core.trials import Trial
 
 TUNED_ON, CONFIRMED_ON = 41, 44
 SHAPES, RUNS_EACH = 50, 6
@@ -50,19 +52,21 @@ class Sequel:
     """A judged run, and how it went on.
 
     Attributes:
+        said: The trial's row of `runs`.
         then: What happened at each of RATES times its rate, its own first.
         plain_loss: The plain loop's after as many steps as the product took.
     """
 
     trial: Trial
-    said: TrialResult
+    said: Mapping[str, Any]
     then: tuple[str, ...]
     plain_loss: float
 
     @property
     def verdict(self) -> str:
         """The outcome, with the cause where there is one."""
-        return f"{self.said.outcome}: {self.said.cause}" if self.said.cause else self.said.outcome
+        outcome, cause = self.said["outcome"], self.said["cause"]
+        return f"{outcome}: {cause}" if cause else outcome
 
 
 # What a verdict says of a run that goes on, and which sequels keep the promise.
@@ -144,21 +148,22 @@ def _shape(rng: np.random.Generator, chosen: Range) -> Trial:
         steps=int(rng.choice(chosen.steps)),
         seed=0,
         dtype=str(rng.choice(["float32", "float32", "float64"])),
-        measure="signal",
+        measure=frozenset({"signal"}),
     )
 
 
 @cache
 def task_of(dataset: str, examples: int, features: str) -> Task:
     """The task that trials of these settings share."""
-    return make_task(load_dataset(dataset, examples), examples, features)
+    return make_task(load_dataset(dataset, examples), examples, features, "standardized")
 
 
 def sequels(trials: list[Trial]) -> list[Sequel]:
     """What is said of each trial, and how it goes on."""
     shape = trials[0]
     task = task_of(shape.dataset, shape.examples, shape.features)
-    said = list(train_trials(trials, task))
+    columns = train(Trials.of(trials), task)["runs"]
+    said = [{name: column[n] for name, column in columns.items()} for n in range(len(trials))]
     widths = layer_widths(task.features, shape.width, task.outputs, shape.depth)
     networks = [
         initial_params(shape.initializer, widths, t.seed, t.init_scale, t.bias_scale)
@@ -174,25 +179,26 @@ def sequels(trials: list[Trial]) -> list[Sequel]:
         np.concatenate([[t.learning_rate * by for t in trials] for by in RATES]),
         LONGER * shape.steps,
     ).reshape(-1, len(RATES), len(trials))
-    return [_sequel(training, losses[:, :, place]) for place, training in enumerate(said)]
+    return [
+        _sequel(*each, losses[:, :, n]) for n, each in enumerate(zip(trials, said, strict=True))
+    ]
 
 
-def _sequel(training: Training, losses: np.ndarray) -> Sequel:
-    result = training.result
-    then = tuple(happened(result, losses[:, place]) for place in range(len(RATES)))
-    return Sequel(training.trial, result, then, float(losses[result.steps_run, 0]))
+def _sequel(trial: Trial, said: Mapping[str, Any], losses: np.ndarray) -> Sequel:
+    then = tuple(happened(said, losses[:, place]) for place in range(len(RATES)))
+    return Sequel(trial, said, then, float(losses[said["steps_run"], 0]))
 
 
-def happened(said: TrialResult, losses: np.ndarray) -> str:
+def happened(said: Mapping[str, Any], losses: np.ndarray) -> str:
     """One of HAPPENED, of a run that went on to these losses."""
     tail = losses[-min(20, max(1, len(losses) // 5)) :].mean()
-    worst = max(losses[0], said.baseline_loss)
+    worst = max(losses[0], said["baseline_loss"])
     # The plain loop goes on after an overflow, which NaN then shows.
     if not np.isfinite(losses).all() or losses.max() > 1e6 * worst or tail > 1.1 * worst:
         return "diverged"
-    if tail <= 0.1 * said.baseline_loss:
+    if tail <= 0.1 * said["baseline_loss"]:
         return "trained"
-    fell = 0.0 if said.tail_loss is None else 1 - tail / said.tail_loss
+    fell = 0.0 if np.isnan(said["tail_loss"]) else 1 - tail / said["tail_loss"]
     return "fell further" if fell > A_LOT else "fell a little" if fell > A_LITTLE else "unchanged"
 
 
@@ -228,8 +234,8 @@ def promises(found: list[Sequel]) -> list[list[object]]:
 
 def agreement(found: list[Sequel]) -> str:
     """In how many runs that did not diverge both loops had come to the same loss."""
-    ended = [s for s in found if s.said.tail_loss is not None and s.said.diverged_step is None]
-    same = sum(abs(s.plain_loss / s.said.final_loss - 1) < AGREES for s in ended)
+    ended = [s for s in found if s.said["tail_loss"] >= 0 and np.isnan(s.said["diverged_step"])]
+    same = sum(abs(s.plain_loss / s.said["final_loss"] - 1) < AGREES for s in ended)
     return f"{same} of {len(ended)} runs had the plain loop's loss to {AGREES:.0e}"
 
 
