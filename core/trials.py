@@ -275,6 +275,14 @@ class Trial:
         objection=_without_scale,
         of_task=True,
     )
+    weight_decay: float = setting(
+        "L2 penalty: this much of each weight is added to its gradient, none to that of a bias",
+        default=0.0,
+        remedy="as in weight_decay: [0, 1.0e-4, 1.0e-2]",
+        **SCALE,
+        elsewhere=("l2", "l2_penalty", "regularization", "wd"),
+        differs_within="start",
+    )
 
 
 SETTINGS = settings_of(Trial)

@@ -168,11 +168,12 @@ def _low_losses(losses, step, rules):
 
 
 @compiled
-def descend(blas, passes, shape, places, parameters, factor, rules, records, begin, end):
+def descend(blas, passes, shape, places, parameters, factor, decay, rules, records, begin, end):
     """Take the steps from `begin` to before `end`, unless the descent ends on the way.
 
     Args:
         factor: learning rate / examples, in the parameters' precision.
+        decay: learning rate x weight decay, likewise.
 
     Returns:
         The step it came to, whose loss is recorded, and RUNNING, DIVERGED or TRAINED.
@@ -194,6 +195,8 @@ def descend(blas, passes, shape, places, parameters, factor, rules, records, beg
             point += 1
         if is_last:
             return step, RUNNING if step == rules.last else TRAINED
+        if decay:  # apart from the update, whose bits without it stay what they were
+            _subtract(parameters.weights, decay, parameters.weights)
         _subtract(parameters.weights, factor, parameters.gradients)
         _subtract(parameters.biases, factor, parameters.bias_gradients)
     return end, RUNNING

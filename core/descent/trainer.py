@@ -25,7 +25,7 @@ Observer = Callable[[int, list[Array]], None]
 class Trainer:
     """Trains networks of one shape on one problem, one after the other in the same memory.
 
-    A network's numbers depend on its own parameters and learning rate alone.
+    A network's numbers depend on its own parameters, learning rate and weight decay alone.
     """
 
     def __init__(self, problem: Problem, width: int, depth: int, dtype: str):
@@ -50,6 +50,7 @@ class Trainer:
         steps: int,
         trained_loss: float | None = None,
         observe: Observer | None = None,
+        weight_decay: float = 0.0,
     ) -> Descent:
         """Train a network by full-batch gradient descent.
 
@@ -63,12 +64,15 @@ class Trainer:
             trained_loss: The loss at or below which a run counts as trained; None to let it
                 take every step unless it explodes.
             observe: Called at every logged step.
+            weight_decay: lambda: a step takes W to (1 - eta lambda) W - eta dLoss/dW. Neither
+                biases, losses nor gradient norms have a part in it.
         """
         logged = logged_steps(steps)
         records = Records(
             np.full(steps + 1, np.nan), np.append(logged, steps + 1), np.full(len(logged), np.nan)
         )
         rules, factor = self._rules(steps, trained_loss), self._factor(learning_rate)
+        decay = self._dtype.type(learning_rate * weight_decay)
         stops = [0, *(logged[1:].tolist() if observe else []), steps + 1]
         # A diverging network must not stop a sweep: overflow is expected here.
         with np.errstate(all="ignore"), flushed_subnormals():
@@ -76,7 +80,7 @@ class Trainer:
             for begin, end in zip(stops[:-1], stops[1:], strict=True):
                 if observe:
                     observe(begin, self._memory.params())
-                step, ending = descend(*self._fixed, factor, rules, records, begin, end)
+                step, ending = descend(*self._fixed, factor, decay, rules, records, begin, end)
                 if ending != RUNNING:
                     break
         ran = logged <= step

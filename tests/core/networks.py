@@ -33,11 +33,13 @@ def gradients_of(params, problem):
     return [gradient(*pair) for pair in zip(deltas, activations, strict=True)]
 
 
-def plain_descent(params, learning_rate, steps, problem):
+def plain_descent(params, learning_rate, steps, problem, weight_decay=0.0):
     """The losses and the parameters of gradient descent, by the plain definition."""
     losses = [float(loss_of(params, problem)[0])]
     for _ in range(steps):
         found = gradients_of(params, problem)
+        for p, g in zip(params, found, strict=True):
+            g[:, :-1] += weight_decay * p[:, :-1]
         params = [p - learning_rate * g for p, g in zip(params, found, strict=True)]
         losses.append(float(loss_of(params, problem)[0]))
     return losses, params

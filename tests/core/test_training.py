@@ -91,6 +91,22 @@ def test_every_table_has_the_columns_that_are_described(measure):
         assert known.any() == ("sharpness_curve" in measure)
 
 
+def test_a_step_with_weight_decay_has_a_closed_form():
+    """It keeps (1 - eta lambda) of a weight; one start serves all rates and decays."""
+    task = Task(np.vstack([np.eye(3), np.ones(3)]), np.zeros((1, 3)), None)
+    settings = {"depth": 1, "loss": "mse", "activation": "linear", "bias_scale": 0.0, "steps": 1}
+    trials = [
+        make_trial(**settings, dtype="float64", learning_rate=rate, weight_decay=decay)
+        for rate, decay in ((0.3, 0.0), (0.3, 2.0), (0.1, 2.0))
+    ]
+    weights = initial_params("gaussian", (3, 1), 0, 1.0, 0.0)[0][0, :-1]
+    for trial, run in zip(trials, results(trials, task), strict=True):
+        rate, decay = trial.learning_rate, trial.weight_decay
+        after = (1 - rate * decay) * weights - rate * weights / 3
+        bias = -rate * weights.mean()
+        assert run.final_loss == pytest.approx(np.square(after + bias).sum() / 6)
+
+
 @pytest.mark.parametrize(("factor", "outcome"), [(1.99, "trained"), (2.01, "diverged")])
 def test_linear_regression_trains_below_two_over_lambda_max(factor, outcome):
     """Depth 1, MSE, labels that a plane can tell apart; lambda_max from numpy's eigvalsh."""

@@ -30,6 +30,7 @@ ADDED_SINCE = [
     "stop",
     "trained_level",
     "targets",
+    "weight_decay",
     "trainer",
     "thresholds",
 ]
@@ -38,6 +39,7 @@ ADDED_SETTINGS = [
     ("stop", "full", "decided"),
     ("trained_level", 0.1, 0.5),
     ("targets", "standardized", "raw"),
+    ("weight_decay", 0.0, 0.1),
 ]
 
 

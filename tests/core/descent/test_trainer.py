@@ -14,7 +14,8 @@ from core.losses import LOSSES
 from core.network import layer_widths
 from core.outcomes import THRESHOLDS
 
-from ..networks import plain_descent
+from ..gradients import central_differences
+from ..networks import loss_of, plain_descent
 
 LEVEL = 0.1  # of the best constant's loss: what counts as trained
 
@@ -64,6 +65,33 @@ def test_every_shape_trains(width, depth, examples, dtype, bound):
     np.testing.assert_allclose(
         found.losses, plain_descent(params, 0.01, 8, problem)[0], rtol=bound, atol=bound
     )
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [("float64", 1e-11), ("float32", 3e-5)])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_weights_decay_and_biases_do_not(depth, dtype, bound):
+    """As in the plain network's descent; the losses recorded are those without the penalty."""
+    problem = make_problem("tanh", "cross_entropy", "wine")
+    params = start(problem, depth=depth)
+    found = Trainer(problem, 12, depth, dtype).descend(params, 0.05, 30, weight_decay=0.3)
+    losses, after = plain_descent(params, 0.05, 30, problem, weight_decay=0.3)
+    np.testing.assert_allclose(found.losses, losses, rtol=bound)
+    for layer, expected in zip(found.params, after, strict=True):
+        np.testing.assert_allclose(layer, expected, rtol=0, atol=bound * np.abs(expected).max())
+
+
+def test_weight_decay_descends_the_penalized_loss():
+    """A step against central differences of loss + lambda / 2 |W|^2, the biases left out."""
+    problem, rate, decay = make_problem("tanh", "cross_entropy", "wine"), 0.05, 0.3
+    params = start(problem)
+
+    def penalized(params):
+        return loss_of(params, problem) + decay / 2 * sum((p[:, :-1] ** 2).sum() for p in params)
+
+    gradients = central_differences(penalized, [p.copy() for p in params])
+    found = Trainer(problem, 12, 3, "float64").descend(params, rate, 1, weight_decay=decay)
+    for before, after, gradient in zip(params, found.params, gradients, strict=True):
+        np.testing.assert_allclose((before - after) / rate, gradient, rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
