@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from core.activations import ACTIVATIONS
 from core.columns import Tables
 from core.curvature import critical_learning_rate, extreme_curvature
 from core.end_signals import end_signals
 from core.gradient_descent import Problem
 from core.gradient_ratios import log10_gradient_per_error, log10_gradient_ratio
+from core.network import backward, forward, slopes
 from core.signal_propagation import LayerSignals, chi_measured, signal_propagation
 
 Params = list[NDArray[Any]]
@@ -42,6 +44,10 @@ def measure_starts(params: Params, problem: Problem, asked: Collection[str]) -> 
         found["layers"] |= vars(signals)
     if "sharpness" in asked:
         found["runs"] |= _curvature(params, problem)
+    if "ntk" in asked:
+        networks = range(len(params[0]))
+        diagonals = [ntk_diagonal([p[network] for p in params], problem) for network in networks]
+        found["runs"]["ntk_diagonal"] = np.array(diagonals)
     return found
 
 
@@ -61,6 +67,33 @@ def measure_ends(
     signals = signal_propagation(params, problem)
     layers = {f"final_{name}": column for name, column in vars(signals).items()}
     return {"runs": end_signals(signals, dtype), "layers": layers}
+
+
+def ntk_diagonal(params: Params, problem: Problem) -> float:
+    """The mean over examples x and outputs o of one network's tangent kernel Theta_oo(x, x).
+
+        Theta_oo(x, x) = |d h_o(x) / d(parameters)|^2 = sum over l of |delta_l|^2 (|a_(l-1)|^2 + 1)
+
+    with delta_l = d h_o(x) / d h_l(x), and the 1 of the biases. Jacot et al. (2018),
+    arXiv:1806.07572, eq. 4. Not finite where the network exploded.
+
+    Args:
+        params: One array per layer, (fan_out, fan_in + 1), last column the bias.
+        problem: The examples and the activation.
+    """
+    wide, phi = [p.astype(np.float64) for p in params], ACTIVATIONS[problem.activation]
+    outputs, examples = problem.targets.shape
+    with np.errstate(all="ignore"):
+        hs, activations = forward(wide, problem.inputs[:-1].astype(np.float64), phi)
+        given, bent = [np.square(a).sum(axis=0) + 1 for a in activations], slopes(hs, phi)
+        total = 0.0
+        for output in np.eye(outputs):
+            deltas = backward(wide, np.outer(output, np.ones(examples)), bent)
+            total += sum(
+                float(np.square(delta).sum(axis=0) @ a)
+                for delta, a in zip(deltas, given, strict=True)
+            )
+    return total / (outputs * examples)
 
 
 def _start_signals(signals: LayerSignals) -> dict[str, NDArray[np.floating]]:

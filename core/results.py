@@ -119,6 +119,12 @@ RESULTS = (
     Column("smallest_curvature", float, "smallest Hessian eigenvalue at step 0", "loss"),
     Column("critical_learning_rate", float, "2 / sharpness"),
     Column(
+        "ntk_diagonal",
+        float,
+        "mean over examples and outputs of |d output / d parameters|^2 at step 0 "
+        "(arXiv:1806.07572)",
+    ),
+    Column(
         "steps_run", int, "steps taken before the run ended or was decided", "steps", required=True
     ),
     Column("wall_seconds", float, "the run's share of its group's time", "s"),

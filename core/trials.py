@@ -29,11 +29,13 @@ class Measurement:
 
 # What a sweep may measure beside the losses. signal: each layer's forward and backward norms.
 # sharpness: the Hessian's extreme eigenvalues at step 0, by some 75 products of three steps
-# each; sharpness_curve: the largest one at every logged step too.
+# each; sharpness_curve: the largest one at every logged step too. ntk: the tangent kernel of
+# each example with itself at step 0, by a backward pass for each output.
 MEASUREMENTS = {
     "signal": Measurement(at_start=6, at_end=6),
     "sharpness": Measurement(at_start=250),
     "sharpness_curve": Measurement(at_logged_step=250),
+    "ntk": Measurement(at_start=10),
 }
 
 

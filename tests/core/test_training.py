@@ -78,7 +78,9 @@ def test_trainings_come_in_the_order_of_their_trials(monkeypatch):
     assert found["curves"]["place"].tolist() == np.repeat(range(20), 2).tolist()
 
 
-@pytest.mark.parametrize("measure", [set(), {"signal"}, {"sharpness"}, {"sharpness_curve"}])
+@pytest.mark.parametrize(
+    "measure", [set(), {"signal"}, {"sharpness"}, {"sharpness_curve"}, {"ntk"}]
+)
 def test_every_table_has_the_columns_that_are_described(measure):
     """Whatever is measured, and where no network lives to its end."""
     for rate in (0.1, 1e12):

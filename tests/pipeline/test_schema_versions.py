@@ -27,6 +27,7 @@ from pipeline.verification import verify
 ADDED_SINCE = [
     "rare_rise",
     "active_fraction",
+    "ntk_diagonal",
     "stop",
     "trained_level",
     "targets",
