@@ -254,6 +254,11 @@ class Trials(Generic[T]):
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), (self.shared,)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is sent to another process: a column of one value is sent as that."""
+        sent = {n: c[:1] if (c == c[:1]).all() else c for n, c in self.columns.items()}
+        return _received, (self.shared, len(self), sent)
+
     def __getitem__(self, place: int) -> T:
         own = {name: column[place].item() for name, column in self.columns.items()}
         return replace(self.shared, **own)  # type: ignore[type-var]  # a dataclass
@@ -275,3 +280,10 @@ class Trials(Generic[T]):
             content_address(known, {**values, **dict(zip(self.columns, row, strict=True))})
             for row in rows
         ]
+
+
+def _received(shared: T, count: int, columns: Mapping[str, NDArray[Any]]) -> Trials[T]:
+    """Trials as they were before they were sent."""
+    return Trials(
+        shared, {n: c if len(c) == count else c.repeat(count) for n, c in columns.items()}
+    )

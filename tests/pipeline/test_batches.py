@@ -175,11 +175,16 @@ def test_a_batch_takes_what_its_trials_and_its_starts_take(grid_of):
 
 
 def test_a_batch_is_little_to_send(grid_of, monkeypatch):
-    """A few numbers per trial: what its trials share is sent once."""
+    """Two numbers per trial, for what its trials differ in; it arrives as it was, halves too."""
     monkeypatch.setattr("pipeline.cuts.LEAST_CUT", 1e9)
     (batch,) = batches_of(grid_of(seed=range(200), learning_rate=RATES))
     assert len(batch) == 3200
-    assert len(pickle.dumps(batch)) < 3200 * 4 * 8 + 3000
+    assert len(pickle.dumps(batch)) < 3200 * 2 * 8 + 3000
+    for each in (batch, *batch.halves, batch.halves[1].halves[1]):
+        received = pickle.loads(pickle.dumps(each))
+        assert received.batch_id == each.batch_id
+        assert received.trials.ids() == each.trials.ids()
+        assert list(received.trials.columns) == list(each.trials.columns)
 
 
 def test_what_is_left_here_and_there_is_trained_together(grid_of):
