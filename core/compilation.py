@@ -20,16 +20,7 @@ from numba import cfunc, types
 from numba.core.codegen import get_host_cpu_features
 
 HERE = Path(__file__).parent
-COMPILED = (
-    "activation_formulas",
-    "activations",
-    "compilation",
-    "elementary",
-    "intrinsics",
-    "pairs",
-    "polynomials",
-)
-SOURCES = (*sorted((HERE / "descent").glob("*.py")), *(HERE / f"{name}.py" for name in COMPILED))
+SOURCES = [Path(__file__), *sorted(HERE.glob("descent/*.py")), *sorted(HERE.glob("functions/*.py"))]
 
 # What the compiler may assume of arithmetic; not `nnan` and `ninf`: divergence is a result.
 FAST = {"reassoc", "contract", "arcp", "nsz"}
@@ -77,7 +68,7 @@ if numba.config.CPU_FEATURES is None and "+avx512f" in get_host_cpu_features(): 
 compiled = numba.njit(cache=True, fastmath=FAST, error_model="numpy")
 
 # For formulas. Not even contraction of a product and a sum: range reductions and remainders
-# depend on each rounding. Where one rounding is wanted, core.intrinsics has multiply_add.
+# depend on each rounding. Where one rounding is wanted, core.functions.intrinsics has multiply_add.
 # Said explicitly, since else a formula takes the flags of the loop it is first inlined into.
 inlined = numba.njit(cache=True, fastmath=False, error_model="numpy", forceinline=True)
 

@@ -4,9 +4,9 @@ What is known of an activation, a dtype and a measurement stands in their own ta
 loss takes 3% of a step at most, whichever it is, and is not counted.
 """
 
-from core.activations import ACTIVATIONS
 from core.datasets import DatasetInfo
 from core.dtypes import DTYPES
+from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS
 from core.network import layer_widths
 from core.trials import MEASUREMENTS, Trial

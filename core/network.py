@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.activations import Activation
+from core.functions.activations import Activation
 
 Array = NDArray[np.floating]
 

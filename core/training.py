@@ -10,15 +10,15 @@ import numpy as np
 
 from core.columns import Array, Tables, each_column, finite, joined, spread
 from core.costs import flops, seconds, start_seconds
-from core.curvature import extreme_curvature
 from core.datasets import Dataset, Task, baseline_loss, make_task
 from core.gradient_descent import TRAINER, Descent, Problem
-from core.loss_summaries import summarize
-from core.measurements import Params, measure_ends, stacked
+from core.measuring.curvature import extreme_curvature
+from core.measuring.loss_summaries import summarize
+from core.measuring.measurements import Params, measure_ends, stacked
+from core.measuring.starts import Starts
 from core.outcomes import THRESHOLDS
 from core.results import CURVES, LAYERS, RESULTS
 from core.settings import Trials, values_of
-from core.starts import Starts
 from core.trainers import Trainer
 from core.trials import SETTINGS, STOPS, Trial
 from core.verdicts import judged

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.activations import ACTIVATIONS, canonical_activation
 from core.datasets import SCALINGS, DatasetInfo
 from core.dtypes import DTYPES
+from core.functions.activations import ACTIVATIONS, canonical_activation
 from core.initializers import INITIALIZERS, NAMED_SCALES, named_scale
 from core.losses import LOSSES, REGRESSION_LOSS
 from core.settings import defaults, setting, settings_of, trial_from

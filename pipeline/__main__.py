@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command."""
     try:
-        from pipeline import cli  # takes a second
+        from pipeline import cli
 
         cli.main()
     except KeyboardInterrupt:

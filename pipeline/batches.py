@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from core.settings import Trials, settings_of, trial_id
 from core.trainers import Trainer
-from pipeline.blocks import Block, Blocks
 from pipeline.cuts import Cuts
-from pipeline.factors import Places
-from pipeline.grid import Grid
+from pipeline.grids.blocks import Block, Blocks
+from pipeline.grids.factors import Places
+from pipeline.grids.grid import Grid
 from pipeline.prices import Infos, price
 
 Indices = NDArray[np.int64]

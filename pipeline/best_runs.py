@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from core.outcomes import ENDED
 from core.settings import Value, trial_from, values_of
 from core.trainers import Trainer
-from pipeline.grid import Grid
+from pipeline.grids.grid import Grid
 
 # The results that the best run is found by, and the setting that says what trained means.
 RESULTS = ("outcome", "tail_loss", "baseline_loss")

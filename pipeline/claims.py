@@ -6,9 +6,9 @@ from pathlib import Path
 from pipeline.executors import Failure, executor_for
 from pipeline.plans import finished_indices, plan
 from pipeline.progress import Course, progress
-from pipeline.store import Store
+from pipeline.storage.store import Store
 from pipeline.sweep import run_sweep
-from pipeline.sweep_file import SHIPPED, Sweep, load_sweep
+from pipeline.sweep_files.loading import SHIPPED, Sweep, load_sweep
 
 CLAIM_SWEEPS = Path(str(SHIPPED / "claims"))
 

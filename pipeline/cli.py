@@ -18,13 +18,13 @@ from typing import Annotated
 
 import typer
 
-from analysis.advise_commands import commands as advise_commands
-from analysis.commands import commands as analysis_commands
-from analysis.explain_commands import commands as explain_commands
-from analysis.query_commands import commands as query_commands
-from analysis.report_commands import commands as report_commands
-from analysis.tables import NotAStoreError
-from analysis.theory_commands import commands as theory_commands
+from analysis.commands.advise import commands as advise_commands
+from analysis.commands.draw import commands as theory_commands
+from analysis.commands.explain import commands as explain_commands
+from analysis.commands.mounted import commands as analysis_commands
+from analysis.commands.query import commands as query_commands
+from analysis.commands.report import commands as report_commands
+from analysis.reading.stores import NotAStoreError
 from core.settings import trial_id
 from core.training import FULLY_CONNECTED
 from pipeline import plans
@@ -32,7 +32,6 @@ from pipeline import sweep as sweeps
 from pipeline.batches import Indices
 from pipeline.budgets import Budget
 from pipeline.claims import claim_sweeps, run_claims
-from pipeline.durations import rate
 from pipeline.executors import (
     ClusterError,
     Executor,
@@ -43,14 +42,15 @@ from pipeline.executors import (
 )
 from pipeline.forecasts import forecast
 from pipeline.interrupts import ignore_interrupts, interrupted_by_sigterm
-from pipeline.locks import LeaseLostError
+from pipeline.notation.durations import rate
 from pipeline.progress import Course, progress
 from pipeline.run_options import BudgetSeconds, MaxTrials, stop_in_words
 from pipeline.standard_streams import reported_failures
-from pipeline.store import Store, StoreError
+from pipeline.storage.locks import LeaseLostError
+from pipeline.storage.store import Store, StoreError
 from pipeline.store_commands import AsJson
 from pipeline.store_commands import commands as store_commands
-from pipeline.sweep_file import Sweep, SweepFileError, load_sweep
+from pipeline.sweep_files.loading import Sweep, SweepFileError, load_sweep
 from pipeline.tasks import TaskSummary, task_summaries
 
 app = typer.Typer(
@@ -223,8 +223,8 @@ def claims(
         failures = run_claims(claim_sweeps(), target, _say)
     _refuse_failures(failures)
     # Reads what was just written; other commands never need its imports.
-    from analysis.claim_tables import as_document, as_text
-    from analysis.claims import judge
+    from analysis.claims.argument import judge
+    from analysis.claims.judgements import as_document, as_text
 
     judgements = judge(store)
     print(as_document(judgements) if as_json else as_text(judgements))

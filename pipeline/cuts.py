@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from core.settings import settings_of
 from core.trainers import Trainer
-from pipeline.blocks import Blocks
-from pipeline.factors import Places
+from pipeline.grids.blocks import Blocks
+from pipeline.grids.factors import Places
 from pipeline.prices import Infos, Price, price
 
 # Long enough that scheduling costs nothing, short enough that workers end together.

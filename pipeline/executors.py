@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.batches import Batch
 from pipeline.interrupts import kept_handlers
-from pipeline.schemas import Rows
+from pipeline.storage.schemas import Rows
 
 Work = Callable[[Batch], Rows]
 # Taken lazily; None where the next one has to wait until a batch that was taken has ended.

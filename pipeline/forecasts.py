@@ -12,10 +12,10 @@ from pipeline.best_runs import (
     find_best,
     varying_settings,
 )
-from pipeline.durations import about
+from pipeline.notation.durations import about
 from pipeline.plans import Plan
-from pipeline.store import Store
-from pipeline.sweep_file import Sweep
+from pipeline.storage.store import Store
+from pipeline.sweep_files.loading import Sweep
 from pipeline.tasks import TaskSummary
 
 

@@ -6,12 +6,12 @@ import numpy as np
 
 from core.settings import settings_of
 from pipeline.batches import Indices
-from pipeline.blocks import Blocks
 from pipeline.cuts import Cuts
-from pipeline.factors import Places
-from pipeline.grid import Grid
-from pipeline.store import Store
-from pipeline.sweep_file import Sweep
+from pipeline.grids.blocks import Blocks
+from pipeline.grids.factors import Places
+from pipeline.grids.grid import Grid
+from pipeline.storage.store import Store
+from pipeline.sweep_files.loading import Sweep
 
 BYTES_PER_TRIAL = 1000  # of Parquet, measured on the quickstart's store
 MOST_PRICED = 5_000  # kinds of shapes, in half a second

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 
 from pipeline.budgets import Ended, Watch
-from pipeline.durations import about, rate
+from pipeline.notation.durations import about, rate
 
 LINE_SECONDS = 10.0
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.durations import exact_words, written_seconds
+from pipeline.notation.durations import exact_words, written_seconds
 from pipeline.plans import Plan
 from pipeline.sweep import Report
 

@@ -14,10 +14,10 @@ from pipeline.best_runs import (
     find_best,
     varying_settings,
 )
-from pipeline.grid import Grid, grid_of
+from pipeline.grids.grid import Grid, grid_of
 from pipeline.plans import finished_indices
-from pipeline.store import Store
-from pipeline.thresholds import differing, judged_by
+from pipeline.storage.store import Store
+from pipeline.storage.thresholds import differing, judged_by
 
 
 @dataclass(frozen=True)

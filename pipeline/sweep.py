@@ -15,12 +15,12 @@ from core.trainers import Trainer
 from pipeline.batches import Batch, Indices, batch_seconds, batches
 from pipeline.budgets import Budget, Supply, Watch
 from pipeline.executors import Executor, Failure
-from pipeline.grid import Grid
+from pipeline.grids.grid import Grid
 from pipeline.interrupts import deferred_interrupts
 from pipeline.provenance import provenance
-from pipeline.schemas import Rows, rows_of
-from pipeline.store import Store
-from pipeline.sweep_file import Sweep
+from pipeline.storage.schemas import Rows, rows_of
+from pipeline.storage.store import Store
+from pipeline.sweep_files.loading import Sweep
 from pipeline.tasks import TaskKey, task_key, tasks
 
 COMMIT_SECONDS = 5.0

@@ -8,8 +8,8 @@ import numpy as np
 
 from core.datasets import DATASETS, Dataset, Task, load_dataset, make_task
 from core.settings import settings_of, values_of
-from pipeline.grid_parts import distinct_cells
-from pipeline.sweep_file import Sweep, SweepFileError
+from pipeline.grids.grid_parts import distinct_cells
+from pipeline.sweep_files.loading import Sweep, SweepFileError
 
 MOST_LISTED = 5  # numbers of examples per data set
 

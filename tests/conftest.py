@@ -19,8 +19,8 @@ import pytest
 
 from core.training import FULLY_CONNECTED
 from pipeline.claims import claim_sweeps, run_claims
-from pipeline.grid import Grid
-from pipeline.store import Store
+from pipeline.grids.grid import Grid
+from pipeline.storage.store import Store
 
 
 def pytest_unconfigure() -> None:

@@ -105,7 +105,10 @@ def with_softsign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copied(tmp_path_factory.mktemp("softsign"))
     formula, fact, test = blocks("a new activation")
     formula_entry, jax_entry = ENTRY.findall(PAGE)
-    formulas, table = folder / "core/activation_formulas.py", folder / "core/activations.py"
+    formulas, table = (
+        folder / "core/functions/activation_formulas.py",
+        folder / "core/functions/activations.py",
+    )
     insert_before(formulas, "FORMULAS = {\n", formula + "\n\n")
     insert_before(formulas, "}\n\n# Those whose slope", formula_entry + "\n")
     insert_before(table, "    )\n}", f"{fact.strip()},\n")

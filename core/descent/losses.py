@@ -10,7 +10,7 @@ import numpy as np
 from numba import carray
 
 from core.compilation import compiled_pass
-from core.elementary import exp
+from core.functions.elementary import exp
 
 
 @cache

@@ -14,8 +14,8 @@ import numpy as np
 from numba import carray
 from numba.extending import overload
 
-from core.activation_formulas import FORMULAS, SLOPES_FROM_VALUES
 from core.compilation import compiled_pass
+from core.functions.activation_formulas import FORMULAS, SLOPES_FROM_VALUES
 
 # Shorter rows are taken all together: a vector loop needs some length.
 SHORT_ROW = 128

@@ -13,8 +13,8 @@ from pydantic import (
 )
 
 from core.datasets import DATASETS
-from pipeline.axis_values import Counts, Names
 from pipeline.data_files.reading import Reading
+from pipeline.notation.axis_values import Counts, Names
 
 READING_FIELDS = ("target", "drop", "task", "missing", "categories", "separator", "encoding")
 

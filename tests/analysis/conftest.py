@@ -9,8 +9,8 @@ from core.training import FULLY_CONNECTED
 from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_serially
-from pipeline.store import Store
-from pipeline.sweep_file import load_sweep
+from pipeline.storage.store import Store
+from pipeline.sweep_files.loading import load_sweep
 
 SMALL = """
 name: small
@@ -98,7 +98,7 @@ def make_store(tmp_path_factory):
 @pytest.fixture(scope="session")
 def hostile_page(store, make_store, tmp_path_factory):
     """The atlas of the small sweep and, in the same store, of a data set named to attack it."""
-    from analysis.atlas import atlas  # it brings Plotly, which few tests need
+    from analysis.atlas.page import atlas  # it brings Plotly, which few tests need
 
     runs = pd.read_parquet(store / "runs")
     copies = runs[runs["depth"] == 2].assign(

@@ -8,12 +8,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from analysis.advice import rate_advice
-from analysis.deciding_sweep import deciding_sweep
-from analysis.trained_rates import share_interval
+from analysis.advising.advice import rate_advice
+from analysis.advising.deciding_sweep import deciding_sweep
+from analysis.advising.trained_rates import share_interval
 from core.outcomes import DIVERGED
 from pipeline.cli import app
-from pipeline.sweep_file import load_sweep
+from pipeline.sweep_files.loading import load_sweep
 
 SIGMOID = """
 dataset: digits

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from analysis.atlas_data import CURVE_STEPS, atlas_data
-from analysis.atlas_profiles import LAYER_STEPS
-from analysis.claims import judge
-from analysis.judgments import read_judged
-from analysis.packing import MISSING, TYPES, differences, pack, quantized, rounded
-from analysis.tables import read_curves, read_layers, read_runs
+from analysis.atlas.data import CURVE_STEPS, atlas_data
+from analysis.atlas.packing import MISSING, TYPES, differences, pack, quantized, rounded
+from analysis.atlas.profiles import LAYER_STEPS
+from analysis.claims.argument import judge
+from analysis.reading.stores import read_curves, read_layers, read_runs
+from analysis.tables.judgments import read_judged
 from pipeline.cli import app
 
 
@@ -137,7 +137,7 @@ def test_the_page_loads_nothing_and_escapes_words(hostile_page):
 
 def test_the_page_has_the_figures_the_store_has_numbers_for(store, tmp_path, monkeypatch):
     """Pictures with their names, and why the others are missing; the path is all of stdout."""
-    monkeypatch.setattr("analysis.gallery.SHOWN", ("stability_map", "edge_of_stability"))
+    monkeypatch.setattr("analysis.figures.gallery.SHOWN", ("stability_map", "edge_of_stability"))
     out = tmp_path / "pages" / "small.html"
     done = report(store, "--out", out)
     assert (done.exit_code, done.stdout) == (0, f"{out}\n")
@@ -190,7 +190,7 @@ def test_the_argument_is_told_where_a_store_holds_it(claims_store, store, tmp_pa
 @pytest.mark.parametrize(("asked", "words"), [((), "10%"), (("--trained-level", 0.5), "50%")])
 def test_the_page_says_the_level_that_was_applied(store, tmp_path, monkeypatch, asked, words):
     """In the summary, the legend, the settings and the commands that draw its figures."""
-    monkeypatch.setattr("analysis.gallery.SHOWN", ("outcome_shares",))
+    monkeypatch.setattr("analysis.figures.gallery.SHOWN", ("outcome_shares",))
     out = tmp_path / "atlas.html"
     assert report(store, "--out", out, *asked).exit_code == 0
     page = out.read_text()

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.backward_steps import Net, backward, backward_steps
-from analysis.claims import CLAIMS, selected
-from analysis.redrawn import params_of, task_of
-from core.activations import ACTIVATIONS
+from analysis.claims.argument import CLAIMS, selected
+from analysis.claims.backward_steps import Net, backward, backward_steps
+from analysis.theory.redrawn import params_of, task_of
+from core.functions.activations import ACTIVATIONS
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_the_slope_is_right_for_every_activation_and_loss(activation, loss, runs
 def test_a_gradient_that_is_off_by_a_thousandth_is_noticed(runs, monkeypatch):
     """Finite differences are exact enough to find a small error planted in the slope."""
     planted = {"slope": lambda phi, h, a: 1.001 * phi.derivative(h.copy())}
-    monkeypatch.setattr("analysis.backward_steps.FACTORS", planted)
+    monkeypatch.setattr("analysis.claims.backward_steps.FACTORS", planted)
     assert backward_steps(runs.iloc[[0]])["gradient_error"].item() > 1e-3
 
 

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.boundaries import (
+from analysis.reading.stores import UnsuitableRunsError
+from analysis.tables.boundaries import (
     blew_up,
     critical_learning_rate_bracket,
     diverged_fraction,
     outcome_shares,
 )
-from analysis.tables import UnsuitableRunsError
 from core.outcomes import DIVERGED
 
 CELL = ["activation", "depth", "init_scale"]

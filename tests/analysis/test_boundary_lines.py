@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.figures import critical_learning_rate_by_depth
+from analysis.figures.critical_learning_rate import critical_learning_rate_by_depth
 
 RATES = [0.01, 0.1, 1.0]
 

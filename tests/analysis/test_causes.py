@@ -2,9 +2,9 @@
 
 import pytest
 
-from analysis.causes import CAUSES, LATER, OUTCOMES, no_critical_rate, power, why
-from analysis.explanation import as_run
-from analysis.regions import REGIONS
+from analysis.explaining.causes import CAUSES, LATER, OUTCOMES, no_critical_rate, power, why
+from analysis.explaining.explanation import as_run
+from analysis.tables.regions import REGIONS
 from core import outcomes
 
 

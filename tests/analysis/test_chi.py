@@ -2,8 +2,8 @@
 
 import pytest
 
-from analysis.chi import chi_against_theory
-from core.mean_field import mean_field
+from analysis.tables.chi import chi_against_theory
+from core.theory.mean_field import mean_field
 
 
 def test_seeds_are_averaged_and_learning_rates_counted_once(runs):

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from analysis.claim_figures import COLORS, claim_c8, claim_c9, claim_layers
-from analysis.claims import CLAIMS, PROFILES, evidence, selected
+from analysis.claims.argument import CLAIMS, PROFILES, evidence, selected
+from analysis.figures.claim_c8 import claim_c8
+from analysis.figures.claim_c9 import COLORS, claim_c9
+from analysis.figures.claim_layers import claim_layers
 from core.outcomes import DIVERGED
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from analysis.boundaries import blew_up
-from analysis.claims import CLAIMS, evidence, judge, selected
-from analysis.tables import UnsuitableRunsError
-from analysis.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, VERDICTS, number
+from analysis.claims.argument import CLAIMS, evidence, judge, selected
+from analysis.claims.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, VERDICTS, number
+from analysis.reading.stores import UnsuitableRunsError
+from analysis.tables.boundaries import blew_up
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from typer.testing import CliRunner
 
-from analysis.judgments import read_judged
-from analysis.tables import read_runs
+from analysis.reading.stores import read_runs
+from analysis.tables.judgments import read_judged
 from pipeline.cli import app
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.curvatures import edge_of_stability, largest_stable_rates, sharpness_over_time
+from analysis.tables.curvatures import edge_of_stability, largest_stable_rates, sharpness_over_time
 
 
 def test_the_largest_stable_rate_lies_below_all_that_diverged(make_runs):

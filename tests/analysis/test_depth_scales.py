@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.depth_scales import fitted_multiple, trainable_depth
-from analysis.tables import UnsuitableRunsError
-from core.mean_field import mean_field
+from analysis.reading.stores import UnsuitableRunsError
+from analysis.tables.depth_scales import fitted_multiple, trainable_depth
+from core.theory.mean_field import mean_field
 
 
 @pytest.fixture

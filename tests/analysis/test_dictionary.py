@@ -5,10 +5,10 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 import analysis
-from analysis.dictionary import dictionary_page
+from analysis.reading.dictionary import dictionary_page
 from core.training import FULLY_CONNECTED
 from pipeline.cli import app
-from pipeline.schemas import schemas
+from pipeline.storage.schemas import schemas
 
 PAGE = Path(analysis.__file__).parent / "DATA_DICTIONARY.md"
 

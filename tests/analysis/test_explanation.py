@@ -6,7 +6,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from analysis.explanation import UnknownTrialError, events, explain, find_run, layer_lines
+from analysis.explaining.explanation import (
+    UnknownTrialError,
+    events,
+    explain,
+    find_run,
+    layer_lines,
+)
 from pipeline.cli import app
 
 

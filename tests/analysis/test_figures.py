@@ -9,9 +9,10 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.image import imread
 
-from analysis.figures import critical_learning_rate_by_depth, stability_map
-from analysis.regions import REGIONS, region_by_cell
-from analysis.tables import UnsuitableRunsError
+from analysis.figures.critical_learning_rate import critical_learning_rate_by_depth
+from analysis.figures.stability_map import stability_map
+from analysis.reading.stores import UnsuitableRunsError
+from analysis.tables.regions import REGIONS, region_by_cell
 
 FIGURES = [stability_map, critical_learning_rate_by_depth]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 import analysis
-from analysis.gallery import SHOWN
-from analysis.named import FIGURES
+from analysis.figures.gallery import SHOWN
+from analysis.figures.named import FIGURES
 from pipeline.cli import app
 
 PAGE = Path(analysis.__file__).parent / "GALLERY.md"

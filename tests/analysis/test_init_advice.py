@@ -5,14 +5,14 @@ from math import log, sqrt
 
 import pytest
 
-from analysis.init_advice import (
+from analysis.advising.init_advice import (
     BIAS_MARGIN,
     TRAINABLE_SCALES,
     critical_bias_variance,
     init_advice,
     init_lines,
 )
-from analysis.measured_starts import (
+from analysis.advising.measured_starts import (
     DATASET,
     EXAMPLES,
     LEARNING_RATES,
@@ -21,10 +21,10 @@ from analysis.measured_starts import (
     STEPS,
     WIDTH,
 )
-from core.activations import ACTIVATIONS
 from core.datasets import load_dataset, make_task
-from core.mean_field import critical_weight_variance, mean_field
+from core.functions.activations import ACTIVATIONS
 from core.settings import Trials
+from core.theory.mean_field import critical_weight_variance, mean_field
 from core.training import train
 from core.trials import Trial
 

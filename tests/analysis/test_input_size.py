@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.input_size import data_mean_square, input_mean_square
-from analysis.tables import read_layers
+from analysis.reading.stores import read_layers
+from analysis.theory.input_size import data_mean_square, input_mean_square
 from core.settings import values_of
 
 from ..core.trials import make_trial

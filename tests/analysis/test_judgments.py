@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from analysis.judgments import judged_at, read_judged
-from analysis.tables import UnsuitableRunsError, read_runs
-from analysis.thresholds import JudgedBy
+from analysis.reading.stores import UnsuitableRunsError, read_runs
+from analysis.reading.thresholds import JudgedBy
+from analysis.tables.judgments import judged_at, read_judged
 from core.outcomes import THRESHOLDS
 from core.trials import DEFAULTS, TRIAL_FIELDS
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.layer_theory import COLUMNS, layer_theory
+from analysis.theory.layer_theory import COLUMNS, layer_theory
 from core.gradient_descent import Problem
-from core.signal_propagation import signal_propagation
+from core.measuring.signal_propagation import signal_propagation
 
 DEPTH, WIDTH = 10, 400
 

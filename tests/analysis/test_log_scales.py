@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from analysis.log_scales import cell_edges, evenly_chosen, limits, mark_ticks, mark_values, places
+from analysis.figures.log_scales import (
+    cell_edges,
+    evenly_chosen,
+    limits,
+    mark_ticks,
+    mark_values,
+    places,
+)
 
 VALUES = st.lists(st.integers(-60, 60), min_size=1, max_size=12, unique=True).map(
     lambda tenths: 10.0 ** (np.sort(tenths) / 10)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from analysis.explanation import as_run
-from analysis.neighbors import nearest_trained
+from analysis.explaining.explanation import as_run
+from analysis.explaining.neighbors import nearest_trained
 
 
 def test_the_nearest_neighbor_changes_least(runs):

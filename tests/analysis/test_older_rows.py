@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analysis import older_rows
-from analysis.tables import connect, data_dictionary, read_runs, read_schema
+from analysis.reading import older_rows
+from analysis.reading.stores import connect, data_dictionary, read_runs, read_schema
 from core.settings import setting, settings_of
 from core.trials import DEFAULTS
 

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from analysis.pytorch_lines import conventions, pytorch_lines
-from core.activations import ACTIVATIONS
+from analysis.explaining.pytorch_lines import conventions, pytorch_lines
 from core.datasets import SCALINGS
+from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES, mse
 from core.trials import SETTINGS as KNOWN

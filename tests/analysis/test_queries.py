@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from analysis.printing import aligned
-from analysis.tables import read_runs
+from analysis.reading.printing import aligned
+from analysis.reading.stores import read_runs
 from pipeline.cli import app
 
 

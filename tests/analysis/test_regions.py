@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from analysis.map_cells import NOT_RUN
-from analysis.regions import REGIONS, region_by_cell
+from analysis.figures.map_cells import NOT_RUN
+from analysis.tables.regions import REGIONS, region_by_cell
 from core.outcomes import OUTCOMES
 
 # Machado, Oliveira & Fernandes (2009), doi:10.1109/TVCG.2009.113, severity 1, on linear RGB.

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from analysis.explanation import as_run
-from analysis.remedies import remedies
+from analysis.explaining.explanation import as_run
+from analysis.explaining.remedies import remedies
 
 
 def test_what_trained_in_the_store_comes_first(runs):

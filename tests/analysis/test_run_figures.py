@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.curve_figures import MOST_CURVES, loss_curves_by_outcome
-from analysis.label_agreement import label_agreement, label_agreement_map
-from analysis.layer_figures import gradient_by_layer
-from analysis.layer_profiles import gradients_by_layer
-from analysis.named import FIGURES
-from analysis.share_figures import outcome_shares_by_axis
-from analysis.tables import UnsuitableRunsError, read_curves, read_layers
+from analysis.figures.gradient_by_layer import gradient_by_layer
+from analysis.figures.label_agreement import label_agreement_map
+from analysis.figures.loss_curves import MOST_CURVES, loss_curves_by_outcome
+from analysis.figures.named import FIGURES
+from analysis.figures.outcome_shares import outcome_shares_by_axis
+from analysis.reading.stores import UnsuitableRunsError, read_curves, read_layers
+from analysis.tables.label_agreement import label_agreement
+from analysis.tables.layer_profiles import gradients_by_layer
 
 MINE = ("outcome_shares", "loss_curves", "gradient_by_layer", "label_agreement")
 

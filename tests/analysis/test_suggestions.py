@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.causes import CAUSES, OUTCOMES
-from analysis.explanation import as_run
-from analysis.init_advice import init_advice
-from analysis.suggestions import SUGGESTIONS, suggestions
+from analysis.advising.init_advice import init_advice
+from analysis.explaining.causes import CAUSES, OUTCOMES
+from analysis.explaining.explanation import as_run
+from analysis.explaining.suggestions import SUGGESTIONS, suggestions
 from core.datasets import Task, load_dataset, make_task
 from core.settings import Trials, values_of
 from core.training import train

@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from analysis.tables import (
+from analysis.reading.stores import (
     DamagedTableError,
     MissingTableError,
     NotAStoreError,
@@ -182,7 +182,7 @@ def test_an_axis_that_would_be_mixed_up_is_named_with_a_remedy_that_works(make_r
 def test_runs_are_judged_by_one_value_only_where_an_option_does_that(make_runs, monkeypatch):
     """Whatever else decides what a run is called."""
     judging = {**SETTINGS, "width": replace(SETTINGS["width"], decides="verdict")}
-    monkeypatch.setattr("analysis.tables.SETTINGS", judging)
+    monkeypatch.setattr("analysis.reading.stores.SETTINGS", judging)
     for name, said in (("width", False), ("trained_level", True)):
         with pytest.raises(UnsuitableRunsError, match=f"{name} varies") as error:
             refuse_other_axes(make_runs(**{name: [0.25, 0.5]}, outcome="slow"), {"depth"})

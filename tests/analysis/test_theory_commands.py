@@ -5,8 +5,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from analysis.named import FIGURES, TABLES
-from core.mean_field import critical_weight_variance, mean_field
+from analysis.figures.named import FIGURES, TABLES
+from core.theory.mean_field import critical_weight_variance, mean_field
 from pipeline.cli import app
 
 

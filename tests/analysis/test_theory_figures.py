@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.curvature_figures import catapult_by_rate, edge_of_stability_by_step
-from analysis.tables import UnsuitableRunsError
-from analysis.theory_figures import chi_by_init_scale, trainable_depth_map
-from analysis.threshold_figures import map_by_threshold
-from analysis.threshold_shifts import SHIFTS
-from analysis.thresholds import JudgedBy
+from analysis.figures.catapult import catapult_by_rate
+from analysis.figures.chi import chi_by_init_scale
+from analysis.figures.edge_of_stability import edge_of_stability_by_step
+from analysis.figures.thresholds import map_by_threshold
+from analysis.figures.trainable_depth import trainable_depth_map
+from analysis.reading.stores import UnsuitableRunsError
+from analysis.reading.thresholds import JudgedBy
+from analysis.tables.threshold_shifts import SHIFTS
 
 
 def labels(figure):

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from analysis.tables import UnsuitableRunsError
-from analysis.threshold_shifts import SHIFTS, Shift, judged_again, moved_shares
-from analysis.thresholds import JudgedBy
+from analysis.reading.stores import UnsuitableRunsError
+from analysis.reading.thresholds import JudgedBy
+from analysis.tables.threshold_shifts import SHIFTS, Shift, judged_again, moved_shares
 from core.outcomes import THRESHOLDS
 
 OURS = JudgedBy({None: THRESHOLDS})

@@ -5,12 +5,12 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from analysis.boundaries import blew_up
-from analysis.claims import CLAIMS, selected
-from analysis.judgments import read_judged
-from analysis.named import FIGURES, TABLES
-from analysis.threshold_figures import map_by_threshold
-from analysis.thresholds import JudgedBy, read_judged_by
+from analysis.claims.argument import CLAIMS, selected
+from analysis.figures.named import FIGURES, TABLES
+from analysis.figures.thresholds import map_by_threshold
+from analysis.reading.thresholds import JudgedBy, read_judged_by
+from analysis.tables.boundaries import blew_up
+from analysis.tables.judgments import read_judged
 from core.outcomes import THRESHOLDS
 
 OLD, NEW = replace(THRESHOLDS, diverged_at_end=1.5, rise=2e-3), replace(THRESHOLDS, rise=5e-3)

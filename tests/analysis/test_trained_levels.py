@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from analysis.tables import UnsuitableRunsError
-from analysis.trained_levels import level_by_run, level_words, require_level
+from analysis.reading.stores import UnsuitableRunsError
+from analysis.reading.trained_levels import level_by_run, level_words, require_level
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.trained_rates import most_reliable, share_interval
+from analysis.advising.trained_rates import most_reliable, share_interval
 
 RATES = [0.01, 0.1, 1.0, 10.0, 100.0]
 

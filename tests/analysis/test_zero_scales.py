@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 import analysis
-from analysis.atlas import atlas
-from analysis.gallery import SHOWN
-from analysis.named import FIGURES, TABLES
-from analysis.tables import UnsuitableRunsError, read_runs
+from analysis.atlas.page import atlas
+from analysis.figures.gallery import SHOWN
+from analysis.figures.named import FIGURES, TABLES
+from analysis.reading.stores import UnsuitableRunsError, read_runs
 from core.training import FULLY_CONNECTED
 from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_serially
-from pipeline.store import Store
-from pipeline.sweep_file import load_sweep
+from pipeline.storage.store import Store
+from pipeline.sweep_files.loading import load_sweep
 
-CELLS = Path(analysis.__file__).parent / "atlas_page" / "cells.js"
+CELLS = Path(analysis.__file__).parent / "atlas" / "web" / "cells.js"
 SWEEP = """
 dataset: digits
 examples: 24

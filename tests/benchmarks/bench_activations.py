@@ -8,7 +8,7 @@ from reports import interleaved, machine, save, show
 from threadpoolctl import threadpool_limits
 from workloads import WORKLOADS
 
-from core.activations import ACTIVATIONS
+from core.functions.activations import ACTIVATIONS
 
 ROUNDS = 9
 TRIALS = range(4)

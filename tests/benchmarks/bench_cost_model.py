@@ -1,7 +1,7 @@
 """The cost model's constants, fitted to measured trainings on one core.
 
 They stand in core/dtypes.py, in core/costs.py, with the measurements in core/trials.py, and
-with the activations in core/activations.py.
+with the activations in core/functions/activations.py.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from reports import interleaved, machine, save, show
 from scipy.optimize import nnls
 from threadpoolctl import threadpool_limits
 
-from core.activations import ACTIVATIONS
 from core.costs import flops, seconds
 from core.datasets import DATASETS, Task, load_dataset, make_task
+from core.functions.activations import ACTIVATIONS
 from core.settings import Trials
 from core.training import train
 from core.trials import MEASUREMENTS, Trial

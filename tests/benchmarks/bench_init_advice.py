@@ -6,8 +6,8 @@ from dataclasses import asdict, replace
 import numpy as np
 from reports import machine, save, show
 
-from analysis.init_advice import InitAdvice, init_advice
-from analysis.measured_starts import (
+from analysis.advising.init_advice import InitAdvice, init_advice
+from analysis.advising.measured_starts import (
     DATASET,
     EXAMPLES,
     LEARNING_RATES,
@@ -19,8 +19,8 @@ from analysis.measured_starts import (
     WIDTH,
     Share,
 )
-from core.activations import ACTIVATIONS
 from core.datasets import load_dataset, make_task
+from core.functions.activations import ACTIVATIONS
 from core.settings import Trials
 from core.training import train
 from core.trials import Trial
@@ -76,7 +76,7 @@ def trained(
 
 
 def share(advice: InitAdvice, runs: np.ndarray) -> Share:
-    """What analysis.measured_starts quotes."""
+    """What analysis.advising.measured_starts quotes."""
     longer = None
     if not runs.any():
         longer = int(trained(advice, LONGER_STEPS, LONGER_RATES).any(axis=1).sum())
@@ -84,7 +84,7 @@ def share(advice: InitAdvice, runs: np.ndarray) -> Share:
 
 
 def main() -> None:
-    """A table for each depth of analysis.measured_starts, with the shares that it quotes."""
+    """A table for each depth of measured_starts, with the shares that it quotes."""
     found: dict[int, dict[str, Share]] = {}
     for depth in SHARES:
         rows, found[depth] = [], {}

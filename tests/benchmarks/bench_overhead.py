@@ -12,9 +12,9 @@ from reports import machine, save, show
 from core.training import FULLY_CONNECTED
 from pipeline.executors import run_on_ray
 from pipeline.plans import finished_indices
-from pipeline.store import Store
+from pipeline.storage.store import Store
 from pipeline.sweep import run_sweep
-from pipeline.sweep_file import load_sweep
+from pipeline.sweep_files.loading import load_sweep
 
 WORKERS = 2
 WARM_UP = "name: warm\ndataset: digits\ndepth: 2\nactivation: tanh\nlearning_rate: [0.1, 0.2]\n"

@@ -24,13 +24,13 @@ os.environ.setdefault("RAY_AUTH_TOKEN", os.urandom(32).hex())
 
 from core.training import FULLY_CONNECTED
 from pipeline import sweep as sweeps
-from pipeline.compaction import compact
 from pipeline.executors import run_on_ray
-from pipeline.grid import Grid
+from pipeline.grids.grid import Grid
 from pipeline.plans import plan
-from pipeline.schemas import rows_of
-from pipeline.store import Store
-from pipeline.sweep_file import Sweep
+from pipeline.storage.compaction import compact
+from pipeline.storage.schemas import rows_of
+from pipeline.storage.store import Store
+from pipeline.sweep_files.loading import Sweep
 
 CPUS = 2
 SIZES = (100_000, 1_000_000)

@@ -1,6 +1,6 @@
-"""Fit the polynomials of core/polynomials.py and print that file.
+"""Fit the polynomials of core/functions/polynomials.py and print that file.
 
-    python tests/benchmarks/fit_polynomials.py > core/polynomials.py
+    python tests/benchmarks/fit_polynomials.py > core/functions/polynomials.py
 
 Least squares of the relative error of a smooth quotient at Chebyshev points, in 60 digits: the
 largest error is within a small factor of the best possible. Coefficients are rounded one after
@@ -75,7 +75,7 @@ def tail_end(x):
 
 
 HALF_LN2 = mp.log(2) / 2 * (1 + mp.mpf(10) ** -3)
-HEAD = '''"""Polynomials that core.elementary evaluates, coefficients from the constant up.
+HEAD = '''"""Polynomials of core.functions.elementary, coefficients from the constant up.
 
 Printed by tests/benchmarks/fit_polynomials.py, whose functions say what each is fitted to.
 """

@@ -3,8 +3,8 @@
 import numpy as np
 
 from core.gradient_descent import Problem
-from core.hessian import Hessian
 from core.initializers import initial_params
+from core.measuring.hessian import Hessian
 
 WIDTHS = (5, 7, 7, 3)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.activations import ACTIVATIONS
+from core.functions.activations import ACTIVATIONS
 from core.initializers import initial_params
 from core.losses import LOSSES
 from core.network import backward, forward, gradient, slopes

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from core.activation_formulas import FORMULAS, SLOPES_FROM_VALUES
-from core.activations import ACTIVATIONS, canonical_activation
+from core.functions.activation_formulas import FORMULAS, SLOPES_FROM_VALUES
+from core.functions.activations import ACTIVATIONS, canonical_activation
 
 AWAY_FROM_KINKS = np.concatenate([np.linspace(-8, -0.01, 301), np.linspace(0.01, 8, 301)])
 
@@ -311,7 +311,7 @@ def test_a_loop_over_an_array_computes_several_elements_at_once(name, dtype):
 
 def test_looking_up_a_name_needs_no_compiler():
     """Commands that do not train start without Numba."""
-    code = "import sys, core.activations; sys.exit('numba' in sys.modules)"
+    code = "import sys, core.functions.activations; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -6,12 +6,12 @@ variance is still on its way to q* after a quarter of the layers are no test of 
 
 import pytest
 
-from core.activations import ACTIVATIONS
 from core.datasets import baseline_loss, load_dataset, make_task
+from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
-from core.mean_field import critical_weight_variance, mean_field
+from core.measuring.signal_propagation import chi_measured, signal_propagation
 from core.network import layer_widths
-from core.signal_propagation import chi_measured, signal_propagation
+from core.theory.mean_field import critical_weight_variance, mean_field
 
 from .networks import initial_stack
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from core.activations import ACTIVATIONS
 from core.costs import flops, seconds, start_seconds
 from core.datasets import DATASETS
+from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS
 from core.trials import MEASUREMENTS, Trial
 

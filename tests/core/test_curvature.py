@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import curvature
-from core.curvature import (
+from core.datasets import load_dataset, make_task
+from core.gradient_descent import Problem
+from core.losses import LOSSES
+from core.measuring import curvature
+from core.measuring.curvature import (
     LARGEST_DENSE,
     TOLERANCE,
     critical_learning_rate,
     extreme_curvature,
     extreme_eigenvalues,
 )
-from core.datasets import load_dataset, make_task
-from core.gradient_descent import Problem
-from core.hessian import Hessian
-from core.losses import LOSSES
+from core.measuring.hessian import Hessian
 from core.network import layer_widths
 
 from .hessians import dense_hessian, make_network, make_problem
@@ -111,7 +111,7 @@ def test_powers_of_two_scale_the_curvature_exactly(widths, exponent, rng, monkey
         def matvec(self, direction):
             return np.ldexp(super().matvec(direction), exponent)
 
-    monkeypatch.setattr("core.curvature.Hessian", ScaledHessian)
+    monkeypatch.setattr("core.measuring.curvature.Hessian", ScaledHessian)
     found = extreme_curvature(params, problem)
     assert found == tuple(np.ldexp(plain, exponent))
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core.datasets import load_dataset, make_task
-from core.end_signals import ROUNDING_UNITS, end_signals
-from core.gradient_ratios import log10_gradient_per_error, log10_hidden_gradient_ratio
-from core.signal_propagation import LayerSignals
+from core.measuring.end_signals import ROUNDING_UNITS, end_signals
+from core.measuring.gradient_ratios import log10_gradient_per_error, log10_hidden_gradient_ratio
+from core.measuring.signal_propagation import LayerSignals
 from core.trials import Trial
 
 from ..trainings import tables

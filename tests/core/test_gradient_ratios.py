@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from core.gradient_descent import Problem
-from core.gradient_ratios import (
+from core.measuring.gradient_ratios import (
     gradient_alignment,
     log10_gradient_per_error,
     log10_hidden_gradient_ratio,
     log10_hidden_signal_ratio,
     log10_signal_per_error,
 )
-from core.signal_propagation import signal_propagation
+from core.measuring.signal_propagation import signal_propagation
 
 INPUTS = np.array([[1.0, -1.0, 2.0, -2.0], [1.0, 1.0, 1.0, 1.0]])
 

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.activations import ACTIVATIONS
+from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
-from core.hessian import Hessian
 from core.losses import LOSSES
+from core.measuring.hessian import Hessian
 from core.network import backward, forward, gradient, slopes
 
 from .gradients import relative_error

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.activations import ACTIVATIONS
-from core.layer_maps import (
+from core.functions.activations import ACTIVATIONS
+from core.theory.layer_maps import (
     correlation_slope,
     gradient_growth,
     mean_square,
@@ -13,14 +13,14 @@ from core.layer_maps import (
     variance_by_layer,
     variance_slope,
 )
-from core.quadrature import gaussian_mean
+from core.theory.quadrature import gaussian_mean
 
 SMOOTH = [name for name, phi in ACTIVATIONS.items() if not phi.kinks]
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_the_variance_map_rises_with_the_variance(name):
-    """core.mean_field counts on it: iterates then move one way."""
+    """core.theory.mean_field counts on it: iterates then move one way."""
     assert all(variance_slope(q, name, 1.0) > 0 for q in np.logspace(-12, 8, 41))
 
 

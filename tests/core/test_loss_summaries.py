@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.loss_summaries import summarize, tail_length
+from core.measuring.loss_summaries import summarize, tail_length
 
 BASELINE = 2.0
 

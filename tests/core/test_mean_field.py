@@ -7,8 +7,8 @@ this code, in float64, from the equations of Schoenholz et al. (2017), arXiv:161
 import numpy as np
 import pytest
 
-from core.activations import ACTIVATIONS
-from core.layer_maps import (
+from core.functions.activations import ACTIVATIONS
+from core.theory.layer_maps import (
     gradient_growth,
     mean_square,
     mean_squared_slope,
@@ -17,7 +17,7 @@ from core.layer_maps import (
     variance_by_layer,
     variance_slope,
 )
-from core.mean_field import (
+from core.theory.mean_field import (
     MeanField,
     critical_weight_variance,
     fixed_point_chi,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.activations import ACTIVATIONS
-from core.measurements import measure_starts, ntk_diagonal, stacked
+from core.functions.activations import ACTIVATIONS
+from core.measuring.measurements import measure_starts, ntk_diagonal, stacked
 from core.network import forward
 
 from .hessians import make_network, make_problem

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.activations import ACTIVATIONS
+from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.initializers import INITIALIZERS, initial_params
 from core.losses import LOSSES

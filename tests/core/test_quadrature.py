@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from core.activations import ACTIVATIONS
-from core.quadrature import correlated_mean, gaussian_mean
+from core.functions.activations import ACTIVATIONS
+from core.theory.quadrature import correlated_mean, gaussian_mean
 
 VARIANCES = np.array([1e-6, 0.5, 30.0, 1e6])
 CORRELATIONS = [-0.9, -0.3, 0.0, 0.3, 0.9, 0.999, 0.999999, 1.0]

@@ -4,19 +4,19 @@ import mpmath
 import numpy as np
 import pytest
 
-from core.activations import ACTIVATIONS
 from core.datasets import baseline_loss, load_dataset, make_task
+from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
-from core.gradient_ratios import (
+from core.initializers import INITIALIZERS
+from core.losses import LOSSES
+from core.measuring.gradient_ratios import (
     log10_gradient_per_error,
     log10_gradient_ratio,
     log10_hidden_gradient_ratio,
 )
-from core.initializers import INITIALIZERS
-from core.losses import LOSSES
-from core.mean_field import mean_field
+from core.measuring.signal_propagation import chi_measured, signal_propagation
 from core.network import layer_widths
-from core.signal_propagation import chi_measured, signal_propagation
+from core.theory.mean_field import mean_field
 
 from .networks import initial_stack
 

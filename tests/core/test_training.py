@@ -7,8 +7,8 @@ from math import isfinite
 import numpy as np
 import pytest
 
-from core.activations import ACTIVATIONS
 from core.datasets import Task, baseline_loss
+from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.initializers import INITIALIZERS, initial_params
 from core.losses import LOSSES

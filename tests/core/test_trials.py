@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.datasets import DATASETS
+from core.measuring.signal_propagation import LayerSignals
 from core.outcomes import CAUSES, INIT_PHASES, OUTCOMES
 from core.results import CURVES, LAYERS, RESULTS
 from core.settings import Trials, trial_from, trial_id, values_of
-from core.signal_propagation import LayerSignals
 from core.trials import DEFAULTS, SETTINGS, TRIAL_FIELDS, Trial, trial_of
 
 TRIAL = Trial(

@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.activations import ACTIVATIONS
-from core.layer_maps import gradient_growth, mean_square, next_variance
-from core.variance_limits import (
+from core.functions.activations import ACTIVATIONS
+from core.theory.layer_maps import gradient_growth, mean_square, next_variance
+from core.theory.variance_limits import (
     VARIANCES,
     variance_limit,
     variance_limits,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.loss_summaries import summarize
+from core.measuring.loss_summaries import summarize
 from core.outcomes import CAUSES, INIT_PHASES, OUTCOMES, THRESHOLDS
 from core.trials import DEFAULTS
 from core.verdicts import judged

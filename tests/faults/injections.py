@@ -15,8 +15,8 @@ import psutil
 
 from core.settings import trial_id
 from core.training import FULLY_CONNECTED
-from pipeline.store import Store
-from pipeline.sweep_file import load_sweep
+from pipeline.storage.store import Store
+from pipeline.sweep_files.loading import load_sweep
 from tests.faults.stores import command, ended, wait_for
 
 

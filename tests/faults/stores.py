@@ -10,8 +10,8 @@ from time import monotonic, sleep
 import pandas as pd
 
 from core.training import FULLY_CONNECTED
-from pipeline.store import Store
-from pipeline.verification import verify
+from pipeline.storage.store import Store
+from pipeline.storage.verification import verify
 
 TABLES = ("runs", *FULLY_CONNECTED.tables)
 

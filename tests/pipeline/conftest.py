@@ -5,8 +5,8 @@ import textwrap
 import pytest
 
 from core.trials import Trial
-from pipeline.grid import Grid
-from pipeline.sweep_file import load_sweep
+from pipeline.grids.grid import Grid
+from pipeline.sweep_files.loading import load_sweep
 
 SMALL = """
 name: small

@@ -8,12 +8,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.activations import ACTIVATIONS
 from core.datasets import DATASETS, SCALINGS
+from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
 from core.training import FULLY_CONNECTED
-from pipeline.sweep_fields import sweep_fields
-from pipeline.sweep_file import SweepFileError, load_sweep
+from pipeline.sweep_files.fields import sweep_fields
+from pipeline.sweep_files.loading import SweepFileError, load_sweep
 
 FIELDS = [*sweep_fields(FULLY_CONNECTED).model_fields]
 

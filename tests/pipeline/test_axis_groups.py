@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.axis_groups import moving_with, names_in
-from pipeline.sweep_file import SweepFileError
+from pipeline.sweep_files.axis_groups import moving_with, names_in
+from pipeline.sweep_files.loading import SweepFileError
 
 
 def test_axes_in_a_group_move_together(write_sweep):

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.axis_values import Counts, Names, Numbers
+from pipeline.notation.axis_values import Counts, Names, Numbers
 
 names = TypeAdapter(Names[str]).validate_python
 counts = TypeAdapter(Counts[int]).validate_python

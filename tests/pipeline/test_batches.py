@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.datasets import DATASETS, load_dataset, make_task
-from core.measurements import measure_starts
+from core.measuring.measurements import measure_starts
 from core.settings import setting, trial_id, values_of
 from core.training import FULLY_CONNECTED
 from core.trials import Trial
 from pipeline.batches import batch_seconds, batches
-from pipeline.grid import Grid
+from pipeline.grids.grid import Grid
 from pipeline.prices import price
-from pipeline.sweep_file import load_sweep
+from pipeline.sweep_files.loading import load_sweep
 
 from ..trainings import results
 
@@ -143,7 +143,7 @@ def test_the_starts_measured_are_those_there_are(grid_of, monkeypatch):
         measured.append(len(params[0]))
         return measure_starts(params, *rest)
 
-    monkeypatch.setattr("core.starts.measure_starts", counted)
+    monkeypatch.setattr("core.measuring.starts.measure_starts", counted)
     together = [run for batch in batches_of(grid) for run in results(batch.trials, task)]
     assert sum(measured) == 2
     alone = [run for trial in grid for run in results([trial], task)]

@@ -21,8 +21,8 @@ from pipeline.best_runs import (
     varying_settings,
 )
 from pipeline.executors import run_serially
-from pipeline.schemas import schemas
-from pipeline.store import Store
+from pipeline.storage.schemas import schemas
+from pipeline.storage.store import Store
 
 RUNS, COLUMNS = schemas(FULLY_CONNECTED)["runs"], best_columns(FULLY_CONNECTED)
 

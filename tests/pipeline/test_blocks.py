@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.trials import SETTINGS, Trial
-from pipeline.blocks import Blocks
-from pipeline.grid import Grid
+from pipeline.grids.blocks import Blocks
+from pipeline.grids.grid import Grid
 
 RATES = tuple(np.geomspace(1e-3, 10, 7).tolist())
 OF_SHAPE = [name for name, setting in SETTINGS.items() if setting.differs_within == "sweep"]

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from analysis.tables import connect
-from analysis.verdicts import VERDICTS
+from analysis.claims.verdicts import VERDICTS
+from analysis.reading.stores import connect
 from core.training import FULLY_CONNECTED
 from pipeline import cli
 from pipeline.claims import claim_sweeps, run_claims
 from pipeline.plans import plan
-from pipeline.store import Store
-from pipeline.sweep_file import shipped_sweeps
+from pipeline.storage.store import Store
+from pipeline.sweep_files.loading import shipped_sweeps
 
 
 @pytest.fixture

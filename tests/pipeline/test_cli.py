@@ -12,10 +12,10 @@ import pytest
 from core.outcomes import OUTCOMES
 from core.training import FULLY_CONNECTED
 from pipeline.cli import main
-from pipeline.compaction import CompactionError
 from pipeline.executors import ClusterError
-from pipeline.files import LocalFiles
 from pipeline.interrupts import kept_handlers
+from pipeline.storage.compaction import CompactionError
+from pipeline.storage.files import LocalFiles
 
 SWEEP = """\
 name: mine

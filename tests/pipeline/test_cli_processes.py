@@ -12,7 +12,7 @@ from core.training import FULLY_CONNECTED
 from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_serially
-from pipeline.store import Store
+from pipeline.storage.store import Store
 
 # The command, which waits for a signal in the midst of the third batch that it trains.
 PAUSED_IN_TRAINING = """

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.trials import SETTINGS
-from pipeline.coarse_to_fine import axis_levels, levels_of_places
+from pipeline.grids.coarse_to_fine import axis_levels, levels_of_places
 
 
 @pytest.mark.parametrize(

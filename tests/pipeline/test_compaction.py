@@ -9,13 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.training import FULLY_CONNECTED
-from pipeline import compaction, plans
+from pipeline import plans
 from pipeline import sweep as sweeps
-from pipeline.compaction import CompactionError, compact
 from pipeline.executors import run_serially
-from pipeline.schemas import schemas
-from pipeline.store import DamagedStoreError, Store, StoreError
-from pipeline.verification import verify
+from pipeline.storage import compaction
+from pipeline.storage.compaction import CompactionError, compact
+from pipeline.storage.schemas import schemas
+from pipeline.storage.store import DamagedStoreError, Store, StoreError
+from pipeline.storage.verification import verify
 
 TABLES = ("runs", *FULLY_CONNECTED.tables)
 
@@ -95,9 +96,9 @@ def test_a_kill_at_any_step_leaves_every_row_once(store, step, table, when):
     before = {name: sorted_rows(store, name) for name in TABLES}
     script = f"""
         import os, signal
-        from pipeline import compaction
+        from pipeline.storage import compaction
         from core.training import FULLY_CONNECTED
-        from pipeline.store import Store
+        from pipeline.storage.store import Store
 
         module, name = (compaction, {step!r})
         if name == "shutil.rmtree":

@@ -3,9 +3,9 @@
 import pytest
 from pydantic import TypeAdapter
 
-from pipeline import strict_yaml
-from pipeline.condition_texts import ConditionText
-from pipeline.sweep_file import SweepFileError
+from pipeline.notation import strict_yaml
+from pipeline.sweep_files.condition_texts import ConditionText
+from pipeline.sweep_files.loading import SweepFileError
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 
 from core.settings import setting, settings_of
 from core.trials import Trial
-from pipeline.condition_terms import ConditionError
-from pipeline.conditions import MOST_LETTERS, conditions
-from pipeline.grid import Grid
+from pipeline.grids.condition_terms import ConditionError
+from pipeline.grids.conditions import MOST_LETTERS, conditions
+from pipeline.grids.grid import Grid
 
 AXES = {
     "depth": (2, 4, 7, 30),

@@ -8,8 +8,8 @@ import pytest
 from core.costs import seconds
 from core.datasets import DATASETS
 from core.training import FULLY_CONNECTED
-from pipeline.blocks import Blocks
 from pipeline.cuts import BATCH_SECONDS, LEAST_CUT, MOST_REPEATED, MOST_TRIALS, Cut, Cuts
+from pipeline.grids.blocks import Blocks
 from pipeline.prices import Price, price
 
 SHARP = {"width": (256,), "depth": (5,), "measure": ("sharpness",), "examples": (1000,)}

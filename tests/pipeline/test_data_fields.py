@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.data_files.loading import load_data_file
 from pipeline.data_files.reading import DataFileError, Reading
-from pipeline.sweep_file import SweepFileError, load_sweep
+from pipeline.sweep_files.loading import SweepFileError, load_sweep
 
 REST = "depth: 2\nactivation: tanh\nlearning_rate: 0.1\n"
 TEXT = (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.durations import about, exact_words, rate, written_seconds
+from pipeline.notation.durations import about, exact_words, rate, written_seconds
 
 WRITTEN = {
     "90s": (90, "1 min 30 s"),

@@ -4,8 +4,8 @@ import pytest
 
 from core.training import FULLY_CONNECTED
 from pipeline.data_files import fields as data_fields
-from pipeline.field_names import ABSENT, remedy
-from pipeline.sweep_fields import ELSEWHERE, sweep_fields, unknown
+from pipeline.notation.field_names import ABSENT, remedy
+from pipeline.sweep_files.fields import ELSEWHERE, sweep_fields, unknown
 
 KNOWN = list(sweep_fields(FULLY_CONNECTED).model_fields)
 

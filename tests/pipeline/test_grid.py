@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from core.settings import trial_id, values_of
 from core.trials import Trial
-from pipeline import grid as grids
-from pipeline.grid import Grid
+from pipeline.grids import grid as grids
+from pipeline.grids.grid import Grid
 
 RATES = (0.5, 0.1, 0.2)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from core.trials import SETTINGS
-from pipeline.field_names import FieldError
-from pipeline.grid_limits import MOST_SHAPES, require_countable
+from pipeline.notation.field_names import FieldError
+from pipeline.sweep_files.grid_limits import MOST_SHAPES, require_countable
 
 ONE = dict.fromkeys(SETTINGS, ("x",))
 

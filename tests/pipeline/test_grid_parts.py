@@ -3,8 +3,8 @@
 import pytest
 
 from core.trials import Trial
-from pipeline.grid import Grid
-from pipeline.grid_parts import cell_among, distinct_cells
+from pipeline.grids.grid import Grid
+from pipeline.grids.grid_parts import cell_among, distinct_cells
 
 
 @pytest.fixture

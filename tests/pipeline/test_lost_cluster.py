@@ -12,7 +12,7 @@ from core.training import FULLY_CONNECTED
 from pipeline import executors
 from pipeline.batches import batches
 from pipeline.executors import MOST_NODES_LOST, ClusterLostError, Failure, run_on_ray
-from pipeline.store import Store
+from pipeline.storage.store import Store
 
 # The command on a Ray of its own, whose raylet is killed when the first batch was trained.
 KILLS_ITS_RAYLET = """

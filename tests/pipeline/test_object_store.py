@@ -8,13 +8,14 @@ import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
-from analysis.tables import connect, read_runs
+from analysis.reading.stores import connect, read_runs
 from core.training import FULLY_CONNECTED
-from pipeline import locks, plans
+from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_on_ray, run_serially
-from pipeline.store import Store, StoreError, StoreInUseError
-from pipeline.verification import set_aside, verify
+from pipeline.storage import locks
+from pipeline.storage.store import Store, StoreError, StoreInUseError
+from pipeline.storage.verification import set_aside, verify
 
 from .s3 import BUCKET, Wire, make_bucket, s3_server
 

@@ -15,20 +15,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analysis.queries import answer
-from analysis.tables import read_runs
+from analysis.reading.queries import answer
+from analysis.reading.stores import read_runs
 from core.settings import Trials, setting, trial_id
 from core.trainers import Column, Table, Trainer
 from core.training import FULLY_CONNECTED
 from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.best_runs import best_columns
-from pipeline.compaction import compact
 from pipeline.executors import run_on_ray, run_serially
 from pipeline.plans import plan
-from pipeline.store import Store, StoreError
-from pipeline.sweep_file import SweepFileError, load_sweep
-from pipeline.verification import verify
+from pipeline.storage.compaction import compact
+from pipeline.storage.store import Store, StoreError
+from pipeline.storage.verification import verify
+from pipeline.sweep_files.loading import SweepFileError, load_sweep
 
 SWEEP = """
 name: walks

@@ -8,10 +8,10 @@ from core.trials import Trial
 from pipeline import cuts, plans
 from pipeline.batches import batch_seconds, batches
 from pipeline.executors import run_serially
-from pipeline.grid import Grid
-from pipeline.store import Store
+from pipeline.grids.grid import Grid
+from pipeline.storage.store import Store
 from pipeline.sweep import run_sweep
-from pipeline.sweep_file import Sweep
+from pipeline.sweep_files.loading import Sweep
 
 PRICE = cuts.price
 NONE = np.empty(0, np.int64)

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.blocks import Blocks
-from pipeline.sweep_file import SweepFileError, load_sweep
+from pipeline.grids.blocks import Blocks
+from pipeline.sweep_files.loading import SweepFileError, load_sweep
 from pipeline.tasks import task_key, task_summaries, tasks
 
 from ..trainings import trainings

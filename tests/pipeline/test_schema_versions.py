@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from analysis.tables import connect, read_runs
+from analysis.reading.stores import connect, read_runs
 from core.gradient_descent import TRAINER
 from core.settings import values_of
 from core.training import FULLY_CONNECTED
@@ -18,11 +18,11 @@ from core.trials import DEFAULTS
 from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.cli import app
-from pipeline.compaction import compact
 from pipeline.executors import run_serially
-from pipeline.schemas import SCHEMA_VERSION, thresholds_digest
-from pipeline.store import Store
-from pipeline.verification import verify
+from pipeline.storage.compaction import compact
+from pipeline.storage.schemas import SCHEMA_VERSION, thresholds_digest
+from pipeline.storage.store import Store
+from pipeline.storage.verification import verify
 
 ADDED_SINCE = [
     "rare_rise",

@@ -12,7 +12,7 @@ from core.datasets import load_dataset, make_task
 from core.settings import Trials, setting, trial_id, values_of
 from core.trainers import Column, Table, Trainer
 from core.training import FULLY_CONNECTED
-from pipeline.schemas import rows_of, schemas, thresholds_digest
+from pipeline.storage.schemas import rows_of, schemas, thresholds_digest
 from pipeline.trainer_checks import TrainerError
 
 ARROW_TYPES = {

@@ -6,8 +6,8 @@ import pytest
 
 from core.settings import setting
 from core.trainers import Column, Trainer
-from pipeline.sweep_fields import sweep_fields
-from pipeline.sweep_file import SweepFileError, load_sweep
+from pipeline.sweep_files.fields import sweep_fields
+from pipeline.sweep_files.loading import SweepFileError, load_sweep
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from core.settings import trial_id
 from core.training import FULLY_CONNECTED
 from core.trials import DEFAULTS, Trial
 from pipeline.batches import batches
-from pipeline.grid import Grid
-from pipeline.sweep_file import load_sweep
+from pipeline.grids.grid import Grid
+from pipeline.sweep_files.loading import load_sweep
 from pipeline.tasks import tasks
 
 from ..trainings import trainings

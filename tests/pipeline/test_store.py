@@ -17,8 +17,8 @@ from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.batches import batches
 from pipeline.executors import run_serially
-from pipeline.schemas import SCHEMA_VERSION, thresholds_digest
-from pipeline.store import Store, StoreError, StoreInUseError
+from pipeline.storage.schemas import SCHEMA_VERSION, thresholds_digest
+from pipeline.storage.store import Store, StoreError, StoreInUseError
 
 TABLES = ("runs", *FULLY_CONNECTED.tables)
 
@@ -164,7 +164,7 @@ def test_a_commit_that_never_came_to_its_runs_part_is_removed(batch_rows, tmp_pa
 def test_a_second_writer_is_told_who_holds_the_store(tmp_path):
     """Two drivers on one store: the second is refused and nothing is touched."""
     holder = (
-        "import sys; from pipeline.store import Store\n"
+        "import sys; from pipeline.storage.store import Store\n"
         "from core.training import FULLY_CONNECTED\n"
         f"with Store({str(tmp_path / 'store')!r}, FULLY_CONNECTED).writing():\n"
         "    print('held', flush=True); sys.stdin.read()"
@@ -191,7 +191,7 @@ def test_a_store_that_cannot_be_written_is_told_before_anything_runs(tmp_path, m
     def refuse(files):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("pipeline.store.held", refuse)
+    monkeypatch.setattr("pipeline.storage.store.held", refuse)
     said = rf"^cannot write to .*: {os.strerror(number)}; choose another --store$"
     with (
         pytest.raises(StoreError, match=said),

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.strict_yaml import MisreadError, StrictYamlError, parse
+from pipeline.notation.strict_yaml import MisreadError, StrictYamlError, parse
 
 
 def bomb(first, line):

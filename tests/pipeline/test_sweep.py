@@ -18,8 +18,8 @@ from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.budgets import Budget
 from pipeline.executors import run_on_ray, run_serially
-from pipeline.schemas import schemas
-from pipeline.store import Store
+from pipeline.storage.schemas import schemas
+from pipeline.storage.store import Store
 
 TABLES = ("runs", *FULLY_CONNECTED.tables)
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from core.settings import trial_id
-from pipeline.sweep_file import SweepFileError, load_sweep, shipped_sweeps
+from pipeline.sweep_files.loading import SweepFileError, load_sweep, shipped_sweeps
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

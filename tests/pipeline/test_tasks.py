@@ -8,8 +8,8 @@ import pytest
 
 from core.settings import setting
 from core.training import FULLY_CONNECTED
-from pipeline.grid import Grid
-from pipeline.sweep_file import Sweep, SweepFileError
+from pipeline.grids.grid import Grid
+from pipeline.sweep_files.loading import Sweep, SweepFileError
 from pipeline.tasks import MOST_LISTED, task_key, task_summaries, tasks
 
 SWEEP = """

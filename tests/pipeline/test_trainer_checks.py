@@ -7,8 +7,8 @@ import pytest
 from core.settings import setting
 from core.trainers import Column, Table
 from core.training import FULLY_CONNECTED
-from pipeline.store import Store
-from pipeline.sweep_file import load_sweep
+from pipeline.storage.store import Store
+from pipeline.sweep_files.loading import load_sweep
 from pipeline.trainer_checks import TrainerError, check
 
 

@@ -12,8 +12,8 @@ from core.training import FULLY_CONNECTED
 from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_serially
-from pipeline.store import DamagedStoreError, Store
-from pipeline.verification import set_aside, verify
+from pipeline.storage.store import DamagedStoreError, Store
+from pipeline.storage.verification import set_aside, verify
 
 
 def run(sweep, store):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numba import njit
 
-from core.activations import ACTIVATIONS
 from core.descent.calls import call_pass
 from core.descent.losses import loss_pass
 from core.descent.passes import SHORT_ROW, activation_passes, keeps_slopes
+from core.functions.activations import ACTIVATIONS
 from core.losses import LOSSES
 
 ROWS = 5

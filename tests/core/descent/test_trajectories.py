@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.activations import ACTIVATIONS
 from core.datasets import baseline_loss, load_dataset, make_task
 from core.descent.trainer import Trainer
+from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.initializers import INITIALIZERS, initial_params
 from core.losses import LOSSES

@@ -1,0 +1,1 @@
+"""Where to start: init scales and learning rates that suit a network."""

@@ -1,0 +1,143 @@
+"""The few trainings that would decide on a learning rate, as a sweep file."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from analysis.advising.advice import BestRun, RateAdvice
+from analysis.advising.measured_starts import steps_needed
+from analysis.advising.trained_rates import START
+from core.datasets import DATASETS
+from core.losses import LOSSES, REGRESSION_LOSS
+from core.trials import SETTINGS
+
+FILE_HASH = re.compile("-[0-9a-f]{12}$")  # of the content, behind a file's name
+TRAININGS = 12
+SEEDS = 4
+ENOUGH_RUNS = 10  # at a rate: their share is known to a few tenths
+BELOW, ABOVE = 0.03, 3.0  # x the rate that is expected: how far the rates reach
+WIDEST = (1e-4, 10.0)  # where nothing is known of the rate
+MORE_STEPS = 10
+STILL_MOVING = ("slow", "oscillating")
+
+# As a sweep file that leaves them out means it; where no run is near to take them from.
+USUAL = {
+    "dataset": "digits",
+    "examples": 128,
+    **{name: s.encoded(s.written) for name, s in SETTINGS.items() if s.written is not None},
+}
+
+
+def deciding_sweep(wanted: Mapping[str, Any], advice: RateAdvice | None) -> str | None:
+    """The sweep file's text; None where a rate has enough runs behind it.
+
+    Args:
+        wanted: As rate_advice takes it.
+        advice: What the store says; None without a store.
+
+    Raises:
+        ValueError: Neither the store nor phasesweep knows the data set that is asked for.
+    """
+    if advice is None:
+        _require_known(wanted.get("dataset"), "")
+        return as_yaml(over_rates(wanted, None, None))
+    like = advice.best.settings if advice.best else None
+    if not advice.is_near:
+        missing, found = advice.apart.get("dataset", (None, ""))
+        _require_known(missing, f", and the store has {found}")
+        expected = advice.rate.learning_rate * advice.factor if advice.rate else None
+        return as_yaml(over_rates(wanted, like, expected))
+    if advice.rate is None:
+        return as_yaml(longer(wanted, advice.best))
+    if advice.rate.runs >= ENOUGH_RUNS:
+        return None
+    own = {**like, **wanted, **advice.rate.start}
+    return as_yaml(over_seeds(own, advice.rate.learning_rate * advice.factor, advice.next_seed))
+
+
+def _require_known(dataset: str | None, else_known: str) -> None:
+    if dataset is not None and dataset not in DATASETS:
+        raise ValueError(
+            f"--dataset: {dataset!r} is none of {', '.join(DATASETS)}{else_known}; "
+            "give one of these"
+        )
+
+
+def over_rates(
+    wanted: Mapping[str, Any], like: Mapping[str, Any] | None, expected: float | None
+) -> dict[str, Any]:
+    """TRAININGS of a network, a learning rate each, around the one that is expected.
+
+    They have the steps in which such a network was found to train, where a run had fewer.
+
+    Args:
+        wanted: The settings that are asked for.
+        like: A run's settings, for all that is not; None where there is none.
+        expected: The learning rate to try around; None if nothing is known of it.
+    """
+    ends = WIDEST if expected is None else (BELOW * expected, ABOVE * expected)
+    low, high = (float(f"{end:.2g}") for end in ends)
+    rates = {"geomspace": [low, high, TRAININGS]}
+    # Theory's scales, which `wanted` has if it names no initializer, are those of random draws.
+    base = {**(like or USUAL), "initializer": USUAL["initializer"]}
+    base["steps"] = max(base["steps"], steps_needed(wanted["activation"], wanted["depth"]))
+    return _sweep({**base, **wanted, "learning_rate": rates, "seed": 0})
+
+
+def over_seeds(like: Mapping[str, Any], rate: float, seeds: int) -> dict[str, Any]:
+    """TRAININGS at a rate, half of it and twice of it, with seeds that come after others.
+
+    Args:
+        like: A run's settings.
+        rate: The learning rate.
+        seeds: The first seed that is new.
+    """
+    # The rate itself is not rounded: its runs must count together with those that are there.
+    rates = [float(f"{rate / 2:.3g}"), rate, float(f"{2 * rate:.3g}")]
+    new = {"linspace": [seeds, seeds + SEEDS - 1, SEEDS]}
+    return _sweep({**like, "learning_rate": rates, "seed": new})
+
+
+def longer(wanted: Mapping[str, Any], best: BestRun | None) -> dict[str, Any]:
+    """TRAININGS of more steps than any that failed took.
+
+    Where the best run was still moving they have its start, and rates around its own.
+    """
+    if best is None:
+        return over_rates(wanted, None, None)
+    like = best.settings
+    more = {**wanted, "steps": MORE_STEPS * int(like["steps"])}
+    if best.outcome not in STILL_MOVING:
+        return over_rates(more, like, None)
+    start = {name: like[name] for name in START}
+    return over_rates({**more, **start}, like, float(like["learning_rate"]))
+
+
+def _sweep(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A sweep file's fields: what a run had, but for what another data set does not allow."""
+    written = {
+        name: _plain(settings[name])
+        for name, setting in SETTINGS.items()
+        if name in settings and settings[name] != setting.encoded_default
+    }
+    dataset = written.pop("dataset")
+    if dataset not in DATASETS:
+        task = {"file": FILE_HASH.sub("", dataset)}
+    else:
+        info, task = DATASETS[dataset], {"dataset": dataset}
+        written["examples"] = min(written["examples"], info.examples or written["examples"])
+        needs_classes = LOSSES[written["loss"]].of_classes
+        written["loss"] = REGRESSION_LOSS if needs_classes and not info.classes else written["loss"]
+    return {"name": "deciding", **task, **written, "measure": ["signal", "sharpness"]}
+
+
+def _plain(value: Any) -> Any:
+    """A number of a table's as Python and YAML know it."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def as_yaml(sweep: Mapping[str, Any]) -> str:
+    """The sweep file's text."""
+    return yaml.safe_dump(dict(sweep), sort_keys=False, default_flow_style=None, width=76)

@@ -1,0 +1,72 @@
+"""The runs of a store that are nearest to a network, and what theory makes of the way to it."""
+
+from collections.abc import Mapping
+from math import inf, log
+from typing import Any
+
+import pandas as pd
+
+from core.initializers import INITIALIZERS
+from core.theory.mean_field import fixed_point_chi
+
+NAMES = ("dataset", "activation")
+SIZES = ("depth", "width")
+
+
+def having(runs: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
+    """The runs with these settings."""
+    for name, value in settings.items():
+        runs = runs[runs[name] == value]
+    return runs
+
+
+def nearest(
+    runs: pd.DataFrame, wanted: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, tuple[Any, Any]]]:
+    """The runs of the names asked for, and of the sizes nearest to those asked for.
+
+    Args:
+        runs: At least one, with NAMES and SIZES.
+        wanted: `activation` and `depth`; `width` and `dataset` if they matter.
+
+    Returns:
+        The runs, and where they are not what was asked for: asked and found, by setting.
+        Where no run has a name, all are taken, and what is found are all of theirs.
+    """
+    apart: dict[str, tuple[Any, Any]] = {}
+    for name in [name for name in NAMES if name in wanted]:
+        if (runs[name] == wanted[name]).any():
+            runs = runs[runs[name] == wanted[name]]
+        else:
+            apart[name] = wanted[name], ", ".join(sorted(runs[name].unique()))
+    sizes = [name for name in SIZES if name in wanted]
+    counts = runs.groupby(sizes).size().reset_index(name="runs")
+    counts["off"] = sum(abs((counts[size] / wanted[size]).map(log)) for size in sizes)
+    nearest = counts.sort_values(["off", "runs"], ascending=[True, False]).iloc[0]
+    found = {size: int(nearest[size]) for size in sizes}
+    apart |= {size: (wanted[size], found[size]) for size in sizes if found[size] != wanted[size]}
+    return having(runs, found), apart
+
+
+def ratio(asked: Any, found: Any) -> float:
+    """How many times the larger is the smaller; infinite for a name."""
+    return inf if isinstance(asked, str) else max(asked / found, found / asked)
+
+
+def theory_factor(
+    wanted: Mapping[str, Any], apart: Mapping[str, tuple[Any, Any]], start: Mapping[str, Any]
+) -> float:
+    """How much smaller the curvature lets the rate be in the network asked for: at most 1.
+
+    The largest curvature is a sum over layers of what each weight moves the outputs by: it
+    grows with the depth, with the width, and where chi > 1 by chi a layer (Karakida et al.
+    2019, arXiv:1806.01316). Where it falls the rate is left as it is.
+    """
+    factor = 1.0
+    for asked, found in (apart[size] for size in SIZES if size in apart):
+        factor *= min(1.0, found / asked)
+    asked, found = apart.get("depth", (0, 0))
+    if asked > found and start and INITIALIZERS[start["initializer"]].is_random:
+        scales = start["init_scale"] ** 2, start["bias_scale"] ** 2
+        factor *= min(1.0, fixed_point_chi(wanted["activation"], *scales) ** (found - asked))
+    return factor

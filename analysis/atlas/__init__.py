@@ -1,0 +1,1 @@
+"""The atlas: a store as one HTML page that works offline."""

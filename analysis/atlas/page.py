@@ -1,0 +1,95 @@
+"""The atlas: a store as one self-contained HTML page that opens from a file, offline.
+
+The page may load nothing: its policy allows its own two scripts, by their hashes, and
+pictures within it. Words from a store are escaped here, and set as text by the scripts.
+"""
+
+import base64
+import hashlib
+import io
+from collections.abc import Iterator
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from matplotlib.figure import Figure
+from plotly.offline import get_plotlyjs
+
+from analysis.atlas.argument import argument
+from analysis.atlas.data import atlas_data
+from analysis.atlas.overview import dictionary, overview, summary
+from analysis.atlas.packing import compressed, pack
+from analysis.figures.gallery import drawn, title
+from analysis.reading.stores import read_manifest
+
+SCRIPTS = ("data.js", "cells.js", "map.js", "run.js", "page.js")
+DOTS_PER_INCH = 120
+
+
+def atlas(store: str | Path, trained_level: float | None = None) -> str:
+    """The page of a store.
+
+    Args:
+        store: Its folder or URL.
+        trained_level: As of analysis.tables.judgments.read_judged.
+
+    Raises:
+        NotAStoreError, MissingTableError: There is no store, or no run in it.
+        ValueError: They cannot be judged at that level, or a setting takes too
+            many values for a page.
+    """
+    manifest = read_manifest(store)
+    header, columns = atlas_data(store, trained_level)
+    header["store"] = Path(store).name
+    script = "".join(_page(name) for name in SCRIPTS)
+    plotly = get_plotlyjs()
+    return Template(_page("page.html")).substitute(
+        name=escape(Path(store).name),
+        script_hashes=f"{_hash(script)} {_hash(plotly)}",
+        style=_page("atlas.css"),
+        summary=summary(header, columns),
+        overview=overview(header, columns, manifest),
+        argument=argument(store, manifest),
+        figures="\n".join(_figures(store, trained_level)),
+        dictionary=dictionary(store),
+        numbers=pack(header, columns),
+        plotly=compressed(plotly.encode()),
+        script=script,
+    )
+
+
+def _page(name: str) -> str:
+    return (resources.files("analysis.atlas") / "web" / name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _figures(store: str | Path, trained_level: float | None) -> Iterator[str]:
+    """Every figure that the store has the numbers for, and why the others are missing."""
+    missing = []
+    judged = "" if trained_level is None else f" --trained-level {trained_level:g}"
+    for name, figure in drawn(store, trained_level):
+        words = escape(title(name))
+        if isinstance(figure, str):
+            missing.append(f"<li>{words}: {escape(figure)}</li>")
+            continue
+        yield (
+            f'<figure><img alt="{words}" src="data:image/png;base64,{_png(figure)}">'
+            f"<figcaption>{words}: <code>phasesweep figure {name} "
+            f"{escape(Path(store).name)}{judged}</code></figcaption></figure>"
+        )
+    if missing:
+        yield (
+            "<details><summary>Figures that this store has no numbers for</summary>"
+            f"<ul>{''.join(missing)}</ul></details>"
+        )
+
+
+def _png(figure: Figure) -> str:
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
+    return base64.b64encode(picture.getvalue()).decode()

@@ -1,0 +1,1 @@
+"""The argument about gradients: its claims, and the rules that judge them by measured rows."""

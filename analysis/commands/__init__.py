@@ -1,0 +1,1 @@
+"""The commands that read a store; the phasesweep command mounts them."""

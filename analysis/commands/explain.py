@@ -1,0 +1,25 @@
+"""The command that tells one run."""
+
+from typing import Annotated
+
+import typer
+
+from analysis.commands.draw import StoreArgument, refusing
+
+commands = typer.Typer()
+
+
+@commands.command()
+def explain(
+    store: StoreArgument,
+    trial: Annotated[
+        str, typer.Argument(metavar="TRIAL_ID", help="A run's id, or how it uniquely begins.")
+    ],
+) -> None:
+    """Tell one run: what was set, what happened, why, and what trained nearby."""
+    # The theory takes a while to import, and other commands never need it.
+    from analysis.explaining.explanation import explain as told
+
+    with refusing():
+        story = told(store, trial.strip("'\""))  # as a CSV file quotes it
+    print(story)

@@ -1,0 +1,32 @@
+"""The commands that read a store; the phasesweep command mounts them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.commands.draw import PICTURES, StoreArgument, TrainedLevel, refusing
+
+commands = typer.Typer()
+
+
+@commands.command("map")
+def draw_map(
+    store: StoreArgument,
+    out: Annotated[Path, typer.Option(help="The picture, .png, .svg or .pdf.")] = Path(
+        "stability_map.png"
+    ),
+    trained_level: TrainedLevel = None,
+) -> None:
+    """Draw where networks train, stall and diverge: init scale against learning rate."""
+    if out.suffix not in PICTURES:
+        raise typer.BadParameter(f"must end in {', '.join(PICTURES)}, got {out}")
+    # Charts take seconds to import, and other commands never need them.
+    from analysis.figures.stability_map import stability_map
+    from analysis.tables.judgments import read_judged
+
+    with refusing():
+        figure = stability_map(read_judged(store, trained_level))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out, dpi=150)
+    print(out)

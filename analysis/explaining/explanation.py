@@ -1,0 +1,256 @@
+"""One run, explained as a person would: what was set, what happened, and why."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.explaining.causes import Run, no_critical_rate, number, why
+from analysis.explaining.neighbors import nearest_trained
+from analysis.explaining.pytorch_lines import conventions, pytorch_lines
+from analysis.explaining.remedies import remedies
+from analysis.explaining.suggestions import Remedy
+from analysis.reading.printing import printable
+from analysis.reading.stores import MissingTableError, connect, read_layers, read_runs
+from analysis.reading.thresholds import read_judged_by
+from analysis.theory.input_size import input_mean_square
+from core.initializers import INITIALIZERS
+from core.outcomes import DIVERGED
+from core.results import RESULTS
+from core.theory.mean_field import MeanField, mean_field
+from core.trials import SETTINGS
+
+MOST_MATCHES = 10
+HANG = "  "
+LINE = 78  # characters, behind an indent of two
+QUOTED = ("oscillating_share",)  # thresholds that the words of a cause name
+PHASES = {
+    "vanishing": "vanishes",
+    "critical": "keeps its size, nearly",
+    "exploding": "explodes",
+}
+LISTED = [name for name, setting in SETTINGS.items() if setting.decides != "record"]
+NEIGHBOR_COLUMNS = [*LISTED, "trial_id", "outcome", "final_loss"]
+
+
+class UnknownTrialError(ValueError):
+    """No run, or more than one, has an id that begins so; the message names those found."""
+
+
+def find_run(store: str | Path, prefix: str) -> Run:
+    """The run whose trial id begins with a prefix, by column; None for NULL.
+
+    Beside its columns it has the thresholds QUOTED, as it was judged by them.
+
+    Raises:
+        UnknownTrialError: There is none, or more than one.
+        NotAStoreError, MissingTableError: There is no store, or no run in it.
+    """
+    with connect(store) as connection:
+        found = connection.execute(
+            "select trial_id from runs where starts_with(trial_id, ?) order by 1",
+            [prefix.lower()],
+        ).fetchall()
+    ids = [trial_id for (trial_id,) in found]
+    if not ids:
+        raise UnknownTrialError(
+            f"no trial id in {store} begins with {prefix!r}; "
+            f'`phasesweep query {store} "select trial_id, activation, depth, outcome from runs"` '
+            "lists them"
+        )
+    if len(ids) > 1:
+        shown = ", ".join(ids[:MOST_MATCHES]) + (", ..." if len(ids) > MOST_MATCHES else "")
+        raise UnknownTrialError(
+            f"{len(ids):,} trial ids in {store} begin with {prefix!r}; give more digits of one: "
+            f"{shown}"
+        )
+    rows = read_runs(store, where={"trial_id": ids[0]})
+    judged_by = read_judged_by(store)
+    quoted = {name: judged_by.values(rows, name) for name in QUOTED}
+    return as_run(rows.assign(**quoted).iloc[0])
+
+
+def as_run(row: pd.Series) -> Run:
+    """A row of the runs as its values by column, None where a number does not exist.
+
+    A column that the store is too old to have is one that does not exist.
+    """
+    absent = dict.fromkeys(column.name for column in RESULTS)
+    return absent | {name: None if pd.isna(value) else value for name, value in row.items()}
+
+
+def explain(store: str | Path, prefix: str) -> str:
+    """The story of the run whose trial id begins with a prefix; errors as find_run."""
+    run = find_run(store, prefix)
+    runs, layers = read_runs(store, NEIGHBOR_COLUMNS), _layers(store, run)
+    sections = {
+        "What was set": settings_lines(run),
+        "What happened": events(run),
+        "Why": textwrap.wrap(why(run), LINE),
+        "What theory says": theory_lines(run, layers),
+        "Layer by layer": layer_lines(layers),
+        "What trained nearby": neighbor_lines(run, nearest_trained(run, runs)),
+        "What to do": action_lines(run, remedies(run, runs), store),
+    }
+    title = f"{run['trial_id']}: {run['outcome']}" + (f" by {run['cause']}" if run["cause"] else "")
+    text = [title]
+    for heading, lines in sections.items():
+        text += ["", heading, *(f"  {line}" for line in lines)]
+    return "\n".join(map(printable, text))
+
+
+def _layers(store: str | Path, run: Run) -> pd.DataFrame:
+    try:
+        layers = read_layers(store, where={"trial_id": run["trial_id"]})
+    except MissingTableError:
+        return pd.DataFrame({"layer": []})
+    return layers.sort_values("layer")
+
+
+def settings_lines(run: Run) -> list[str]:
+    """The settings, as many on a line as fit."""
+    words = [f"{name} {_in_words(run[name])}" for name in LISTED]
+    return textwrap.wrap(", ".join(words), LINE, break_on_hyphens=False)
+
+
+def events(run: Run) -> Iterator[str]:
+    """What happened when, in the order of the steps."""
+    yield (
+        f"step 0: the loss is {number(run['initial_loss'])}; "
+        f"the best constant guess has {number(run['baseline_loss'])}"
+    )
+    if run["init_phase"] is not None:
+        yield f"step 0: on its way back through the layers the error {_phase(run['init_phase'])}"
+    if run.get("lowest_step") and run["outcome"] in DIVERGED:
+        yield f"step {run['lowest_step']:.0f}: the loss is lowest, {number(run['lowest_loss'])}"
+    if run["diverged_step"] is not None:
+        yield f"step {run['diverged_step']:.0f}: the loss leaves its start upwards for good"
+    if run["overflow_step"] is not None:
+        yield f"step {run['overflow_step']:.0f}: a number leaves the floating-point range"
+    early = run["outcome"] == "trained" and run["steps_run"] < run["steps"]
+    why = ", trained beyond doubt (`stop: decided`)," if early else ""
+    last = f"step {run['steps_run']} of {run['steps']}: the run ends{why}"
+    yield last + ("" if run["final_loss"] is None else f" with loss {number(run['final_loss'])}")
+    if run["final_accuracy"] is not None:
+        yield f"it classifies {run['final_accuracy']:.0%} of the examples correctly"
+
+
+def _phase(name: str) -> str:
+    return PHASES.get(name, f"is {name!r}, a word that this version does not know")
+
+
+def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
+    """chi and the depth scale for the run's own inputs; the learning rate against the curvature."""
+    if run["depth"] == 1:
+        yield "a single layer passes no signal on: nothing can vanish or explode in it"
+    else:
+        yield from _signal_lines(run, _theory(run, layers))
+    critical = run["critical_learning_rate"]
+    if critical is None:
+        yield no_critical_rate(run)
+    else:
+        yield (
+            f"learning rate {number(run['learning_rate'])} is "
+            f"{run['learning_rate'] / critical:.3g} times 2 / lambda_max = {number(critical)}"
+        )
+
+
+def _signal_lines(run: Run, theory: MeanField | None) -> Iterator[str]:
+    yield from textwrap.wrap(_chi(run, theory), LINE)
+    if theory is not None and theory.xi_correlation is not None:
+        yield (
+            f"signals reach about {theory.xi_correlation:.3g} layers (xi_correlation); "
+            f"this network has {run['depth']}"
+        )
+
+
+def _theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
+    """Of the limit that the run's inputs lead to, where there are two; the identity has none."""
+    if not INITIALIZERS[run["initializer"]].is_random:
+        return None
+    inputs = input_mean_square(run, layers)
+    return mean_field(run["activation"], run["init_scale"] ** 2, run["bias_scale"] ** 2, inputs)
+
+
+def _chi(run: Run, theory: MeanField | None) -> str:
+    measured = run["chi_measured"]
+    if measured is None:
+        words = "chi was not measured: that needs `measure: signal` and two live hidden layers"
+    else:
+        error = run["chi_measured_error"]
+        words = f"chi measured {measured:.4g}" + ("" if error is None else f" +- {error:.2g}")
+    if theory is None:
+        return f"{words}; there is no theory for this initializer"
+    chi = theory.chi
+    grow = "keep their size" if abs(chi - 1) < 1e-6 else ("shrink" if chi < 1 else "grow")
+    return (
+        f"{words}; at infinite width {chi:.4g}: squared gradients {grow} "
+        "from layer to layer backward"
+    )
+
+
+def layer_lines(layers: pd.DataFrame) -> list[str]:
+    """log10 norms of every layer, before training and after."""
+    if layers.empty:
+        return ["not measured; `measure: signal` does that"]
+    columns = ["log10_mean_square_h", "log10_delta_norm", "log10_gradient_norm"]
+    head = (
+        f"{'log10 of':<8}{'mean h^2 forward':>18}{'|delta| backward':>18}{'|dLoss/dW|':>18}\n"
+        f"{'layer':<8}" + f"{'start':>9}{'end':>9}" * 3
+    )
+    rows = []
+    for _, layer in layers.iterrows():
+        pairs = [layer[f"{stage}{name}"] for name in columns for stage in ("", "final_")]
+        cells = "".join(f"{'none' if pd.isna(each) else f'{each:.2f}':>9}" for each in pairs)
+        rows.append(f"{layer['layer']:<8}{cells}")
+    return [*head.split("\n"), *rows]
+
+
+def neighbor_lines(run: Run, neighbors: pd.DataFrame) -> Iterator[str]:
+    """The nearest trained runs by what they change."""
+    if neighbors.empty:
+        yield "nothing else in this store trained"
+    for _, row in neighbors.iterrows():
+        changed = changes(run, {name: row[name] for name in row["changed"]})
+        words = f"{row['trial_id']}  loss {row['final_loss']:.3g}  with {changed}"
+        yield from textwrap.wrap(words, LINE, subsequent_indent=HANG, break_on_hyphens=False)
+
+
+def action_lines(run: Run, suggested: list[Remedy], store: str | Path) -> Iterator[str]:
+    """What to change, as settings and as lines of PyTorch."""
+    if not suggested:
+        trained = run["outcome"] == "trained"
+        yield "nothing: it trained" if trained else "this version knows no remedy for it"
+        return
+    for remedy in suggested:
+        words = f"{changes(run, remedy.changes)}: {remedy.reason}"
+        yield from textwrap.wrap(words, LINE, subsequent_indent=HANG, break_on_hyphens=False)
+        for line in pytorch_lines({**run, **remedy.changes}, remedy.changes):
+            yield HANG + line
+    yield from textwrap.wrap(conventions({**run, **suggested[0].changes}), LINE)
+    for remedy in [each for each in suggested if each.needs_a_rate][:1]:
+        yield from _where_rates_are_found({**run, **remedy.changes}, store)
+
+
+def _where_rates_are_found(settings: Run, store: str | Path) -> Iterator[str]:
+    words = (
+        "Another start or network wants another learning rate. This names one, or the twelve "
+        "trainings that would find it:"
+    )
+    yield from textwrap.wrap(words, LINE)
+    options = [f"--{name} {settings[name]}" for name in ("activation", "depth", "width", "dataset")]
+    yield f"{HANG}phasesweep advise {' '.join(options[:3])} \\"
+    yield f"{HANG}    {options[3]} --store {store}"
+
+
+def changes(run: Run, changed: Mapping[str, Any]) -> str:
+    """Settings as they are and as they would be."""
+    return ", ".join(
+        f"{n} {_in_words(run[n])} -> {_in_words(value)}" for n, value in changed.items()
+    )
+
+
+def _in_words(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,132 @@
+"""Settings as lines of PyTorch that a reader can paste into a script of their own.
+
+They call the network `net`, its data `inputs` (examples, features) and `targets`
+(examples, outputs) or, for cross-entropy, (examples,) class numbers.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from core.datasets import DATASETS, SCALINGS
+from core.functions.activations import ACTIVATIONS
+from core.initializers import INITIALIZERS
+from core.losses import LOSSES
+from core.trials import SETTINGS
+
+Settings = Mapping[str, Any]
+
+# Layers that PyTorch has as a function only.
+DEFINITIONS = {
+    "Erf()": ("class Erf(torch.nn.Module):", "    forward = staticmethod(torch.erf)"),
+}
+
+
+def pytorch_lines(settings: Settings, changed: Collection[str]) -> Iterator[str]:
+    """The lines that bring changed settings into a PyTorch script, in the order of a script.
+
+    A network of another shape is initialized and given an optimizer anew. A setting that no
+    line is known for is named in a comment; what decides on measurements has none.
+
+    Args:
+        settings: All settings, as changed.
+        changed: The names of those that did.
+    """
+    written = set(changed)
+    if written & {"depth", "width"}:
+        written = written - {"activation"} | {"depth", "init_scale", "learning_rate"}
+    for names, lines in PARTS:
+        if written & set(names):
+            yield from lines(settings)
+    known = {"width", *(name for names, _ in PARTS for name in names)}
+    for name, setting in SETTINGS.items():
+        if name in changed and name not in known and setting.decides == "training":
+            yield f"# {name}: {settings[name]}, for which no line is known here"
+
+
+def _dtype(settings: Settings) -> Iterator[str]:
+    yield f"torch.set_default_dtype(torch.{settings['dtype']})"
+
+
+def _features(settings: Settings) -> Iterator[str]:
+    yield SCALINGS[settings["features"]].torch.format("inputs")
+
+
+def _targets(settings: Settings) -> Iterator[str]:
+    yield SCALINGS[settings["targets"]].torch.format("targets")
+
+
+def _seed(settings: Settings) -> Iterator[str]:
+    yield f"torch.manual_seed({settings['seed']})  # another draw of initial weights"
+
+
+def _activation(settings: Settings) -> Iterator[str]:
+    layer = ACTIVATIONS[settings["activation"]].torch
+    yield from DEFINITIONS.get(layer, ())
+    yield f"{layer}  # in place of the activation"
+
+
+def _network(settings: Settings) -> Iterator[str]:
+    """Linear layers with an activation behind each but the last."""
+    layer = ACTIVATIONS[settings["activation"]].torch
+    yield from DEFINITIONS.get(layer, ())
+    info = DATASETS.get(settings["dataset"])
+    outputs = LOSSES[settings["loss"]].torch_outputs if info is None else info.outputs
+    yield f"sizes = [inputs.shape[1], *[{settings['width']}] * {settings['depth'] - 1}, {outputs}]"
+    yield "net = torch.nn.Sequential()"
+    yield "for fan_in, fan_out in zip(sizes, sizes[1:]):"
+    yield "    net.append(torch.nn.Linear(fan_in, fan_out))"
+    yield f"    net.append({layer})"
+    yield "net = net[:-1]  # the outputs are linear"
+
+
+def _weights(settings: Settings) -> Iterator[str]:
+    yield "for layer in [each for each in net if isinstance(each, torch.nn.Linear)]:"
+    yield "    " + INITIALIZERS[settings["initializer"]].torch.format(settings["init_scale"])
+    if settings["bias_scale"]:
+        yield f"    torch.nn.init.normal_(layer.bias, 0, {settings['bias_scale']:.4g})"
+    else:
+        yield "    torch.nn.init.zeros_(layer.bias)"
+
+
+def _optimizer(settings: Settings) -> Iterator[str]:
+    yield f"optimizer = torch.optim.SGD(net.parameters(), lr={settings['learning_rate']:.4g})"
+
+
+def _loss(settings: Settings) -> Iterator[str]:
+    yield LOSSES[settings["loss"]].torch
+
+
+def _steps(settings: Settings) -> Iterator[str]:
+    yield f"for step in range({settings['steps']}):"
+    yield "    optimizer.zero_grad()"
+    yield "    " + LOSSES[settings["loss"]].torch
+    yield "    loss.backward()"
+    yield "    optimizer.step()"
+
+
+PARTS: tuple[tuple[tuple[str, ...], Callable[[Settings], Iterator[str]]], ...] = (
+    (("dtype",), _dtype),
+    (("features",), _features),
+    (("targets",), _targets),
+    (("seed",), _seed),
+    (("activation",), _activation),
+    (("depth",), _network),
+    (("initializer", "init_scale", "bias_scale"), _weights),
+    (("learning_rate",), _optimizer),
+    (("loss",), _loss),
+    (("steps",), _steps),
+)
+
+
+def conventions(settings: Settings) -> str:
+    """What must be alike for a learning rate of phasesweep's to mean the same in PyTorch."""
+    words = "Every step takes all examples at once, without momentum"
+    loss = LOSSES[settings["loss"]]
+    if loss.of_classes:
+        return f"{words}; torch's {loss.name} is the same loss."
+    info = DATASETS.get(settings["dataset"])
+    factor = "half the number of outputs" if info is None else f"{info.outputs / 2:g}"
+    return (
+        f"{words}. The loss is {loss.torch.removeprefix('loss = ')}; with torch.nn.MSELoss(), "
+        f"which divides by the outputs and has no 1/2, multiply the rate by {factor}."
+    )

@@ -1,0 +1,18 @@
+"""Marks that several figures share: measured points, critical lines, edges."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+MEASURED = {"color": "#d55e00", "linestyle": "none", "marker": "o", "markersize": 4}
+CRITICAL = {"color": "0.45", "linewidth": 0.8, "linestyle": (0, (3, 2))}
+CURVE_POINTS = 200
+EDGE = {"color": "0.15", "linewidth": 1.0, "linestyle": (0, (3, 2))}
+
+
+def between(values: pd.Series) -> NDArray[np.float64]:
+    """Where a curve of the theory is drawn: over the positive values; nowhere without any."""
+    positive = values[values > 0]
+    if positive.empty:
+        return np.empty(0)
+    return np.geomspace(positive.min(), positive.max(), CURVE_POINTS)

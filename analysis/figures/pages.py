@@ -1,0 +1,136 @@
+"""How a figure is laid out on a page: what can be drawn, its style, panels and title."""
+
+import textwrap
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from analysis.reading.stores import REPEATS, UnsuitableRunsError, axes, refuse_other_axes
+from core.trials import SETTINGS
+
+SHOWN_SETTINGS = ("activation", "depth", "init_scale", "learning_rate")
+# What was measured beside a training, or how early a trained one may end, changes nothing
+# that a figure shows.
+LISTED = [name for name, s in SETTINGS.items() if s.decides in ("training", "verdict")]
+
+WIDEST_INCHES = 10.0
+NARROWEST_INCHES = 6.5
+PANEL_INCHES = 2.3
+CHARACTERS_PER_INCH = 14  # of a 9-point title
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+STYLE = {
+    **sns.axes_style("ticks"),
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "figure.titlesize": 9,
+}
+
+
+def require_drawable(runs: pd.DataFrame) -> None:
+    """Refuse runs that a figure over SHOWN_SETTINGS on log axes cannot show.
+
+    Raises:
+        UnsuitableRunsError: There are no runs, a learning rate is not positive, or another
+            setting varies; the message says how to select.
+    """
+    if runs.empty:
+        raise UnsuitableRunsError(
+            "there are no runs to draw; loosen the selection made from the table"
+        )
+    refuse_other_axes(runs, SHOWN_SETTINGS)
+    smallest = runs["learning_rate"].min()
+    if not smallest > 0:
+        raise UnsuitableRunsError(
+            f"learning_rate must be positive on a log axis, got {smallest}; "
+            "select runs[runs.learning_rate > 0]"
+        )
+
+
+def panel_grid(rows: int, columns: int, x: str, y: str) -> tuple[Figure, NDArray[Any]]:
+    """A figure of panels, no wider than a page however many columns.
+
+    All share the x axis, and those of a row the y axis.
+
+    Args:
+        rows, columns: How many panels down and across.
+        x, y: The names of the shared axes.
+
+    Returns:
+        The figure and its Axes, (rows, columns).
+    """
+    width = min(max(NARROWEST_INCHES, 0.8 + PANEL_INCHES * columns), WIDEST_INCHES)
+    panel_height = min(max(0.85 * (width - 0.8) / columns, 1.3), 2.4)
+    figure = Figure(figsize=(width, 1.6 + rows * panel_height), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey="row", squeeze=False)
+    for panel in panels[:, 0]:
+        panel.set_ylabel(y)
+    for panel in panels[-1]:
+        panel.set_xlabel(x)
+    return figure, panels
+
+
+def hide_unused(panels: NDArray[Any], used: int) -> None:
+    """Hide all but the first panels; those that now end a column get its x axis's names.
+
+    Args:
+        panels: (rows, columns), as panel_grid returns them; the unused are in the last row.
+        used: How many to keep.
+    """
+    columns = panels.shape[1]
+    above = panels.flat[used - columns : panels.size - columns]
+    for unused, last in zip(panels.flat[used:], above, strict=True):
+        unused.set_visible(False)
+        last.set_xlabel(unused.get_xlabel())
+        last.tick_params(axis="x", labelbottom=True)
+
+
+def give_title(figure: Figure, headline: str, runs: pd.DataFrame, note: str | None) -> None:
+    """Title the figure with what it shows and, below, the settings common to all its runs.
+
+    Args:
+        figure: Sized already: the settings are wrapped to its width.
+        headline: What the figure shows.
+        runs: What was drawn.
+        note: What of the runs was left out; None if nothing was.
+    """
+    varying = axes(runs)
+    notes = [_in_words(name, runs) for name in LISTED if name in runs and name not in varying]
+    notes += [f"{runs[n].nunique()}{NO_BREAK}{_spoken(n)}s" for n in REPEATS if n in varying]
+    characters = int(figure.get_figwidth() * CHARACTERS_PER_INCH)
+    settings = textwrap.wrap(f"{NO_BREAK}· ".join(notes), characters)
+    lines = [headline, *(line.rstrip(f"{NO_BREAK}·") for line in settings), note]
+    text = "\n".join(line for line in lines if line)
+    figure.suptitle(text, x=0.01, horizontalalignment="left", linespacing=1.4)
+
+
+def _in_words(name: str, runs: pd.DataFrame) -> str:
+    value = runs[name].iloc[0]
+    words = f"{value:g}" if isinstance(value, float) else str(value)
+    spoken = words if name == "dataset" else _spoken(words)  # a file keeps its name
+    return f"{_spoken(name)} {spoken}".replace(" ", NO_BREAK)
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def chosen(what: str, shown: list[float], every: list[float]) -> str | None:
+    """The note that only some of the values are shown; None where all are."""
+    if len(shown) == len(every):
+        return None
+    return f"{len(shown)} of {len(every)} {what} shown"
+
+
+def finish(figure: Figure, key: list[Line2D], title: str) -> None:
+    """Add the key below the panels, and the title."""
+    figure.legend(handles=key, loc="outside lower left", ncols=3, frameon=False)
+    figure.suptitle(title, x=0.01, horizontalalignment="left")

@@ -1,0 +1,39 @@
+"""The data dictionary as a page: what every column of every table means, from the schemas."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from analysis.reading.stores import data_dictionary
+
+HEAD = """# Data dictionary
+
+What the columns of a store mean. Written by `phasesweep dictionary STORE` from the Parquet
+schemas, which carry the same words: `phasesweep query STORE "describe runs"` shows them too.
+A number that does not exist is NULL; unit 1 is a pure number.
+"""
+
+TITLES = {
+    "runs": "one row a training",
+    "layers": "one row a (training, layer), where the sweep measured `signal`",
+    "curves": "one row a (training, logged step)",
+}
+
+
+def dictionary_page(schemas: Mapping[str, pa.Schema]) -> str:
+    """Markdown, a table for each schema, in their order."""
+    return "\n".join([HEAD, *(_section(name, schema) for name, schema in schemas.items())])
+
+
+def _section(name: str, schema: pa.Schema) -> str:
+    rows = data_dictionary(schema).itertuples(index=False)
+    lines = [
+        f"| `{row.column}` | {row.type} | {row.unit} | {_escaped(row.meaning)} |" for row in rows
+    ]
+    head = ["| column | type | unit | meaning |", "|---|---|---|---|"]
+    return "\n".join([f"## {name}: {TITLES[name]}", "", *head, *lines, ""])
+
+
+def _escaped(text: str) -> str:
+    """So that a bar, star or angle bracket is one, and neither a cell's end nor markup."""
+    return "".join(f"\\{c}" if c in "|*_<>" else c for c in text)

@@ -1,0 +1,285 @@
+"""A store's tables as DataFrames and as DuckDB views, and what their columns mean.
+
+    runs    one row a training: its settings, its outcome and its measurements
+    layers  one row a (training, layer): forward and backward norms
+    curves  one row a (training, logged step): loss and gradient norm
+
+A table that nothing was written to yet is missing, not empty.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.fs as pafs
+
+from analysis.reading.older_rows import (
+    condition_column,
+    defaults,
+    filled,
+    view_column,
+    with_later_columns,
+)
+from core.settings import Value
+from core.trials import SETTINGS, TRIAL_FIELDS
+
+TABLES = ("runs", "layers", "curves")
+
+# Settings such as the seed: runs that differ in them alone are averaged over.
+REPEATS = tuple(name for name, setting in SETTINGS.items() if setting.repeats)
+
+# Settings by one value of which a command can judge all runs: its option.
+JUDGING_OPTIONS = {"trained_level": "--trained-level"}
+
+# The views read through Arrow, so DuckDB itself needs no file at all: with external
+# access off a query can read nothing but the views, and write nothing anywhere.
+LOCKS = (
+    "SET temp_directory = ''",  # refused once external access is off
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+CHECKED = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
+
+
+class NotAStoreError(ValueError):
+    """A folder that is no phasesweep store; the message names it and the remedy."""
+
+
+class DamagedTableError(ValueError):
+    """A file of the store that cannot be read; the message says how to repair the store."""
+
+
+class MissingTableError(ValueError):
+    """A store without any row of a table; the message names both and the remedy."""
+
+
+class UnsuitableRunsError(ValueError):
+    """Runs that a table or figure would mix up or cannot show; the message says what to select."""
+
+
+def read_runs(
+    store: str | Path,
+    columns: Sequence[str] | None = None,
+    where: Mapping[str, Value | Sequence[Value]] | None = None,
+) -> pd.DataFrame:
+    """One row a training.
+
+    Args:
+        store: The store's folder, or its URL in an object store.
+        columns: The columns to read, all by default; the fewer, the less is read.
+        where: Keep the rows whose column has the value, or one of the values:
+            `{"activation": "tanh", "depth": [2, 8]}`.
+
+    Returns:
+        The rows as pandas.read_parquet gives them: NULL is NaN.
+
+    Raises:
+        NotAStoreError: There is no store at `store`.
+        MissingTableError: The store has no runs yet.
+        ValueError: The table has no column of that name.
+    """
+    return _read(store, "runs", columns, where)
+
+
+def read_layers(
+    store: str | Path,
+    columns: Sequence[str] | None = None,
+    where: Mapping[str, Value | Sequence[Value]] | None = None,
+) -> pd.DataFrame:
+    """One row a (training, layer); arguments and errors as in read_runs."""
+    return _read(store, "layers", columns, where)
+
+
+def read_curves(
+    store: str | Path,
+    columns: Sequence[str] | None = None,
+    where: Mapping[str, Value | Sequence[Value]] | None = None,
+) -> pd.DataFrame:
+    """One row a (training, logged step); arguments and errors as in read_runs."""
+    return _read(store, "curves", columns, where)
+
+
+def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection with the views runs, layers and curves, those that have rows.
+
+    A query cannot reach outside the store: no other file, no network, no extension, no
+    change of these settings, and no writing, be it to the store.
+
+    Raises:
+        NotAStoreError: There is no store at `store`.
+        MissingTableError: The store has no runs yet.
+    """
+    views = {table: _dataset(store, table) for table in TABLES if _parts(store, table)}
+    if not views:
+        raise _missing(store, "runs")
+    connection = duckdb.connect()
+    for table, dataset in views.items():
+        if table == "runs":
+            standing_for = defaults(dataset.schema)
+            columns = [view_column(name, standing_for) for name in dataset.schema.names]
+            connection.from_arrow(dataset).select(*columns).create_view(table)
+        else:
+            connection.register(table, dataset)
+    for lock in LOCKS:
+        connection.execute(lock)
+    return connection
+
+
+def read_schema(store: str | Path, table: str = "runs") -> pa.Schema:
+    """The Arrow schema of a table, with each column's unit and meaning; errors as read_runs."""
+    return _dataset(store, table).schema
+
+
+def data_dictionary(schema: pa.Schema) -> pd.DataFrame:
+    """What the columns of a table mean: column, type, unit and meaning, one row each."""
+    descriptions = [(field, field.metadata or {}) for field in schema]
+    return pd.DataFrame(
+        {
+            "column": schema.names,
+            "type": [str(field.type) for field in schema],
+            "unit": [about.get(b"unit", b"").decode() for _, about in descriptions],
+            "meaning": [about.get(b"meaning", b"").decode() for _, about in descriptions],
+        }
+    )
+
+
+def axes(runs: pd.DataFrame) -> list[str]:
+    """The settings that vary among the runs, in the order of the columns."""
+    return [name for name in TRIAL_FIELDS if name in runs and runs[name].nunique() > 1]
+
+
+def factors(runs: pd.DataFrame) -> list[str]:
+    """The axes that may change how a run ends, repetitions and what was measured left out."""
+    return [n for n in axes(runs) if n not in REPEATS and SETTINGS[n].decides != "record"]
+
+
+def refuse_other_axes(runs: pd.DataFrame, expected: Collection[str]) -> None:
+    """Refuse runs in which a setting varies that is not expected to, REPEATS excepted.
+
+    Raises:
+        UnsuitableRunsError: Names the setting and how to select one of its values.
+    """
+    for name in axes(runs):
+        if name in expected or name in REPEATS:
+            continue
+        values = sorted(runs[name].unique().tolist())
+        shown = ", ".join(map(repr, values[:5])) + (", ..." if len(values) > 5 else "")
+        option = JUDGING_OPTIONS.get(name)
+        raise UnsuitableRunsError(
+            f"{name} varies among the runs ({shown}) and would be mixed up here; "
+            "choose one value on the page that `phasesweep report` makes, or "
+            f"select it first, as in runs[runs.{name} == {values[0]!r}]"
+            + ("" if option is None else f"; or judge all by one: {option} {values[0]!r}")
+        )
+
+
+def _read(
+    store: str | Path,
+    table: str,
+    columns: Sequence[str] | None,
+    where: Mapping[str, Value | Sequence[Value]] | None,
+) -> pd.DataFrame:
+    dataset = _dataset(store, table)
+    for name in [*(columns or ()), *(where or ())]:
+        if name not in dataset.schema.names:
+            known = ", ".join(dataset.schema.names)
+            raise ValueError(f"{table} in {store} has no column {name!r}; it has {known}")
+    kept = None if columns is None else list(columns)
+    standing_for = defaults(dataset.schema)
+    conditions = _filter(where or {}, standing_for)
+    try:
+        rows = dataset.to_table(kept, conditions)
+    except FileNotFoundError:  # A compaction took the files' place since they were listed.
+        rows = _dataset(store, table).to_table(kept, conditions)
+    except OSError as error:
+        raise _damaged(store, error) from error
+    return filled(rows, standing_for).to_pandas()
+
+
+def _filter(
+    where: Mapping[str, Value | Sequence[Value]], standing_for: Mapping[str, Value]
+) -> ds.Expression | None:
+    kept = None
+    for name, wanted in where.items():
+        values = [wanted] if isinstance(wanted, Value) else list(wanted)
+        condition = condition_column(name, standing_for).isin(values)
+        kept = condition if kept is None else kept & condition
+    return kept
+
+
+def _dataset(store: str | Path, table: str) -> ds.Dataset:
+    """All parts; what an older schema version had not is NULL in its rows."""
+    parts = _parts(store, table)
+    if not parts:
+        raise _missing(store, table)
+    filesystem, _ = _place(store)
+    try:
+        each = [ds.dataset(part, format=CHECKED, filesystem=filesystem) for part in parts]
+    except pa.ArrowInvalid as error:
+        raise _damaged(store, error) from error
+    # The newest part first: its metadata is the one that is kept.
+    schema = pa.unify_schemas([part.schema for part in reversed(each)])
+    if table == "runs":
+        schema = with_later_columns(schema)
+    return ds.dataset(parts, schema=schema, format=CHECKED, filesystem=filesystem)
+
+
+def _damaged(store: str | Path, error: Exception) -> DamagedTableError:
+    reason = " ".join(str(error).split())
+    return DamagedTableError(
+        f"{store} is damaged ({reason}); `phasesweep verify {store}` says which file "
+        "is no part of it, or with --repair sets a damaged one aside to be trained again"
+    )
+
+
+def read_manifest(store: str | Path) -> dict[str, Any]:
+    """What the store says of its sweeps, versions and thresholds.
+
+    Raises:
+        NotAStoreError: There is no store at `store`.
+    """
+    filesystem, root = _place(store)
+    try:
+        with filesystem.open_input_stream(f"{root}/manifest.json") as stream:
+            return json.loads(stream.read())
+    except (OSError, ValueError) as error:
+        found = "has no manifest.json" if Path(root).is_dir() else "is no folder"
+        raise NotAStoreError(
+            f"{store} is no phasesweep store: it {found}; give the folder or URL that "
+            "`phasesweep run SWEEP --store STORE` wrote"
+        ) from error
+
+
+def _parts(store: str | Path, table: str) -> list[str]:
+    """The table's files, in order of their names."""
+    read_manifest(store)
+    filesystem, root = _place(store)
+    listed = filesystem.get_file_info(pafs.FileSelector(f"{root}/{table}", allow_not_found=True))
+    return sorted(info.path for info in listed if info.base_name.endswith(".parquet"))
+
+
+def _place(store: str | Path) -> tuple[pafs.FileSystem, str]:
+    """The file system of a path or URL, and the store's root in it."""
+    if "://" not in str(store):
+        return pafs.LocalFileSystem(), str(store)
+    try:
+        filesystem, root = pafs.FileSystem.from_uri(str(store))
+    except (OSError, ValueError) as error:
+        raise NotAStoreError(
+            f"cannot open {store}: {error}; give a folder, s3://bucket/prefix or gs://bucket/prefix"
+        ) from error
+    return filesystem, root.rstrip("/")
+
+
+def _missing(store: str | Path, table: str) -> MissingTableError:
+    return MissingTableError(
+        f"{store} has no {table} yet; `phasesweep run SWEEP --store {store}` writes them"
+    )

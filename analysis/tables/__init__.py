@@ -1,0 +1,1 @@
+"""From rows to tables: functions of DataFrames that return DataFrames."""

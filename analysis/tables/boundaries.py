@@ -1,0 +1,123 @@
+"""Where training ends: shares of outcomes, and the learning rate at which runs diverge.
+
+Every function takes a DataFrame of runs and returns a new one with a row per group.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.reading.stores import refuse_other_axes
+from core.outcomes import DIVERGED, THRESHOLDS
+
+LOSSES = ("initial_loss", "baseline_loss", "peak_loss")
+
+
+def outcome_shares(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """How often each outcome came up in each group.
+
+    Args:
+        runs: With the columns of `by` and `outcome`.
+        by: The settings that make a group, at least one.
+
+    Returns:
+        A row for each group and each outcome found among the runs: `by`, `outcome`, the
+        number of `runs` and their `share` of the group's, 0 where there are none.
+    """
+    keys = list(by)
+    counts = runs.groupby([*keys, "outcome"]).size().unstack(fill_value=0)
+    tidy = counts.reset_index().melt(id_vars=keys, var_name="outcome", value_name="runs")
+    tidy["share"] = tidy["runs"] / tidy.groupby(keys)["runs"].transform("sum")
+    return tidy.sort_values([*keys, "outcome"], ignore_index=True)
+
+
+def diverged_fraction(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """The fraction of each group that diverged, an overflow included.
+
+    Args:
+        runs: With the columns of `by` and `outcome`.
+        by: The settings that make a group, at least one.
+
+    Returns:
+        A row for each group: `by`, its number of `runs` and the `diverged_fraction`.
+    """
+    diverged = runs["outcome"].isin(DIVERGED)
+    groups = runs.assign(diverged=diverged).groupby(list(by))["diverged"]
+    return groups.agg(runs="size", diverged_fraction="mean").reset_index()
+
+
+def blew_up(runs: pd.DataFrame) -> pd.Series:
+    """Which runs diverged, those included that came to a halt after a peak above their start.
+
+    Steps that are too long can kill a ReLU network or drive a sigmoid into saturation. The loss
+    then falls back from its peak to a constant answer's: the outcome is `stalled`, but the
+    learning rate was no stable one.
+
+    Args:
+        runs: With `outcome`, and with LOSSES, without which only the outcome counts; with
+            `diverged_at_end`, the threshold by which each was judged, as of read_judged and
+            this version's by default.
+    """
+    diverged = runs["outcome"].isin(DIVERGED)
+    if not set(LOSSES) <= set(runs.columns):
+        return diverged
+    start = runs[["initial_loss", "baseline_loss"]].max(axis=1)
+    bound = runs.get("diverged_at_end", THRESHOLDS.diverged_at_end)
+    peaked = runs["peak_loss"] > bound * start
+    return diverged | ((runs["outcome"] == "stalled") & peaked)
+
+
+def critical_learning_rate_bracket(
+    runs: pd.DataFrame, by: Sequence[str] = ("activation", "depth", "init_scale")
+) -> pd.DataFrame:
+    """Between which two learning rates each group begins to diverge.
+
+    This is about divergence alone: below it runs may be too slow, oscillate or be dead from the
+    start. A learning rate counts as diverged if any of its runs blew up, so seeds that are not
+    in `by` are pooled towards caution. The bracket is the first crossing: where runs at
+    higher learning rates survive again, `reentrant` says so and the bracket stays.
+
+    Args:
+        runs: With the settings and `outcome`, and what blew_up asks for.
+        by: The settings that make a group; add "seed" for a bracket per seed.
+
+    Returns:
+        A row for each group: `by` and
+
+        - `stable_learning_rate`: the largest one below which, itself included, nothing
+          blew up; NaN where at the smallest something did
+        - `diverged_learning_rate`: the smallest at which a run blew up; NaN where none did
+        - `boundary_learning_rate`: their geometric mean; NaN where either is
+        - `reentrant`: whether at a learning rate above the bracket nothing blew up
+
+    Raises:
+        UnsuitableRunsError: Another setting varies, and a bracket would mix its values.
+    """
+    keys = list(by)
+    refuse_other_axes(runs, {*keys, "learning_rate"})
+    rates = _divergence_by_rate(runs, keys)
+    first = rates["learning_rate"].where(rates["diverged"]).groupby(_columns(rates, keys)).min()
+    rates = rates.merge(first.rename("first").reset_index(), on=keys)
+    stable = ~rates["diverged"]
+    below = stable & ~(rates["learning_rate"] > rates["first"])
+    bracket = pd.DataFrame(
+        {
+            "stable_learning_rate": rates["learning_rate"].where(below),
+            "diverged_learning_rate": rates["first"],
+            "reentrant": stable & ~below,
+        }
+    )
+    brackets = bracket.groupby(_columns(rates, keys)).max().reset_index()
+    ends = brackets["stable_learning_rate"] * brackets["diverged_learning_rate"]
+    brackets.insert(len(brackets.columns) - 1, "boundary_learning_rate", ends**0.5)
+    return brackets
+
+
+def _divergence_by_rate(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """For each group and learning rate whether any run blew up."""
+    groups = runs.assign(diverged=blew_up(runs)).groupby([*keys, "learning_rate"])
+    return groups["diverged"].any().reset_index()
+
+
+def _columns(frame: pd.DataFrame, names: list[str]) -> list[pd.Series]:
+    return [frame[name] for name in names]

@@ -1,0 +1,42 @@
+"""The measured growth of gradients from layer to layer, beside the infinite-width theory's."""
+
+import numpy as np
+import pandas as pd
+
+from analysis.theory.input_size import data_mean_square
+from core.theory.mean_field import mean_field
+from core.trials import TRIAL_FIELDS
+
+SETTINGS = ["activation", "init_scale", "bias_scale", "depth", "width"]
+OTHERS = [name for name in TRIAL_FIELDS if name not in SETTINGS]
+
+
+def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
+    """chi measured at step 0, the mean over seeds, and chi of the theory.
+
+    The theory's chi is that of the fixed point q*, which signals come near within a few
+    xi_variance layers; where there is no finite q*, it is the limit that they never reach.
+
+    Args:
+        runs: All settings, `chi_measured` and `chi_theory`. Learning rates do not matter.
+
+    Returns:
+        A row for each activation, init scale, bias scale, depth and width: the number of
+        `seeds`, `chi_measured` and its `standard_error` over the seeds, `chi_theory`, the
+        `relative_deviation`, the `input_mean_square` that theory starts from, `q_star` and
+        `xi_variance` (NaN where there is none).
+    """
+    starts = runs.drop_duplicates([*SETTINGS, "seed"]).dropna(subset=["chi_measured", "chi_theory"])
+    groups = starts.groupby(SETTINGS)
+    table = groups["chi_measured"].agg(seeds="size", chi_measured="mean", standard_error="sem")
+    table = table.join(groups[["chi_theory", *OTHERS]].first()).reset_index()
+    table["relative_deviation"] = table["chi_measured"] / table["chi_theory"] - 1
+    rows = table.to_dict("records")
+    table["input_mean_square"] = [data_mean_square(row) for row in rows]
+    theory = [
+        mean_field(row["activation"], row["init_scale"] ** 2, row["bias_scale"] ** 2, inputs)
+        for row, inputs in zip(rows, table["input_mean_square"], strict=True)
+    ]
+    table["q_star"] = np.array([each.q_star for each in theory], dtype=float)
+    table["xi_variance"] = np.array([each.xi_variance for each in theory], dtype=float)
+    return table.drop(columns=OTHERS)

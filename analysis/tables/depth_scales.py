@@ -1,0 +1,85 @@
+"""How deep networks can be trained, against the depth scale of the infinite-width theory."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.reading.stores import refuse_other_axes
+from core.theory.mean_field import mean_field
+
+SETTINGS = ["activation", "init_scale", "bias_scale"]
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """A fit of trainable depth = value x xi_correlation.
+
+    Attributes:
+        value: The geometric mean of the ratios.
+        error: Its standard error, as a factor: the value lies within value x or / error.
+        points: How many init scales it rests on.
+    """
+
+    value: float
+    error: float
+    points: int
+
+
+def trainable_depth(runs: pd.DataFrame) -> pd.DataFrame:
+    """The depth down to which networks of each init scale were trained.
+
+    A depth counts as trained where a run with any learning rate and seed was. Where some
+    depth fails and a deeper one trains again, the deeper one counts.
+
+    Args:
+        runs: The settings and `outcome`; the depths should reach past what trains.
+
+    Returns:
+        A row for each activation, init scale and bias scale:
+
+        - `weight_variance`: sigma_w^2
+        - `trained_depth`: the largest depth trained; NaN where none was
+        - `untrained_depth`: the next depth run; NaN where the deepest was trained
+        - `trainable_depth`: their geometric mean; NaN where either is
+        - `xi_correlation`: the theory's depth scale; NaN where there is none
+        - `multiple`: trainable depth over it; NaN where xi_correlation is beyond the
+          deepest run, since no multiple of it could have been found, or 0
+
+    Raises:
+        ValueError: A setting varies besides those, depth, learning rate and seed.
+    """
+    refuse_other_axes(runs, {*SETTINGS, "depth", "learning_rate"})
+    trained = runs.assign(trained=runs["outcome"] == "trained")
+    by_depth = trained.groupby([*SETTINGS, "depth"])["trained"].any().reset_index()
+    rows = [
+        dict(zip(SETTINGS, setting, strict=True)) | _bracket(depths)
+        for setting, depths in by_depth.groupby(SETTINGS)
+    ]
+    table = pd.DataFrame(rows)
+    table.insert(len(SETTINGS), "weight_variance", table["init_scale"] ** 2)
+    table["trainable_depth"] = (table["trained_depth"] * table["untrained_depth"]) ** 0.5
+    settings = zip(*map(table.get, SETTINGS), strict=True)
+    table["xi_correlation"] = [_xi(*setting) for setting in settings]
+    within = table["xi_correlation"].between(0, runs["depth"].max(), inclusive="right")
+    table["multiple"] = (table["trainable_depth"] / table["xi_correlation"]).where(within)
+    return table
+
+
+def _bracket(depths: pd.DataFrame) -> dict[str, float]:
+    trained = depths.loc[depths["trained"], "depth"].max()
+    deeper = depths.loc[~(depths["depth"] <= trained), "depth"].min()
+    return {"trained_depth": float(trained), "untrained_depth": float(deeper)}
+
+
+def _xi(activation: str, init_scale: float, bias_scale: float) -> float:
+    xi = mean_field(activation, init_scale**2, bias_scale**2).xi_correlation
+    return np.nan if xi is None else xi
+
+
+def fitted_multiple(depths: pd.DataFrame) -> Multiple | None:
+    """Fit trainable_depth's `multiple` over its init scales; None for fewer than two."""
+    logs = np.log(depths["multiple"].dropna())
+    if len(logs) < 2:
+        return None
+    return Multiple(float(np.exp(logs.mean())), float(np.exp(logs.sem())), len(logs))

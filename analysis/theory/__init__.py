@@ -1,0 +1,1 @@
+"""What infinite width predicts for the networks of a store's rows."""

@@ -1,0 +1,1 @@
+"""Activations and the elementary functions that they are made of, compiled."""

@@ -1,0 +1,117 @@
+"""What a sweep may measure beside the losses, at the start of a training and at its end.
+
+A start is a draw of initial weights: trials that differ in learning rate alone share it,
+so it is measured once.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from core.columns import Tables
+from core.functions.activations import ACTIVATIONS
+from core.gradient_descent import Problem
+from core.measuring.curvature import critical_learning_rate, extreme_curvature
+from core.measuring.end_signals import end_signals
+from core.measuring.gradient_ratios import log10_gradient_per_error, log10_gradient_ratio
+from core.measuring.signal_propagation import LayerSignals, chi_measured, signal_propagation
+from core.network import backward, forward, slopes
+
+Params = list[NDArray[Any]]
+
+
+def stacked(networks: Sequence[Params]) -> Params:
+    """One array a layer, (networks, fan_out, fan_in + 1), of networks of one shape."""
+    return [np.stack(layer) for layer in zip(*networks, strict=True)]
+
+
+def measure_starts(params: Params, problem: Problem, asked: Collection[str]) -> Tables:
+    """What is asked for of a stack of starts: columns of `runs`, and of `layers` in (starts, L).
+
+    They are not finite where there is no number.
+
+    Args:
+        params: One array per layer, (starts, fan_out, fan_in + 1).
+        problem: What they are trained on.
+        asked: Of core.trials.MEASUREMENTS.
+    """
+    found: Tables = {"runs": {}, "layers": {}}
+    if "signal" in asked:
+        signals = signal_propagation(params, problem)
+        found["runs"] |= _start_signals(signals)
+        found["layers"] |= vars(signals)
+    if "sharpness" in asked:
+        found["runs"] |= _curvature(params, problem)
+    if "ntk" in asked:
+        networks = range(len(params[0]))
+        diagonals = [ntk_diagonal([p[network] for p in params], problem) for network in networks]
+        found["runs"]["ntk_diagonal"] = np.array(diagonals)
+    return found
+
+
+def measure_ends(
+    params: Params, problem: Problem, asked: Collection[str], dtype: DTypeLike
+) -> Tables:
+    """What is asked for of a stack of trained networks; as measure_starts.
+
+    Args:
+        params: One array per layer, (networks, fan_out, fan_in + 1).
+        problem: What they were trained on.
+        asked: Of core.trials.MEASUREMENTS.
+        dtype: The arithmetic of their training.
+    """
+    if "signal" not in asked:
+        return {"runs": {}, "layers": {}}
+    signals = signal_propagation(params, problem)
+    layers = {f"final_{name}": column for name, column in vars(signals).items()}
+    return {"runs": end_signals(signals, dtype), "layers": layers}
+
+
+def ntk_diagonal(params: Params, problem: Problem) -> float:
+    """The mean over examples x and outputs o of one network's tangent kernel Theta_oo(x, x).
+
+        Theta_oo(x, x) = |d h_o(x) / d(parameters)|^2 = sum over l of |delta_l|^2 (|a_(l-1)|^2 + 1)
+
+    with delta_l = d h_o(x) / d h_l(x), and the 1 of the biases. Jacot et al. (2018),
+    arXiv:1806.07572, eq. 4. Not finite where the network exploded.
+
+    Args:
+        params: One array per layer, (fan_out, fan_in + 1), last column the bias.
+        problem: The examples and the activation.
+    """
+    wide, phi = [p.astype(np.float64) for p in params], ACTIVATIONS[problem.activation]
+    outputs, examples = problem.targets.shape
+    with np.errstate(all="ignore"):
+        hs, activations = forward(wide, problem.inputs[:-1].astype(np.float64), phi)
+        given, bent = [np.square(a).sum(axis=0) + 1 for a in activations], slopes(hs, phi)
+        total = 0.0
+        for output in np.eye(outputs):
+            deltas = backward(wide, np.outer(output, np.ones(examples)), bent)
+            total += sum(
+                float(np.square(delta).sum(axis=0) @ a)
+                for delta, a in zip(deltas, given, strict=True)
+            )
+    return total / (outputs * examples)
+
+
+def _start_signals(signals: LayerSignals) -> dict[str, NDArray[np.floating]]:
+    chi, error = chi_measured(signals)
+    return {
+        "chi_measured": chi,
+        "chi_measured_error": error,
+        "log10_gradient_ratio": log10_gradient_ratio(signals),
+        "log10_gradient_per_error": log10_gradient_per_error(signals),
+    }
+
+
+def _curvature(params: Params, problem: Problem) -> dict[str, NDArray[np.floating]]:
+    networks = range(len(params[0]))
+    ends = [extreme_curvature([p[network] for p in params], problem) for network in networks]
+    smallest, sharpness = np.array(ends).T
+    return {
+        "sharpness": sharpness,
+        "smallest_curvature": smallest,
+        "critical_learning_rate": critical_learning_rate(sharpness),
+    }

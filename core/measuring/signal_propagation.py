@@ -1,0 +1,258 @@
+"""How signals run forward and gradients backward through each layer, measured.
+
+In a deep network both grow or shrink by a factor a layer, far beyond what a float64 can
+hold. Every array here therefore is a mantissa with one binary exponent a network: a layer
+that leaves the safe range is multiplied by a power of two, which changes no digit.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.functions.activations import ACTIVATIONS, Activation
+from core.gradient_descent import Problem
+from core.losses import LOSSES
+from core.network import delta_below, gradient, pre_activation
+from core.outcomes import THRESHOLDS
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.int64]
+
+LOG10_2 = np.log10(2.0)
+# A mantissa's root mean square stays within 2^+-64: its squares are far from the ends.
+SAFE_EXPONENT = 64
+# Beyond 2^+-400 every activation is its asymptote to rounding: homogeneous, or constant,
+# and what is constant never grows there. So phi may be taken at the bound and scaled.
+ASYMPTOTIC_EXPONENT = 400
+# Of activations and slopes measured at once: a call of NumPy outweighs few, more leave the cache.
+BUFFER_BYTES = 8_000_000
+
+
+@dataclass(frozen=True)
+class LayerSignals:
+    """What each layer does, (networks, L) arrays; NaN where there is no such number.
+
+    A hidden layer's numbers describe h_l, a_l = phi(h_l) and delta_l; the last layer has
+    no activation. Logarithms are of base 10, -inf where a norm is 0.
+
+    Attributes:
+        log10_mean_square_h: Mean over units and examples of h_l^2.
+        log10_mean_square_a: Likewise of a_l^2.
+        correlation: Cosine of the h_l of two examples, the mean over pairs of examples.
+        mean_slope: Mean |phi'(h_l)|.
+        saturated_fraction: Share of units and examples whose slope is below a tenth of
+            phi'(0); for activations that saturate.
+        dead_fraction: Share of units that pass no gradient for any example; for
+            activations that do not saturate.
+        log10_delta_norm: Root mean square over examples of |examples x dLoss/dh_l|.
+        log10_gradient_norm: |dLoss/dW_l|, the biases left out.
+        log10_bias_gradient_norm: |dLoss/db_l|.
+        log10_example_gradient_norm: Root mean square over examples of the norm that
+            examples x dLoss/dW_l has for one of them: |delta_l| |a_(l-1)|.
+    """
+
+    log10_mean_square_h: Floats
+    log10_mean_square_a: Floats
+    correlation: Floats
+    mean_slope: Floats
+    saturated_fraction: Floats
+    dead_fraction: Floats
+    log10_delta_norm: Floats
+    log10_gradient_norm: Floats
+    log10_bias_gradient_norm: Floats
+    log10_example_gradient_norm: Floats
+
+    @property
+    def depth(self) -> int:
+        """L."""
+        return self.log10_gradient_norm.shape[1]
+
+    @property
+    def last_hidden(self) -> int:
+        """The place of the last hidden layer; that of the only layer where there is none."""
+        return max(self.depth - 2, 0)
+
+
+def signal_propagation(params: list[NDArray[Any]], problem: Problem) -> LayerSignals:
+    """Measure every layer of a stack of networks, in float64.
+
+    A network's numbers are the same bits in whatever company it is measured.
+
+    Args:
+        params: One array per layer, (networks, fan_out, fan_in + 1), last column the bias.
+        problem: The data, the activation and the loss.
+    """
+    networks, examples = len(params[0]), problem.inputs.shape[1]
+    bytes_each = 16 * examples * sum(p.shape[1] for p in params)
+    size = max(1, BUFFER_BYTES // bytes_each)
+    with np.errstate(all="ignore"):  # A network that overflowed has no numbers: a result.
+        parts = [
+            _measured([p[start : start + size].astype(np.float64) for p in params], problem)
+            for start in range(0, networks, size)
+        ]
+    columns = zip(*(vars(part).values() for part in parts), strict=True)
+    return LayerSignals(*(np.concatenate(column) for column in columns))
+
+
+def chi_measured(signals: LayerSignals) -> tuple[Floats, Floats]:
+    """Each network's chi, and its standard error, from the interior hidden layers.
+
+        chi = mean over l of |delta_(l-1)|^2 / |delta_l|^2
+
+    The first quarter of the layers is left out, where the variance still approaches its
+    fixed point, and so is the one next to the loss. With Gaussian weights each ratio's
+    mean is chi_l of its layer, which the logarithm's mean is not at finite width.
+
+    Returns:
+        Both (networks,). NaN without a hidden layer or with a dead one; an error of one ratio
+        is NaN.
+    """
+    first = signals.depth // 4
+    with np.errstate(all="ignore"):  # a dead layer's norm is 10^-inf
+        ratios = 10.0 ** (-2 * np.diff(signals.log10_delta_norm, axis=1))
+        interior = ratios[:, first : max(signals.depth - 2, first + 1)]
+        chi, error = np.full((2, len(interior)), np.nan)
+        count = interior.shape[1]
+        if count:
+            chi = interior.mean(axis=1)
+        if count > 1:
+            error = interior.std(axis=1, ddof=1) / np.sqrt(count)
+    alive = np.isfinite(interior).all(axis=1)
+    return np.where(alive, chi, np.nan), np.where(alive, error, np.nan)
+
+
+def _measured(params: list[Floats], problem: Problem) -> LayerSignals:
+    passes = _ScaledPasses(params, problem)
+    passes.forward(ACTIVATIONS[problem.activation])
+    passes.backward(*passes.residuals(problem))
+    return LayerSignals(**passes.columns)
+
+
+class _ScaledPasses:
+    """The forward and backward pass of a small stack, its arrays as mantissa and exponent.
+
+    Attributes:
+        columns: The fields of LayerSignals, filled layer by layer.
+    """
+
+    def __init__(self, params: list[Floats], problem: Problem):
+        self._params = params
+        self._networks, self._examples = len(params[0]), problem.inputs.shape[1]
+        inputs = problem.inputs[:-1].astype(np.float64)
+        self._activations: list[Floats] = [np.broadcast_to(inputs, (self._networks, *inputs.shape))]
+        self._exponents = [np.zeros(self._networks, dtype=np.int64)]
+        self._slopes: list[Floats] = []
+        shape = (self._networks, len(params))
+        self.columns = {name: np.full(shape, np.nan) for name in LayerSignals.__annotations__}
+
+    def forward(self, activation: Activation) -> None:
+        """Fill the forward columns; keeps a_l and phi'(h_l) of hidden layers, and h_L."""
+        for layer, p in enumerate(self._params):
+            h, exponent = self._pre_activations(p)
+            self.columns["log10_mean_square_h"][:, layer] = _log10_mean_square(h, exponent)
+            self.columns["correlation"][:, layer] = _pair_correlation(h)
+            if layer == len(self._params) - 1:
+                self._outputs, self._output_exponent = h, exponent
+                return
+            bounded = np.clip(exponent, -ASYMPTOTIC_EXPONENT, ASYMPTOTIC_EXPONENT)
+            h = _scaled(h, bounded)
+            slope, a = activation.derivative(h.copy()), activation.value(h)
+            self._describe_slopes(slope, layer, activation)
+            self.columns["log10_mean_square_a"][:, layer] = _log10_mean_square(
+                a, exponent - bounded
+            )
+            self._slopes.append(slope)
+            self._activations.append(a)
+            self._exponents.append(exponent - bounded)
+
+    def _pre_activations(self, p: Floats) -> tuple[Floats, Ints]:
+        exponent = self._exponents[-1]
+        if exponent.any():
+            p = np.concatenate([p[:, :, :-1], _scaled(p[:, :, -1:], -exponent)], axis=2)
+        return _rescaled(pre_activation(p, self._activations[-1]), exponent)
+
+    def _describe_slopes(self, slope: Floats, layer: int, activation: Activation) -> None:
+        size = np.abs(slope)
+        self.columns["mean_slope"][:, layer] = size.mean(axis=(1, 2))
+        if activation.saturates:
+            bound = THRESHOLDS.saturated_unit * activation.derivative(np.zeros(1))[0]
+            self.columns["saturated_fraction"][:, layer] = (size < bound).mean(axis=(1, 2))
+        else:
+            dead = size.max(axis=2) < THRESHOLDS.dead_unit
+            self.columns["dead_fraction"][:, layer] = dead.mean(axis=1)
+
+    def residuals(self, problem: Problem) -> tuple[Floats, Ints]:
+        """examples x dLoss/dh_L, which is bounded for some losses and grows with h for others."""
+        exponent = self._output_exponent
+        if not LOSSES[problem.loss].bounded_residual:
+            kept = np.maximum(exponent, 0) if problem.targets.any() else exponent
+            targets = np.broadcast_to(problem.targets, self._outputs.shape)
+            outputs, targets = _scaled(self._outputs, exponent - kept), _scaled(targets, -kept)
+        else:
+            kept, targets = np.zeros_like(exponent), problem.targets
+            outputs = _scaled(self._outputs, np.minimum(exponent, ASYMPTOTIC_EXPONENT))
+        LOSSES[problem.loss](outputs, targets)
+        return outputs, kept
+
+    def backward(self, delta: Floats, exponent: Ints) -> None:
+        """Fill the backward columns from delta = examples x dLoss/dh_L."""
+        for layer in range(len(self._params) - 1, -1, -1):
+            delta, exponent = _rescaled(delta, exponent)
+            squares = _log10(np.square(delta).sum(axis=(1, 2)) / self._examples, 2 * exponent)
+            self.columns["log10_delta_norm"][:, layer] = squares / 2
+            self._describe_gradients(delta, exponent, layer)
+            if layer:
+                delta = delta_below(self._params[layer], delta, self._slopes[layer - 1])
+
+    def _describe_gradients(self, delta: Floats, exponent: Ints, layer: int) -> None:
+        below, both = self._activations[layer], exponent + self._exponents[layer]
+        both_gradients = gradient(delta, below)
+        of_weights, bias = both_gradients[:, :, :-1], both_gradients[:, :, -1]
+        norm = np.sqrt(np.square(of_weights).sum(axis=(1, 2))) / self._examples
+        bias_norm = np.sqrt(np.square(bias).sum(axis=1)) / self._examples
+        squares = np.square(delta).sum(axis=1) * np.square(below).sum(axis=1)
+        self.columns["log10_gradient_norm"][:, layer] = _log10(norm, both)
+        self.columns["log10_bias_gradient_norm"][:, layer] = _log10(bias_norm, exponent)
+        self.columns["log10_example_gradient_norm"][:, layer] = (
+            _log10(squares.mean(axis=1), 2 * both) / 2
+        )
+
+
+def _rescaled(mantissa: Floats, exponent: Ints) -> tuple[Floats, Ints]:
+    """The same numbers with a mantissa in the safe range; zeros get the exponent 0."""
+    largest = np.abs(mantissa).max(axis=(1, 2))
+    shift = np.frexp(largest)[1].astype(np.int64)
+    shift[np.abs(shift) <= SAFE_EXPONENT] = 0
+    shift[~np.isfinite(largest)] = 0
+    exponent = np.where(largest == 0, 0, exponent + shift)
+    return _scaled(mantissa, -shift), exponent
+
+
+def _scaled(mantissa: Floats, shift: Ints) -> Floats:
+    """mantissa x 2^shift, network by network."""
+    if not shift.any():
+        return mantissa
+    # ldexp takes C integers; beyond the bound every number is 0 or inf anyway.
+    bounded = np.clip(shift, -5000, 5000).astype(np.int32)[:, None, None]
+    return np.asarray(np.ldexp(mantissa, bounded))
+
+
+def _log10_mean_square(mantissa: Floats, exponent: Ints) -> Floats:
+    return _log10(np.square(mantissa).mean(axis=(1, 2)), 2 * exponent)
+
+
+def _log10(mantissa: Floats, exponent: Ints) -> Floats:
+    return np.asarray(np.log10(mantissa) + exponent * LOG10_2)
+
+
+def _pair_correlation(h: Floats) -> Floats:
+    """Mean cosine of examples (0, 1), (2, 3) ...: (networks,); NaN where every h is 0."""
+    pairs = h.shape[2] // 2
+    first, second = h[:, :, 0 : 2 * pairs : 2], h[:, :, 1 : 2 * pairs : 2]
+    products = (first * second).sum(axis=1)
+    norms = np.sqrt(np.square(first).sum(axis=1) * np.square(second).sum(axis=1))
+    alive = norms > 0
+    cosines = np.where(alive, products / np.where(alive, norms, 1), 0)
+    return np.asarray(cosines.sum(axis=1) / alive.sum(axis=1))

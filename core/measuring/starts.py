@@ -1,0 +1,78 @@
+"""The starts of trials of one shape: draws of initial weights, each measured once.
+
+Trials that differ only in what the descent takes, as the learning rate, share a start.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.columns import Tables, each_column, joined
+from core.datasets import Task
+from core.gradient_descent import Problem
+from core.initializers import INITIALIZERS, initial_params
+from core.measuring.measurements import Params, measure_starts, stacked
+from core.network import layer_widths
+from core.settings import Trials
+from core.theory.mean_field import fixed_point_chi
+from core.trials import SETTINGS, Trial
+
+# The settings that decide a start, of those in which trials of one shape may differ:
+# initial_params takes them by name.
+OF_START = [name for name, setting in SETTINGS.items() if setting.differs_within == "batch"]
+
+Start = tuple[Any, ...]
+
+
+class Starts:
+    """The starts of one shape, and what was measured of them so far."""
+
+    def __init__(self, shape: Trial, task: Task, problem: Problem):
+        self._shape, self._problem = shape, problem
+        self._widths = layer_widths(task.features, shape.width, task.outputs, shape.depth)
+        self._initializer = INITIALIZERS[shape.initializer]
+        # Gaussian weights would make the same first layer from features of this size.
+        unit_variance = self._initializer.unit_variance(task.features, shape.width)
+        self._input_mean_square = task.input_mean_square * unit_variance
+        self._places: dict[Start, int] = {}
+        self._measured: Tables = {}
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in one network."""
+        return sum((a + 1) * b for a, b in zip(self._widths[:-1], self._widths[1:], strict=True))
+
+    def of(self, trials: Trials[Trial]) -> list[Start]:
+        """Each trial's start."""
+        return list(zip(*(trials.columns[name].tolist() for name in OF_START), strict=True))
+
+    def drawn(self, start: Start) -> Params:
+        """The parameters, one (fan_out, fan_in + 1) a layer."""
+        settings = dict(zip(OF_START, start, strict=True))
+        return initial_params(self._shape.initializer, self._widths, **settings)
+
+    def measured(self, starts: Sequence[Start], params: Mapping[Start, Params]) -> Tables:
+        """What is known of each of the starts, by table and column.
+
+        Args:
+            starts: Some of them may be the same.
+            params: Of each; what was measured before is not measured again.
+        """
+        new = [start for start in params if start not in self._places]
+        if new:
+            asked = self._shape.measure
+            found = measure_starts(stacked([params[s] for s in new]), self._problem, asked)
+            found["runs"]["chi_theory"] = np.array([self._chi_theory(start) for start in new])
+            self._measured = joined([self._measured, found] if self._places else [found])
+            self._places |= {start: len(self._places) + n for n, start in enumerate(new)}
+        places = [self._places[start] for start in starts]
+        return each_column(self._measured, lambda column: column[places])
+
+    def _chi_theory(self, start: Start) -> float:
+        """chi at infinite width; NaN where weights are no random matrix."""
+        if not self._initializer.is_random:
+            return np.nan
+        settings = dict(zip(OF_START, start, strict=True))
+        variances = settings["init_scale"] ** 2, settings["bias_scale"] ** 2
+        return fixed_point_chi(self._shape.activation, *variances, self._input_mean_square)

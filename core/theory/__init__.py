@@ -1,0 +1,1 @@
+"""The theory of infinitely wide networks."""

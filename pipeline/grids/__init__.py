@@ -1,0 +1,1 @@
+"""The grid of a sweep: its cells, which of them a condition leaves, and in which order."""

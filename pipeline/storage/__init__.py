@@ -1,0 +1,1 @@
+"""The Parquet store: files, locks, commits, schemas, verification, compaction."""

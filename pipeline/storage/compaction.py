@@ -1,0 +1,164 @@
+"""Many small part files merged into few large ones, sorted so that readers can skip.
+
+The merged files are written beside the table, and then the two folders change places in
+one step of the kernel: a reader that lists the table finds all of the old parts or all of
+the new. A crash at any moment leaves one or the other.
+"""
+
+import ctypes
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.settings import defaults
+from core.trainers import Trainer
+from pipeline.storage.files import STAGING, LocalFiles, one_line, sync
+from pipeline.storage.parts import Part, part_name
+from pipeline.storage.store import DamagedStoreError, Store, StoreError
+
+# A part of so many rows is read in a second, and a sweep of a million trials has a few.
+ROWS_PER_PART = 2_000_000
+ROWS_PER_GROUP = 100_000
+
+
+class CompactionError(RuntimeError):
+    """The disk or memory did not suffice; the message says so. The rows are as they were."""
+
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+def compact(store: Store) -> dict[str, tuple[int, int]]:
+    """Merge the parts of every table; the caller is the store's writer.
+
+    Returns:
+        By table: the number of its files before and after.
+
+    Raises:
+        StoreError: The store lies where folders cannot change places in one step.
+        CompactionError: The disk is full, or the merge came to no end otherwise.
+    """
+    if not isinstance(store.files, LocalFiles):
+        raise StoreError(
+            f"{store.location} lies in an object store, where a reader would meet rows twice "
+            "while files are merged; copy it to a folder, compact that, and copy it back"
+        )
+    counts = {}
+    for table in store.schemas:
+        before = store.parts(table)
+        try:
+            expected = sum(_rows_in(store.path / table / part.name) for part in before)
+            if len(before) > 1:
+                _merge(store, table, before, expected)
+        except (OSError, duckdb.Error, pa.ArrowException) as error:
+            raise CompactionError(
+                f"{store.location}/{table} could not be merged: {one_line(error)}"
+            ) from error
+        counts[table] = (len(before), len(store.parts(table)))
+    return counts
+
+
+def _merge(store: Store, table: str, parts: list[Part], expected: int) -> None:
+    merged = store.path / STAGING / f"merged-{table}"
+    merged.mkdir()
+    rows = _write_sorted(store, table, parts, merged)
+    if rows != expected:
+        raise DamagedStoreError(
+            f"{store.location}/{table} has {expected} rows, {rows} came out of the merge; nothing "
+            f"was changed, `phasesweep verify {store.location}` may say why"
+        )
+    sync(merged)
+    _exchange(merged, store.path / table)
+    shutil.rmtree(merged)
+
+
+def _write_sorted(store: Store, table: str, parts: list[Part], target: Path) -> int:
+    """Write all rows in order, in parts of ROWS_PER_PART; returns how many."""
+    # The first part is there without any rows too: it says that the commits are not lost.
+    files = [_open(store, table, target / "1")]
+    total, room = 0, ROWS_PER_PART
+    for batch in _sorted_batches(store, table, parts):
+        if room < len(batch):
+            files[-1].close()
+            files.append(_open(store, table, target / str(len(files) + 1)))
+            room = ROWS_PER_PART
+        files[-1].write_batch(batch, row_group_size=ROWS_PER_GROUP)
+        total, room = total + len(batch), room - len(batch)
+    files[-1].close()
+    for number in range(1, len(files) + 1):
+        written = target / str(number)
+        sync(written)
+        name = part_name(parts[0].first, parts[-1].last, number, len(files))
+        written.rename(target / name)
+    return total
+
+
+def _open(store: Store, table: str, file: Path) -> pq.ParquetWriter:
+    """A file that gets its name once it is known of how many."""
+    schema = store.schemas[table]
+    return pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True)
+
+
+def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.RecordBatch]:
+    """All rows in order, sorted on disk where memory does not hold them.
+
+    A setting that a row of an older version has no value of gets what the row stands for.
+    """
+    connection = duckdb.connect(
+        config={"temp_directory": str(store.path / STAGING / "sorting"), "memory_limit": "2GB"}
+    )
+    connection.register("rows", store.rows(table, parts))
+    order = ", ".join(f'"{name}"' for name in _order(store.trainer, table))
+    later = defaults(store.trainer.settings) if table == "runs" else {}
+    given = ", ".join(f'coalesce("{name}", ?) AS "{name}"' for name in later)
+    columns = f"* REPLACE ({given})" if given else "*"
+    sorted_rows = connection.sql(
+        f"SELECT {columns} FROM rows ORDER BY {order}", params=[*later.values()]
+    )
+    reader: pa.RecordBatchReader = sorted_rows.to_arrow_reader(ROWS_PER_GROUP)
+    schema = store.schemas[table]
+    for batch in reader:
+        yield pa.RecordBatch.from_arrays(
+            [c.cast(f.type) for c, f in zip(batch.columns, schema, strict=True)], schema=schema
+        )
+    connection.close()
+
+
+def _order(trainer: Trainer, table: str) -> list[str]:
+    """What readers select by, so that rows that are selected together lie together.
+
+    Of `runs` the settings, first those that all trials of a batch share; of another table
+    the trial, then its first column.
+    """
+    if table != "runs":
+        return ["trial_id", trainer.tables[table].columns[0].name]
+    settings = trainer.settings.values()
+    return [each.name for each in sorted(settings, key=lambda s: s.differs_within != "sweep")]
+
+
+def _rows_in(file: Path) -> int:
+    return int(pq.read_metadata(file).num_rows)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Let two folders change places in one step.
+
+    Raises:
+        StoreError: The kernel or its file system cannot.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    exchange = getattr(libc, "renameat2", None)
+    if exchange is None or exchange(
+        _AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE
+    ):
+        reason = os.strerror(ctypes.get_errno()) if exchange else "no renameat2"
+        raise StoreError(
+            f"the file system of {other} cannot exchange two folders ({reason}); nothing was "
+            "changed, copy the store to a local disk to compact it"
+        )
+    sync(other.parent)

@@ -1,0 +1,291 @@
+"""The Parquet store: atomic commits, one row a trial, and who may write.
+
+A commit writes one part file into each table's folder, `runs` last: a trial is finished
+once its row stands in `runs`. Each file appears whole or not at all, so a reader never
+meets half of one; parts of a commit that never came to its `runs` part are removed when
+the next writer opens the store.
+"""
+
+import io
+import json
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from core.settings import defaults
+from core.trainers import Trainer
+from pipeline.storage.files import STAGING, Files, FilesError, LocalFiles, open_files, reason
+from pipeline.storage.locks import LEASE, LOCK, LockedError, StillHeld, held
+from pipeline.storage.parts import Part, missing_commits, part_name, parts_among
+from pipeline.storage.schemas import SCHEMA_VERSION, Rows, schemas, thresholds_digest
+
+FORMAT = "phasesweep store"
+MANIFEST = "manifest.json"
+DAMAGED = "damaged"
+
+CHECKED = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
+
+# All that a store holds before it has a manifest.
+BEGUN = {LOCK, LEASE, STAGING}
+
+
+class StoreError(ValueError):
+    """A place that cannot be used as a store; the message names it and the remedy."""
+
+
+class StoreInUseError(StoreError):
+    """Another process is writing to the store."""
+
+
+class DamagedStoreError(StoreError):
+    """A file of the store is unreadable or lost; the message names it and the remedy."""
+
+
+class Store:
+    """A store at a path or URL, open for reading; `writing` lets one process write.
+
+    Attributes:
+        location: The path or URL.
+        trainer: What its rows are trainings of.
+        schemas: Of its tables by name, `runs` first.
+        files: Its files.
+        manifest: What manifest.json says; a new store's before it is written.
+        mended: What the last `writing` removed of commits that never finished, in words.
+    """
+
+    def __init__(self, location: str | Path, trainer: Trainer):
+        """Open the store, or prepare to create one there.
+
+        Raises:
+            StoreError: The place holds something else, a newer schema version, or sweeps of
+                another trainer or over settings that this version does not know.
+        """
+        try:
+            self.files: Files = open_files(location)
+        except FilesError as error:
+            raise StoreError(str(error)) from error
+        self.location = self.files.location
+        self.trainer, self.schemas = trainer, schemas(trainer)
+        self.mended: list[str] = []
+        self._still_held: StillHeld = lambda: None
+        self._commits = 0
+        self.manifest = self._read_manifest()
+
+    @property
+    def path(self) -> Path:
+        """The folder of a local store."""
+        return Path(self.files.root)
+
+    def _read_manifest(self) -> dict[str, Any]:
+        file = f"{self.location}/{MANIFEST}"
+        if isinstance(self.files, LocalFiles) and os.path.isfile(self.path):
+            raise StoreError(f"{self.path} is a file, not a store; choose another --store")
+        try:
+            content = self.files.read(MANIFEST)
+            if content is None:
+                self._refuse_foreign_folder()
+                return {"format": FORMAT, "schema_version": SCHEMA_VERSION, "sweeps": []}
+            manifest = json.loads(content)
+        except OSError as error:
+            raise StoreError(
+                f"cannot read {self.location}: {reason(error)}; choose another --store"
+            ) from error
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise StoreError(
+                f"{file} is damaged ({error}); restore it from a copy, or move the store away"
+            ) from error
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise StoreError(f"{file} is not a phasesweep manifest; choose another --store")
+        version = manifest.get("schema_version")
+        if not isinstance(version, int) or version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.location} was written with schema version {version!r}, this phasesweep "
+                f"reads up to {SCHEMA_VERSION}; use the phasesweep that wrote it or another --store"
+            )
+        self._refuse_other_settings(manifest)
+        return manifest
+
+    def _refuse_other_settings(self, manifest: dict[str, Any]) -> None:
+        """A row is found by its settings, so all of a sweep's must be those known here."""
+        for sweep in manifest.get("sweeps", []):
+            problem = self._other_setting(sweep.get("axes", {}))
+            if problem is not None:
+                raise StoreError(
+                    f"{self.location} holds sweeps of another trainer or of a newer phasesweep: "
+                    f"{sweep['name']} has {problem}; use the phasesweep that wrote it, or choose "
+                    "another --store"
+                )
+
+    def _other_setting(self, axes: Collection[str]) -> str | None:
+        """An axis that is no setting here, or that no version left out, in words."""
+        known = self.trainer.settings
+        unknown = [name for name in axes if name not in known]
+        if unknown:
+            return f"the axis {unknown[0]!r}, which is no setting here"
+        given = {*axes, *defaults(known)}
+        return next((f"no axis {name!r}" for name in known if name not in given), None)
+
+    def _refuse_foreign_folder(self) -> None:
+        if set(self.files.names()) - BEGUN:
+            raise StoreError(
+                f"{self.location} is no phasesweep store: it has files but no manifest.json; "
+                "choose an empty or new folder with --store"
+            )
+
+    @property
+    def exists(self) -> bool:
+        """Whether the store has been created."""
+        return self.files.read(MANIFEST) is not None
+
+    def parts(self, table: str) -> list[Part]:
+        """The part files of a table, in order of their commits."""
+        return parts_among(self.files.names(table))
+
+    @property
+    def last_commit(self) -> int:
+        """The number of the last commit that was finished, whether its parts are still there."""
+        recorded: int = self.manifest.get("last_commit", 0)
+        return max([recorded, *(part.last for part in self.parts("runs"))])
+
+    def missing_commits(self, table: str) -> list[int]:
+        """The commits that a table should hold and does not, less those set aside."""
+        known = set(self.manifest.get("set_aside", []))
+        missing = missing_commits(self.parts(table), self.last_commit)
+        return [n for n in missing if n not in known]
+
+    @contextmanager
+    def writing(self, *, mend: bool = True) -> Iterator[None]:
+        """Be the store's only writer, and remove what an earlier one left unfinished.
+
+        Args:
+            mend: Whether to look for lost and unfinished commits; a repair does so itself.
+
+        Raises:
+            StoreError: The place cannot be written; StoreInUseError: another process is
+                writing; DamagedStoreError: a commit is lost.
+        """
+        with ExitStack() as stack:
+            try:
+                self._still_held = stack.enter_context(held(self.files))
+                self._create()
+                if mend:
+                    self._refuse_lost_commits()
+                    self._discard_unfinished_commits()
+            except LockedError as error:
+                raise StoreInUseError(
+                    f"{self.location} is being written by {error}; "
+                    "wait for it to end, or choose another --store"
+                ) from error
+            except OSError as error:
+                raise StoreError(
+                    f"cannot write to {self.location}: {reason(error)}; choose another --store"
+                ) from error
+            yield
+
+    def _create(self) -> None:
+        """Under the lock; the manifest comes first, as it marks the folder as a store."""
+        self.manifest = self._read_manifest()  # by now another process may have written it
+        self.describe(schema_version=SCHEMA_VERSION)
+        if isinstance(self.files, LocalFiles):
+            for table in (*self.schemas, STAGING):
+                (self.path / table).mkdir(exist_ok=True)
+
+    def _refuse_lost_commits(self) -> None:
+        self._commits = max([self.last_commit, *self.manifest.get("set_aside", [])])
+        for table in self.schemas:
+            lost = self.missing_commits(table)
+            if lost:
+                raise DamagedStoreError(
+                    f"{self.location} is damaged: {table} has lost commit {lost[0]}; "
+                    f"`phasesweep verify {self.location} --repair` sets its remains aside, and "
+                    "running again trains what was lost"
+                )
+
+    def _discard_unfinished_commits(self) -> None:
+        self.mended = []
+        for table in self.schemas:
+            for part in self.parts(table):
+                if part.first > self._commits:
+                    self.files.remove(f"{table}/{part.name}")
+                    self.mended.append(f"removed {table}/{part.name} of an unfinished commit")
+        if isinstance(self.files, LocalFiles):
+            _empty(self.path / STAGING)
+
+    def describe(self, **entries: Any) -> None:
+        """Add or replace entries of the manifest, atomically; only a writer may."""
+        self._still_held()
+        described = {**self.manifest, **entries}
+        if described != self.manifest or not self.exists:
+            text = json.dumps(described, indent=2, sort_keys=True) + "\n"
+            self.files.write(MANIFEST, text.encode())
+        self.manifest = described
+
+    def commit(self, batches: Sequence[Rows]) -> None:
+        """Add the rows of finished batches: all of them, or after a crash none."""
+        self._still_held()
+        self._name_thresholds()
+        number = self._commits + 1
+        name = part_name(number, number)
+        for table in batches[0].tables:
+            rows = pa.concat_tables([batch.tables[table] for batch in batches])
+            self.files.write(f"{table}/{name}", parquet(rows))
+        self._commits = number
+        # Without it a commit whose part in `runs` is lost looks like one that never finished.
+        self.describe(last_commit=number)
+
+    def _name_thresholds(self) -> None:
+        """Before there is a row with their digest, say in the manifest which thresholds it is."""
+        numbers = dict(self.trainer.thresholds)
+        named = self.manifest.get("judged_by", {})
+        if thresholds_digest(numbers) not in named:
+            self.describe(judged_by={**named, thresholds_digest(numbers): numbers})
+
+    def rows(self, table: str, parts: Sequence[Part]) -> ds.Dataset:
+        """Parts of a table, to be scanned; columns that an older version had not are NULL."""
+        return ds.dataset(
+            [f"{self.files.root}/{table}/{part.name}" for part in parts],
+            schema=self.schemas[table],
+            format=CHECKED,
+            filesystem=self.files.filesystem,
+        )
+
+    def batches(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows of a table, some columns of it, a bounded number of rows at a time.
+
+        Raises:
+            DamagedStoreError: A part cannot be read.
+        """
+        for part in self.parts(table):
+            try:
+                yield from self.rows(table, [part]).to_batches(columns=list(columns))
+            except (pa.ArrowException, OSError) as error:
+                raise DamagedStoreError(
+                    f"{self.location}/{table}/{part.name} cannot be read ({error}); "
+                    f"`phasesweep verify {self.location} --repair` sets it aside, and running "
+                    "again trains its trials again"
+                ) from error
+
+
+def parquet(rows: pa.Table) -> bytes:
+    """A table as a Parquet file whose every page carries a checksum."""
+    buffer = io.BytesIO()
+    pq.write_table(rows, buffer, compression="zstd", write_page_checksum=True)
+    return buffer.getvalue()
+
+
+def _empty(folder: Path) -> None:
+    """Delete everything in a folder of our own: files, and folders of part files."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            _empty(entry)
+            entry.rmdir()
+        else:
+            entry.unlink()
