@@ -19,6 +19,7 @@ from typing import Annotated
 import typer
 
 from analysis.commands.advise import commands as advise_commands
+from analysis.commands.animate import commands as animate_commands
 from analysis.commands.draw import commands as theory_commands
 from analysis.commands.explain import commands as explain_commands
 from analysis.commands.mounted import commands as analysis_commands
@@ -61,6 +62,7 @@ app = typer.Typer(
 )
 app.add_typer(store_commands)
 app.add_typer(analysis_commands)
+app.add_typer(animate_commands)
 app.add_typer(theory_commands)
 app.add_typer(query_commands)
 app.add_typer(explain_commands)
