@@ -47,6 +47,7 @@ pictures: demo
 		$(BIN)/phasesweep figure $$name demo/$$name --out analysis/pictures/$$name.png; \
 	done
 	$(BIN)/phasesweep figure thresholds demo/quickstart --out analysis/pictures/thresholds.png
+	$(BIN)/phasesweep animate demo/quickstart --out analysis/pictures/moving_map.gif
 	cp demo/stability_map.png analysis/pictures/stability_map.png
 
 bench: .venv/.installed-bench
