@@ -3,13 +3,14 @@
 #   make demo     run the quickstart sweep and draw its stability map
 #   make test     format, lint, types, layers, then the tests
 #   make lint     all of that but the tests
+#   make docs     the documentation site, docs/_build/html/index.html; runs every example
 #   make bench    the benchmarks
 #   make faults   kill drivers, workers and nodes, fill disks; then count rows; quarter of an hour
 #   make pictures the README's pictures, from sweeps of ten minutes in all
 #   make format   let ruff rewrite what `make lint` would refuse
 #   make clean    remove the demo, the caches and the builds; .venv stays
 
-.PHONY: demo test lint bench faults pictures format clean
+.PHONY: demo test lint docs bench faults pictures format clean
 .DELETE_ON_ERROR:
 
 # The first of these that runs and is new enough; the pins were tested with 3.11.
@@ -38,6 +39,13 @@ lint: .venv/.installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# Pages and doctests share what was read of the sources.
+SPHINX := $(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -d docs/_build/doctrees
+
+docs: .venv/.installed-docs
+	$(SPHINX) -b html docs docs/_build/html
+	$(SPHINX) -b doctest docs docs/_build/doctest
+
 # The README's pictures: each shipped sweep with the figure of its name.
 PICTURES := chi trainable_depth critical_learning_rate edge_of_stability catapult
 
@@ -61,7 +69,7 @@ format: .venv/.installed-test
 	$(BIN)/ruff format
 
 clean:
-	rm -rf demo build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache \
+	rm -rf demo build dist docs/_build docs/gallery *.egg-info .pytest_cache .ruff_cache .mypy_cache \
 		.import_linter_cache .hypothesis
 	find core pipeline analysis tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
@@ -78,7 +86,11 @@ $(BIN)/pip:
 	@touch $@
 
 .venv/.installed-test: .venv/.installed
-	$(INSTALL) '.[test]'
+	$(INSTALL) '.[test,docs]'
+	@touch $@
+
+.venv/.installed-docs: .venv/.installed
+	$(INSTALL) '.[docs]'
 	@touch $@
 
 .venv/.installed-bench: .venv/.installed

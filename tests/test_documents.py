@@ -1,9 +1,15 @@
-"""The Markdown files: every relative link leads somewhere, every `make` command exists."""
+"""The Markdown files: every relative link leads somewhere, every command exists."""
 
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from typer.exceptions import TyperException
+
+from pipeline.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -16,8 +22,9 @@ TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 
 def documents() -> list[Path]:
     """The project's Markdown files."""
-    folders = [ROOT / name for name in ("core", "pipeline", "analysis", "tests")]
-    return sorted([*ROOT.glob("*.md"), *(path for f in folders for path in f.rglob("*.md"))])
+    folders = [ROOT / name for name in ("core", "pipeline", "analysis", "tests", "docs")]
+    found = [*ROOT.glob("*.md"), *(path for f in folders for path in f.rglob("*.md"))]
+    return sorted(path for path in found if not path.is_relative_to(ROOT / "docs/_build"))
 
 
 def anchors(text: str) -> set[str]:
@@ -48,16 +55,48 @@ def unknown_targets(text: str) -> set[str]:
     return set(MAKE.findall(text)) - set(TARGET.findall((ROOT / "Makefile").read_text()))
 
 
+def commands(text: str) -> list[str]:
+    """The `phasesweep` commands that stand on lines of their own, continued lines joined."""
+    joined = re.sub(r"\\\n\s*", "", text)
+    return re.findall(r"^(?:    |\$ )?phasesweep (?!COMMAND)(\S.*)$", joined, re.MULTILINE)
+
+
+def refused_commands(text: str) -> list[str]:
+    """Those of a text's `phasesweep` commands that the command line would not take."""
+    group: Any = typer.main.get_command(app)
+    refused = []
+    for command in commands(text):
+        name, *arguments = shlex.split(command, comments=True)
+        try:
+            group.commands[name].make_context(name, arguments)
+        except (KeyError, TyperException):
+            refused.append(command)
+    return refused
+
+
 @pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_relative_link_leads_somewhere(document):
     """A reader who follows a link within the project arrives."""
     assert broken_links(document) == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
-def test_every_make_command_is_a_target(name):
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_make_command_is_a_target(document):
     """A reader who types a `make` command from the page gets what it promises."""
-    assert unknown_targets((ROOT / name).read_text()) == set()
+    assert unknown_targets(document.read_text()) == set()
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_is_one_that_the_command_line_takes(document):
+    """A reader who types a `phasesweep` command from the page meets no unknown option."""
+    assert refused_commands(document.read_text()) == []
+
+
+def test_the_readme_is_read_in_three_minutes():
+    """At most 700 words, and the first two commands are the demo and the tests."""
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.split()) <= 700
+    assert MAKE.findall(readme)[:2] == ["demo", "test"]
 
 
 def test_a_broken_link_is_noticed(tmp_path):
@@ -74,3 +113,11 @@ def test_an_unknown_make_command_is_noticed():
     """A target that the Makefile lacks is found in a code block, a prompt and a sentence."""
     page = "```\nmake demo\n$ make coffee\n```\nOr `make tea`; you make sense of it.\n"
     assert unknown_targets(page) == {"coffee", "tea"}
+
+
+def test_an_unknown_command_or_option_is_noticed():
+    """Commands in a code block and after a prompt are read; continued lines are one command."""
+    page = (
+        "    phasesweep run a.yaml\n$ phasesweep brew tea\nphasesweep plan a.yaml \\\n  --sugar 2\n"
+    )
+    assert refused_commands(page) == ["brew tea", "plan a.yaml --sugar 2"]

@@ -36,7 +36,7 @@ class Later:
 
 MUCH_LONGER = 10
 
-# Measured by samples of tests/benchmarks/bench_verdicts.py, pooled in core/DESIGN.md.
+# Measured by samples of tests/benchmarks/bench_verdicts.py, pooled in docs/explanation/verdicts.md.
 LATER = {
     "plateau": Later(runs=124, trained=6),
     "vanishing": Later(runs=76, trained=0),

@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from core.settings import trial_id
 from pipeline.sweep_files.loading import SweepFileError, load_sweep, shipped_sweeps
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+README, CHOOSING = ROOT / "README.md", ROOT / "docs" / "how_to" / "choose_trials.md"
 
 VALID = {
     "dataset": "digits",
@@ -62,20 +62,26 @@ def test_fields_left_out_have_defaults(write):
     )
 
 
-def test_the_sweeps_of_the_readme_are_sweeps(sweep_path):
-    """As a reader copies them: the first, and that with the lines of each of the others."""
-    blocks = re.findall("```yaml\n(.*?)```", README.read_text(), re.DOTALL)
-    mine, paired, left = map(yaml.safe_load, blocks)
+def test_the_sweeps_of_the_documents_are_sweeps(sweep_path):
+    """As a reader copies them."""
 
-    def grid(fields):
-        sweep_path.write_text(yaml.safe_dump(fields))
+    def grid(text):
+        sweep_path.write_text(text)
         return load_sweep(sweep_path).grid
 
+    (mine,) = re.findall("```yaml\n(.*?)```", README.read_text(), re.DOTALL)
     assert grid(mine).size == 3 * 3 * 16 * 16
-    assert grid(mine | paired).size == 3 * 3 * 16
-    rates = grid(mine).axes["learning_rate"]
-    kept = sum(rate * depth < 1 for rate in rates for depth in (2, 8, 32))
-    assert grid(mine | left).size == 3 * 16 * kept
+    written = dict(re.findall(r"```\{file\} (\S+)\n(.*?)```", CHOOSING.read_text(), re.DOTALL))
+    assert grid(written["my-sweep.yaml"]).size == 3 * 3 * 16 * 16
+    assert [(t.depth, t.learning_rate) for t in grid(written["paired.yaml"])] == [
+        (2, 0.3),
+        (8, 0.1),
+        (32, 0.03),
+    ]
+    small_steps = grid(written["small_steps.yaml"])
+    rates = small_steps.axes["learning_rate"]
+    kept = {depth: sum(rate * depth < 1 for rate in rates) for depth in (2, 8, 32)}
+    assert small_steps.size == kept[2] + 2 * kept[8] + 2 * kept[32]
 
 
 def test_a_single_measurement_needs_no_list(write):

@@ -1,0 +1,43 @@
+"""
+The same question to pandas, DuckDB and Polars
+==============================================
+
+A store is Parquet, so no phasesweep is needed to ask it. Which share of the runs trained?
+"""
+
+import os
+
+import pandas as pd
+
+store = os.environ.get("PHASESWEEP_STORE", "demo/quickstart")
+
+runs = pd.read_parquet(f"{store}/runs", columns=["activation", "depth", "outcome"])
+runs["trained"] = runs["outcome"] == "trained"
+runs.groupby(["activation", "depth"])["trained"].mean().unstack()
+
+# %%
+# DuckDB reads only the columns that the query names.
+
+import duckdb
+
+duckdb.sql(
+    f"""
+    select activation, depth, avg((outcome = 'trained')::int) as trained
+    from '{store}/runs/*.parquet'
+    group by all order by all
+    """
+).df()
+
+# %%
+# Polars plans the whole query before it reads anything.
+
+import polars as pl
+
+(
+    pl.scan_parquet(f"{store}/runs/*.parquet")
+    .group_by("activation", "depth")
+    .agg(trained=(pl.col("outcome") == "trained").mean())
+    .sort("activation", "depth")
+    .collect()
+    .to_pandas()
+)
