@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
+from importlib.metadata import version
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -55,7 +56,6 @@ from pipeline.sweep_files.loading import Sweep, SweepFileError, load_sweep
 from pipeline.tasks import TaskSummary, task_summaries
 
 app = typer.Typer(
-    help="Measure where deep networks train, stall and diverge, and say why.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -85,6 +85,24 @@ class Executors(StrEnum):
     auto = "auto"
     serial = "serial"
     ray = "ray"
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"phasesweep {version('phasesweep')}")
+        raise typer.Exit
+
+
+@app.callback()
+def phasesweep(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Measure where deep networks train, stall and diverge, and say why."""
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 
 import pandas as pd
 import pytest
@@ -491,3 +492,9 @@ def test_before_the_first_run_there_is_no_best(phasesweep):
     """Plan says nothing of it; its document has null."""
     assert "best" not in phasesweep("plan", "mine.yaml")[1]
     assert json.loads(phasesweep("plan", "mine.yaml", "--json")[1])["best"] is None
+
+
+def test_the_version_is_the_installed_one(phasesweep):
+    """As a bug report asks for it."""
+    status, out, _ = phasesweep("--version")
+    assert (status, out) == (0, f"phasesweep {version('phasesweep')}\n")
