@@ -33,8 +33,8 @@ StoreArgument = Annotated[str, typer.Argument(metavar="STORE", help="A store's f
 TrainedLevel = Annotated[
     float | None,
     typer.Option(
-        help="Judge again: trained is a loss of this share of the best constant's.  "
-        "[default: each run's own trained_level]"
+        help="Judge again: trained is a loss of this share of the best constant's "
+        "(default: each run's own trained_level)."
     ),
 ]
 
@@ -62,7 +62,7 @@ def figure(
     name: Annotated[str, typer.Argument(help="Which one; a wrong name lists them.")],
     store: StoreArgument,
     out: Annotated[
-        Path | None, typer.Option(help="The picture, .png, .svg or .pdf.  [default: NAME.png]")
+        Path | None, typer.Option(help="The picture, .png, .svg or .pdf (default: NAME.png).")
     ] = None,
     trained_level: TrainedLevel = None,
 ) -> None:
