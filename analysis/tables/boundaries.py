@@ -31,21 +31,6 @@ def outcome_shares(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return tidy.sort_values([*keys, "outcome"], ignore_index=True)
 
 
-def diverged_fraction(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """The fraction of each group that diverged, an overflow included.
-
-    Args:
-        runs: With the columns of `by` and `outcome`.
-        by: The settings that make a group, at least one.
-
-    Returns:
-        A row for each group: `by`, its number of `runs` and the `diverged_fraction`.
-    """
-    diverged = runs["outcome"].isin(DIVERGED)
-    groups = runs.assign(diverged=diverged).groupby(list(by))["diverged"]
-    return groups.agg(runs="size", diverged_fraction="mean").reset_index()
-
-
 def blew_up(runs: pd.DataFrame) -> pd.Series:
     """Which runs diverged, those included that came to a halt after a peak above their start.
 
