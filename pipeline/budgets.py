@@ -54,7 +54,13 @@ class Supply:
     """
 
     def __init__(self, batches: Iterable[Batch], seconds: Callable[[Batch], float], budget: Budget):
-        """Args: batches: Taken lazily. seconds: Expected time of one, on one core."""
+        """Supply these batches until the budget is used up.
+
+        Args:
+            batches: Taken lazily.
+            seconds: Expected time of one batch, on one core.
+            budget: How much time may pass and how many trials may run.
+        """
         self._batches, self._seconds, self._budget = batches, seconds, budget
         self.stopped: Literal["time", "trials"] | None = None
         self._began: float | None = None

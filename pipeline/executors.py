@@ -60,7 +60,12 @@ class Executor(Protocol):
     """Runs the work on every batch and yields rows, or failures, as they come."""
 
     def __call__(self, work: Work, batches: Supplied) -> Iterator[Rows | Failure]:
-        """Args: work: Trains one batch. batches: Taken lazily."""
+        """Run the work on every batch.
+
+        Args:
+            work: Trains one batch.
+            batches: Taken lazily.
+        """
 
 
 def executor_for(seconds: float) -> Executor:

@@ -20,7 +20,12 @@ class Elementwise(Protocol):
     """A function of each element; `out` may be the argument itself."""
 
     def __call__(self, x: Array, /, out: Array | None = None) -> Array:
-        """Args: x: Any shape. out: Where to write, of the same shape."""
+        """Apply the function to each element.
+
+        Args:
+            x: Any shape.
+            out: Where to write, of the same shape.
+        """
 
 
 @dataclass(frozen=True)

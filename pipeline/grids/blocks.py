@@ -25,7 +25,11 @@ class Blocks(Sequence["Block"]):
     """
 
     def __init__(self, grid: Grid):
-        """Args: grid: Whose blocks these are."""
+        """Cut a grid into blocks.
+
+        Args:
+            grid: Whose blocks these are.
+        """
         self.grid = grid
         edges = [factor.shape_edges for factor in grid.factors]
         self.shape = tuple(len(each) - 1 for each in edges)

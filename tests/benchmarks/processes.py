@@ -16,7 +16,13 @@ class Processes:
     """A peer in some processes, each with its share of the trials and of the cores."""
 
     def __init__(self, module: str, processes: int, threads: int):
-        """Args: module: Has `prepare(workload, trials)`. threads: Of each process."""
+        """Start the processes.
+
+        Args:
+            module: Has `prepare(workload, trials)`.
+            processes: How many to start.
+            threads: How many threads each process has.
+        """
         before = dict(os.environ)
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
         context, self._pipes = mp.get_context("spawn"), []

@@ -17,7 +17,11 @@ class Reader:
     """
 
     def __init__(self, store: Path):
-        """Args: store: The store's folder, which need not exist yet."""
+        """Prepare to read a store again and again.
+
+        Args:
+            store: The store's folder, which need not exist yet.
+        """
         self._runs = store / "runs"
         self.readings, self.disturbed, self.vanished = 0, [], []
         self._most = 0

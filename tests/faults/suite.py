@@ -51,7 +51,11 @@ class Suite:
     """The sweep of the suite and what is injected into it, in a folder of its own."""
 
     def __init__(self, scratch: Path):
-        """Args: scratch: An empty folder."""
+        """Write the sweep of the suite.
+
+        Args:
+            scratch: An empty folder.
+        """
         self.scratch = scratch
         self.random = random.Random(20260101)
         self.sweep = scratch / "sweep.yaml"
