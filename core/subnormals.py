@@ -2,7 +2,7 @@
 
 Vanishing gradients fall below the smallest normal float, where each arithmetic
 operation costs the processor a hundred times more. They are zero to every update they
-could make, so the floating-point unit is told to treat them as zero. C's fegetenv and
+could make, so the floating-point unit is set to treat them as zero. C's fegetenv and
 fesetenv hold its control word; on other platforms nothing changes but the speed.
 """
 

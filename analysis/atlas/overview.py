@@ -39,12 +39,12 @@ def summary(header: dict[str, Any], columns: Columns) -> str:
     """How many trainings there are, what share trained, and what they cost; as overview."""
     trained = [region["outcome"] == "trained" for region in header["regions"]]
     share = np.isin(columns["region"], np.flatnonzero(trained)).mean()
-    told = f"{len(header['ids']):,} trainings, of which {share:.0%} trained"
-    told += f" (their loss fell below {header['trained']} of the best constant's)"
+    sentence = f"{len(header['ids']):,} trainings, of which {share:.0%} trained"
+    sentence += f" (their loss fell below {header['trained']} of the best constant's)"
     if "measure wall_seconds" in columns:
         seconds = float(np.nansum(10.0 ** columns["measure wall_seconds"].astype(np.float64)))
-        told += f"; they took {_duration(seconds)} of one core's time"
-    return f"<p>{told}.</p>"
+        sentence += f"; they took {_duration(seconds)} of one core's time"
+    return f"<p>{sentence}.</p>"
 
 
 def _duration(seconds: float) -> str:
@@ -75,21 +75,21 @@ def _settings(header: dict[str, Any]) -> str:
         (setting["name"], f"{len(setting['values'])} values: {_listed(setting['values'])}")
         for setting in header["settings"]
     ]
-    fixed = [(name, _told(value)) for name, value in header["fixed"].items()]
+    fixed = [(name, _as_text(value)) for name, value in header["fixed"].items()]
     rows = [
-        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(told)}</td></tr>"
-        for name, told in varied + fixed
+        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(values)}</td></tr>"
+        for name, values in varied + fixed
     ]
     return _table(("setting", "values"), rows)
 
 
 def _listed(values: Sequence[Any]) -> str:
     if len(values) <= MOST_VALUES:
-        return ", ".join(map(_told, values))
-    return f"{', '.join(map(_told, values[:3]))} ... {_told(values[-1])}"
+        return ", ".join(map(_as_text, values))
+    return f"{', '.join(map(_as_text, values[:3]))} ... {_as_text(values[-1])}"
 
 
-def _told(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

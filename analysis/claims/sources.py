@@ -27,7 +27,7 @@ MOST_GROUPS = 0.5  # a source moves gradients if it does so in at least that sha
 # What may move a gradient where the initial weights' scale stays, and the gradient that it moves.
 BEFORE, LATER = "log10_gradient_per_error", "log10_peak_growth"
 SOURCES = {"width": BEFORE, "depth": BEFORE, "features": BEFORE, "learning_rate": LATER}
-TOLD = {BEFORE: "first |dW| at step 0", LATER: "growth during training"}
+IN_WORDS = {BEFORE: "first |dW| at step 0", LATER: "growth during training"}
 
 
 def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
@@ -99,11 +99,13 @@ def gradients_have_other_sources(rows: pd.DataFrame) -> Verdict:
         moves = _compared(rows, fixed, name)[gradient].agg(np.ptp)
         ends = _compared(rows, others, name)["outcome"].nunique()
         sources += (moves >= MOVED).mean() >= MOST_GROUPS
-        told = name.replace("_", " ")
+        source = name.replace("_", " ")
         numbers += [
-            number(f"{told}: {TOLD[gradient]} moves tenfold", (moves >= MOVED).sum(), _of(moves)),
-            number(f"{told}: it moves, median", moves.median(), "decades"),
-            number(f"{told}: outcome changes", (ends > 1).sum(), _of(ends)),
+            number(
+                f"{source}: {IN_WORDS[gradient]} moves tenfold", (moves >= MOVED).sum(), _of(moves)
+            ),
+            number(f"{source}: it moves, median", moves.median(), "decades"),
+            number(f"{source}: outcome changes", (ends > 1).sum(), _of(ends)),
         ]
     return Verdict(HOLDS if sources else FAILS, tuple(numbers))
 

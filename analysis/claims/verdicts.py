@@ -25,8 +25,8 @@ class Number:
     unit: str = "1"
 
     def __str__(self) -> str:
-        told = "none" if self.value is None else f"{self.value:.4g}"
-        return told if self.unit == "1" else f"{told} {self.unit}"
+        text = "none" if self.value is None else f"{self.value:.4g}"
+        return text if self.unit == "1" else f"{text} {self.unit}"
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Formats(StrEnum):
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Tell a wrong request in a line on stderr, and end with exit code 2."""
+    """Report a wrong request in one line on stderr, and end with exit code 2."""
     try:
         yield
     except ValueError as error:
@@ -132,10 +132,10 @@ def theory(
         print(json.dumps({**numbers, "other_limits": list(map(asdict, others))}, indent=2))
         return
     for name, number in numbers.items():
-        told = "none" if number is None else f"{number:.6g}"
+        text = "none" if number is None else f"{number:.6g}"
         print(
             textwrap.fill(
-                f"{name:<26}{told:>12}  {MEANINGS[name]}", LINE, subsequent_indent=" " * 40
+                f"{name:<26}{text:>12}  {MEANINGS[name]}", LINE, subsequent_indent=" " * 40
             )
         )
     for other in others:
@@ -159,7 +159,7 @@ class OtherLimit:
     largest_input: float | None
 
     def sentence(self) -> str:
-        """It in words."""
+        """The limit as a sentence."""
         if self.largest_input is None:
             inputs = f"above {self.smallest_input:.3g}"
         elif self.smallest_input == 0:
@@ -190,7 +190,7 @@ LINE = 80  # characters
 
 
 def _as_text(rows: "pd.DataFrame") -> str:
-    """A line a row; a number that does not exist is left out."""
+    """One line per row; a number that does not exist is left out."""
     return rows.to_string(index=False, na_rep="", float_format=lambda number: f"{number:.5g}")
 
 

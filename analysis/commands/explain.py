@@ -1,4 +1,4 @@
-"""The command that tells one run."""
+"""The command that explains one run."""
 
 from typing import Annotated
 
@@ -16,10 +16,10 @@ def explain(
         str, typer.Argument(metavar="TRIAL_ID", help="A run's id, or how it uniquely begins.")
     ],
 ) -> None:
-    """Tell one run: what was set, what happened, why, and what trained nearby."""
+    """Explain one run: what was set, what happened, why, and what trained nearby."""
     # The theory takes a while to import, and other commands never need it.
-    from analysis.explaining.explanation import explain as told
+    from analysis.explaining.explanation import explain as explained
 
     with refusing():
-        story = told(store, trial.strip("'\""))  # as a CSV file quotes it
+        story = explained(store, trial.strip("'\""))  # as a CSV file quotes it
     print(story)

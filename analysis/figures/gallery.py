@@ -1,4 +1,4 @@
-"""Every figure that tells of any store, drawn from one, or why it cannot be."""
+"""The figures that suit any store, drawn from one store; for each that cannot be drawn, why."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from analysis.figures.named import FIGURES
 from analysis.tables.judgments import read_judged
 
-# Of FIGURES those that tell of any store, in the order in which they tell it.
+# The FIGURES that suit any store, in the order in which a reader should see them.
 SHOWN = (
     "stability_map",
     "outcome_shares",
@@ -26,7 +26,7 @@ SHOWN = (
 def drawn(
     store: str | Path, trained_level: float | None = None
 ) -> Iterator[tuple[str, Figure | str]]:
-    """Each figure's name, and the figure, or what it needs that the store has not.
+    """Each figure's name with the figure, or with what the store lacks for it.
 
     Args:
         store: Its folder or URL.
@@ -36,7 +36,7 @@ def drawn(
         NotAStoreError, MissingTableError: There is no store, or no run in it.
         UnsuitableRunsError: They cannot be judged at that level.
     """
-    # What no figure could be drawn of is told once, not for each figure.
+    # A store without suitable runs is refused once, not again for each figure.
     read_judged(store, trained_level, ["outcome"])
     for name in SHOWN:
         try:
@@ -46,5 +46,5 @@ def drawn(
 
 
 def title(name: str) -> str:
-    """The name in words."""
+    """A figure's name as a title: spaces for underscores, and a capital first letter."""
     return name.replace("_", " ").capitalize()

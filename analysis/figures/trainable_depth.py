@@ -13,7 +13,7 @@ from analysis.figures.pages import STYLE, give_title, panel_grid
 from analysis.tables.depth_scales import fitted_multiple, trainable_depth
 from core.theory.mean_field import critical_weight_variance, mean_field
 
-LINES = "#ff4fa0"  # told from every shade of the map and from a white page
+LINES = "#ff4fa0"  # stands out from every shade of the map and from a white page
 
 
 def trainable_depth_map(runs: pd.DataFrame) -> Figure:

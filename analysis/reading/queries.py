@@ -48,14 +48,14 @@ def answer(store: str | Path, sql: str) -> Iterator[pa.RecordBatch]:
 
 def _explained(error: duckdb.Error, sql: str, connection: duckdb.DuckDBPyConnection) -> str:
     """DuckDB's message, and the views or columns that a wrong name could have meant."""
-    told = str(error).strip()
+    message = str(error).strip()
     if isinstance(error, duckdb.BinderException):
         asked = [view for view in _existing(connection) if re.search(rf"\b{view}\b", sql, re.I)]
         columns = [f"{view}: {', '.join(connection.view(view).columns)}" for view in asked]
-        return "\n".join([told, "", "The columns are", *columns])
+        return "\n".join([message, "", "The columns are", *columns])
     if isinstance(error, duckdb.PermissionException):
-        told += "\nA query reads the store's views and nothing else."
-    return f"{told}\n\n{_views(connection)}"
+        message += "\nA query reads the store's views and nothing else."
+    return f"{message}\n\n{_views(connection)}"
 
 
 def _views(connection: duckdb.DuckDBPyConnection) -> str:

@@ -12,7 +12,7 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from pipeline.data_files.reading import DataFileError, Reading, close_names, listed
-from pipeline.data_files.tables import Table, damage_told, unique_columns
+from pipeline.data_files.tables import Table, reporting_damage, unique_columns
 
 NUMBER_KINDS = "biuf"  # NumPy's letters for truths, whole numbers and floats
 TEXT_KINDS = "US"
@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 def read_parquet(content: bytes, path: Path) -> Table:
     """A Parquet file's columns, without the index that pandas writes beside them."""
-    with damage_told(path):
+    with reporting_damage(path):
         table = pq.ParquetFile(pa.BufferReader(content)).read()
         index = (table.schema.pandas_metadata or {}).get("index_columns", [])
         columns = [_without_dictionary(column) for column in table.columns]
@@ -41,7 +41,7 @@ def _without_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def read_npz(content: bytes, path: Path, reading: Reading) -> Table:
     """The arrays `features`, (examples, features), and the target's, (examples,), as columns."""
-    with damage_told(path):
+    with reporting_damage(path):
         arrays = _npz_arrays(content)
     target = reading.target
     if not {"features", target} <= arrays.keys():

@@ -69,16 +69,14 @@ def problems(table: Table, reading: Reading) -> Iterator[str]:
             left.append(name)
         elif kind is not Kind.numbers:
             yield _no_feature(table, name, kind)
-        elif (told := _infinite(table, name)) is not None:
-            yield told
+        elif (problem := _infinite(table, name)) is not None:
+            yield problem
     categories = [name for name in left if _repeats(table, name, Kind.text)]
     unlike = [name for name in left if name not in categories]
     for names, remedy in (categories, "set categories: one_hot, or "), (unlike, ""):
         if names:
-            told_each = [
-                f"{name!r} ({distinct(table.columns[name]):,} different)" for name in names
-            ]
-            yield f"text in {listed(told_each)}: {remedy}leave out with {drop_setting(names)}"
+            counted = [f"{name!r} ({distinct(table.columns[name]):,} different)" for name in names]
+            yield f"text in {listed(counted)}: {remedy}leave out with {drop_setting(names)}"
 
 
 def _repeats(table: Table, name: str, kind: Kind) -> bool:

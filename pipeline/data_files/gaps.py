@@ -1,4 +1,4 @@
-"""Missing cells: told, or their rows left out."""
+"""Missing cells: an error lists them, or their rows are left out."""
 
 from collections.abc import Mapping
 
@@ -29,10 +29,11 @@ def complete(table: Table, target: str, reading: Reading) -> Table:
             f"from {target!r} {table.where(places)}; write them, remove those rows, or set "
             "missing: drop"
         )
-    raise DataFileError(_told(table, target, gaps, int(np.count_nonzero(rows))))
+    raise DataFileError(_listed_gaps(table, target, gaps, int(np.count_nonzero(rows))))
 
 
-def _told(table: Table, target: str, gaps: Mapping[str, Truths], rows: int) -> str:
+def _listed_gaps(table: Table, target: str, gaps: Mapping[str, Truths], rows: int) -> str:
+    """The message that lists the missing cells and the settings that deal with them."""
     each = [
         f"{np.count_nonzero(absent):,} of column {name!r} {table.where(np.flatnonzero(absent))}"
         for name, absent in gaps.items()

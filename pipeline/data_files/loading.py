@@ -17,7 +17,7 @@ from pipeline.data_files.targets import targets_of
 from pipeline.data_files.texts import read_text
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".npz")
-MOST_PROBLEMS = 5  # told of one file
+MOST_PROBLEMS = 5  # that are listed of one file
 
 # Hashed with the arrays. Another draw of the examples, or another layout, is another version:
 # a name in an older store must not stand for examples that were not drawn then.
@@ -100,8 +100,8 @@ def _require_enough(examples: int, features: int, path: Path) -> None:
 def _refuse(found: list[str], path: Path) -> None:
     if found:
         more = len(found) - MOST_PROBLEMS
-        told = found[:MOST_PROBLEMS] + ([f"and {more:,} columns more"] if more > 0 else [])
-        raise DataFileError(f"{path}: " + "\n".join(told))
+        listed = found[:MOST_PROBLEMS] + ([f"and {more:,} columns more"] if more > 0 else [])
+        raise DataFileError(f"{path}: " + "\n".join(listed))
 
 
 def _content_hash(inputs: np.ndarray, targets: np.ndarray) -> str:

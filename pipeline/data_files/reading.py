@@ -23,7 +23,7 @@ class Reading:
     Attributes:
         target: The column (of an .npz: the array) to learn.
         drop: Columns that are no features.
-        task: `classes` or `numbers`; None: as the targets' type tells.
+        task: `classes` or `numbers`; None: as the targets' type shows.
         missing: Rows with missing cells: `refuse`, `drop`, or fill with the column's `mean`.
         categories: Columns of text: `refuse`, or `one_hot`.
         separator: Between the cells of a text file; None: a comma, in a .tsv a tab.

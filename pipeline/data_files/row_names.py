@@ -17,20 +17,21 @@ def without_row_names(table: Table) -> Table:
     """The table without unnamed first columns that are another name for each row.
 
     Raises:
-        DataFileError: Such a column does not tell rows apart, so it is no index.
+        DataFileError: Rows share a name in such a column, so it is no index.
     """
     while table.columns and UNNAMED.fullmatch(first := next(iter(table.columns))):
-        table.notes.append(_told(table, first))
+        table.notes.append(_note(table, first))
         table = table.without([first])
     return table
 
 
-def _told(table: Table, name: str) -> str:
+def _note(table: Table, name: str) -> str:
+    """The note that the column was left out; a DataFileError if it is no index."""
     column = table.columns[name]
     names = kind_of(column) in (Kind.text, Kind.dates, Kind.mixed) or _is_whole(column)
     if not names or distinct(column) < len(column):
         raise DataFileError(
-            f"{table.path}: the first column has no name ({name!r}) and does not tell rows apart; "
+            f"{table.path}: the first column has no name ({name!r}) and does not distinguish rows; "
             f"name it in the file to learn from it, or set {drop_setting([name])}"
         )
     how = "counts rows" if counts_rows(column) else "differs in every row"

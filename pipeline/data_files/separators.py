@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from pipeline.data_files.reading import DataFileError
-from pipeline.data_files.tables import damage_told
+from pipeline.data_files.tables import reporting_damage
 
 CANDIDATES = (",", ";", "\t", "|", " ")
 LINES_LOOKED_AT = 20
@@ -19,7 +19,7 @@ def separator_of(text: str, path: Path, given: str | None) -> str:
     """
     is_tsv = ".tsv" in [suffix.lower() for suffix in path.suffixes]
     separator = given or ("\t" if is_tsv else ",")
-    with damage_told(path):
+    with reporting_damage(path):
         likely = _likely(text, separator)
     if likely != separator:
         raise DataFileError(

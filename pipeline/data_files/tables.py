@@ -107,8 +107,8 @@ def unique_columns(
 
 
 @contextmanager
-def damage_told(path: Path) -> Iterator[None]:
-    """Tell whatever a reader raises on a damaged file as a DataFileError."""
+def reporting_damage(path: Path) -> Iterator[None]:
+    """Turn whatever a reader raises on a damaged file into a DataFileError."""
     try:
         yield
     except DataFileError:

@@ -70,7 +70,7 @@ def _refuse_unlearnable(table: Table, name: str, reading: Reading) -> None:
 
 
 def _task(table: Table, name: str) -> str:
-    """`classes` or `numbers` as the type tells.
+    """`classes` or `numbers`, as the type of the column shows.
 
     Raises:
         DataFileError: Whole numbers that may be either.

@@ -11,7 +11,7 @@ import pyarrow.csv
 from pipeline.data_files.encodings import decoded
 from pipeline.data_files.reading import DataFileError, Reading, listed
 from pipeline.data_files.separators import separator_of
-from pipeline.data_files.tables import Rows, Table, damage_told, unique_columns
+from pipeline.data_files.tables import Rows, Table, reporting_damage, unique_columns
 
 LARGEST_BLOCK = 2**31 - 1
 
@@ -25,7 +25,7 @@ def read_text(content: bytes, path: Path, reading: Reading) -> Table:
     Raises:
         DataFileError: Another encoding or separator than was said, or lines of unequal length.
     """
-    with damage_told(path):
+    with reporting_damage(path):
         content = gzip.decompress(content) if path.suffix.lower() == ".gz" else content
     text = decoded(content, path, reading.encoding)
     separator = separator_of(text, path, reading.separator)
@@ -43,12 +43,12 @@ def _columns(
         table, bad = _parsed(text, path, separator, names=[*table.column_names, ""])
         _refuse_shifted(table, path)
     if bad:
-        raise DataFileError(f"{path}: {_told(bad, *_places(text, len(table) + len(bad)))}")
+        raise DataFileError(f"{path}: {_unequal_lines(bad, *_places(text, len(table) + len(bad)))}")
     return _without_empty(table, separator)
 
 
-def _told(bad: list[pa.csv.InvalidRow], places: Rows, counted: str) -> str:
-    """Which lines hold another number of cells than the first one names."""
+def _unequal_lines(bad: list[pa.csv.InvalidRow], places: Rows, counted: str) -> str:
+    """The lines whose number of cells differs from the number of names in the first line."""
     each = [f"{counted} {places[row.number - 2]:,} holds {row.actual_columns} cells" for row in bad]
     return (
         f"the first line names {bad[0].expected_columns} columns, but {listed(each)}; give each "
@@ -91,7 +91,7 @@ def _parsed(
     # One thread, so that the numbers of invalid lines are known.
     block = min(len(content) + 1, LARGEST_BLOCK)
     header = {"column_names": names, "skip_rows": 1} if names else {}
-    with damage_told(path):
+    with reporting_damage(path):
         table = pa.csv.read_csv(
             pa.BufferReader(content),
             pa.csv.ReadOptions(use_threads=False, block_size=block, **header),

@@ -1,4 +1,4 @@
-"""The regions of a map: one for every outcome, the majority's in a cell, told apart by any eye."""
+"""The regions of a map: one for every outcome, the majority's in a cell, distinct to any eye."""
 
 from itertools import combinations
 

@@ -75,7 +75,7 @@ def test_an_unknown_column_is_named_beside_the_known_ones(store, table, asked):
 
 @pytest.mark.parametrize("read", [*READERS.values(), connect, read_schema])
 def test_what_is_no_store_is_named_with_the_remedy(tmp_path, read):
-    """A missing folder and a folder of other files are told apart."""
+    """A missing folder and a folder of other files get different errors."""
     with pytest.raises(NotAStoreError, match=r"gone is no .*: it is no folder; .*--store"):
         read(tmp_path / "gone")
     with pytest.raises(NotAStoreError, match=r"it has no manifest\.json; .*--store"):

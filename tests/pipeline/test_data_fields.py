@@ -196,7 +196,7 @@ def test_whole_targets_stored_as_floats_are_numbers_and_that_is_said(read):
         (
             ",x,target\n0.5,1,0\n0.5,2,1\n",
             {},
-            r"no name \(''\) and does not tell rows .* drop: \[\"\"",
+            r"no name \(''\) and does not distinguish rows; .* drop: \[\"\"",
         ),
         (
             "a,target\nr1,1,0\nr2,2,1\n",

@@ -92,8 +92,8 @@ function atlasOf(data) {
   };
 }
 
-// Four significant digits, as short as they can be told.
-function told(value) {
+// Four significant digits, written as short as possible.
+function short(value) {
   if (value === null || value === undefined) return "none";
   if (typeof value !== "number") return String(value);
   if (!Number.isFinite(value)) return "beyond 1e38";

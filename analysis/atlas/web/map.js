@@ -67,8 +67,8 @@ function colorbar(measure, low, high) {
   const logarithmic = measure.log && powers.length > 1;
   return { title: { text: measure.label, side: "top", font: { size: 12 } }, orientation: "h", y: 1.02,
     yanchor: "bottom", thickness: 12, outlinewidth: 0,
-    ...(logarithmic ? { tickvals: powers, ticktext: powers.map((p) => told(10 ** p)) }
-      : measure.log ? { tickvals: [low, high], ticktext: [low, high].map((p) => told(10 ** p)) } : {}) };
+    ...(logarithmic ? { tickvals: powers, ticktext: powers.map((p) => short(10 ** p)) }
+      : measure.log ? { tickvals: [low, high], ticktext: [low, high].map((p) => short(10 ** p)) } : {}) };
 }
 
 // Few values are marked as they are; many on a log scale without a zero are left to Plotly.
@@ -79,10 +79,10 @@ function ticks(axis) {
   const every = Math.ceil(values.length / 8);
   const marked = placesOf(axis).filter((_, i) => i % every === 0);
   return { tickvals: isLog(axis) ? marked.map((place) => 10 ** place) : marked,
-    ticktext: values.filter((_, i) => i % every === 0).map(told) };
+    ticktext: values.filter((_, i) => i % every === 0).map(short) };
 }
 
-// The cell under the mouse, from its position: Plotly tells edges' cells by their middle.
+// The cell under the mouse, from its position: Plotly identifies edges' cells by their middle.
 function cellAt(element, axes, event) {
   const { xaxis, yaxis } = element._fullLayout;
   const box = element.getBoundingClientRect();

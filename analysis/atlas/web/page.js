@@ -25,7 +25,7 @@ async function start() {
     const choices = document.getElementById("choices");
     for (const { name, values } of atlas.settings.values()) {
       if (name === axes.x.name || name === axes.y.name) continue;
-      const options = values.map((value, code) => [code, told(value)]);
+      const options = values.map((value, code) => [code, short(value)]);
       if (chosen.get(name) === ALL) options.unshift([ALL, "all, most frequent"]);
       addChoice(choices, name, options, chosen.get(name), (value) => {
         chosen.set(name, Number(value));
@@ -85,8 +85,8 @@ async function start() {
 
   function describe({ row, column }) {
     const runs = state.cells[row][column];
-    const where = `${axes.x.name.replaceAll("_", " ")} ${told(axes.x.values[column])}, `
-      + `${axes.y.name.replaceAll("_", " ")} ${told(axes.y.values[row])}`;
+    const where = `${axes.x.name.replaceAll("_", " ")} ${short(axes.x.values[column])}, `
+      + `${axes.y.name.replaceAll("_", " ")} ${short(axes.y.values[row])}`;
     if (!runs.length) return [where, "not run"];
     const lines = [where, atlas.regions[state.regions[row][column]].label];
     if (runs.length > 1) lines.push(`${runs.length} runs; medians:`);
@@ -94,7 +94,7 @@ async function start() {
       if (!atlas.measures.has(name)) continue;
       const { label, log } = atlas.measures.get(name);
       const middle = median(runs.map((run) => atlas.raw(name, run)));
-      if (!Number.isNaN(middle)) lines.push(`${label} ${told(log ? 10 ** middle : middle)}`);
+      if (!Number.isNaN(middle)) lines.push(`${label} ${short(log ? 10 ** middle : middle)}`);
     }
     return lines;
   }
@@ -132,7 +132,7 @@ async function start() {
     };
     if (runs.length > 1) {
       const names = [...chosen].filter(([, code]) => code === ALL).map(([name]) => name);
-      const text = (run) => `${names.map((n) => `${n} ${told(atlas.setting(n, run))}`).join(", ")}: `
+      const text = (run) => `${names.map((n) => `${n} ${short(atlas.setting(n, run))}`).join(", ")}: `
         + atlas.regions[atlas.region(run)].outcome;
       addChoice(several, "run", runs.map((run) => [run, text(run)]), runs[0], (run) => show(Number(run)));
     }

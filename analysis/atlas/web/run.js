@@ -14,10 +14,10 @@ function numbersOf(atlas, run) {
     pair.append(element("dt", name), element("dd", value));
     list.append(pair);
   };
-  for (const name of atlas.settings.keys()) add(name.replaceAll("_", " "), told(atlas.setting(name, run)));
+  for (const name of atlas.settings.keys()) add(name.replaceAll("_", " "), short(atlas.setting(name, run)));
   for (const [name, { label }] of atlas.measures) {
     const value = atlas.measure(name, run);
-    if (value !== null) add(label, told(value));
+    if (value !== null) add(label, short(value));
   }
   return list;
 }
@@ -60,7 +60,7 @@ function decades(values) {
   const ticks = [];
   for (let power = low; power <= high; power += every)
     for (const factor of high - low <= 2 ? [1, 2, 5] : [1]) ticks.push(factor * 10 ** power);
-  return { tickvals: ticks, ticktext: ticks.map(told) };
+  return { tickvals: ticks, ticktext: ticks.map(short) };
 }
 
 // At least a decade high: else scatter of a few percent would look like a trend.
