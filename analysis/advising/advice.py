@@ -1,4 +1,4 @@
-"""What the runs nearest to a network say of its learning rate, and how far they are from it."""
+"""What the runs nearest to a network say about its learning rate, and how near they are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,14 +43,14 @@ class BestRun:
 
 @dataclass(frozen=True)
 class Divergence:
-    """Up to which learning rate nothing diverged, and how those runs ended.
+    """The learning rates between which divergence begins, and how the runs below it ended.
 
     Attributes:
-        highest: The largest rate below which, itself included, none did; None if one did
-            at the smallest.
-        runs: How many runs that were.
+        highest: The largest rate up to which no run diverged; None if one diverged at the
+            smallest.
+        runs: How many runs had rates up to `highest`.
         endings: How many of them ended in each outcome and cause.
-        first: The smallest rate at which one diverged; None if none did.
+        first: The smallest rate at which a run diverged; None if none did.
         lost, tried: How many runs diverged at `first`, and of how many.
     """
 
@@ -64,7 +64,7 @@ class Divergence:
 
 @dataclass(frozen=True)
 class OtherScale:
-    """What the runs with one init scale came to.
+    """How the runs with one init scale ended.
 
     Attributes:
         init_scale: The scale.
@@ -79,7 +79,7 @@ class OtherScale:
 
 @dataclass(frozen=True)
 class RateAdvice:
-    """What the runs nearest to a network say of its learning rate.
+    """What the runs nearest to a network say about its learning rate.
 
     Attributes:
         apart: Where those runs are not what was asked for: asked and found, by setting; of a
@@ -112,24 +112,24 @@ class RateAdvice:
 
     @property
     def distance(self) -> float:
-        """The largest factor between what was asked for and found; infinite for a name."""
+        """The largest factor between a size asked for and the size found; infinite for a name."""
         sizes = [ratio(*pair) for pair in self.apart.values()]
         return max([1.0, 1 / self.factor, *sizes])
 
     @property
     def is_near(self) -> bool:
-        """Whether the runs may speak for the network asked for."""
+        """Whether the runs are near enough to say something about the network asked for."""
         return self.distance <= FARTHEST
 
 
 def rate_advice(
     store: str | Path, wanted: Mapping[str, Any], trained_level: float | None = None
 ) -> RateAdvice:
-    """What the store's nearest runs say of the learning rate.
+    """What the store's nearest runs say about the learning rate.
 
-    Of the names asked for those are taken that the store has, of the sizes the nearest by the
-    logarithm of their ratio. Nothing is taken from another init scale: it is chosen together
-    with the rate, and of equals the one nearest to theory's.
+    The runs have the names asked for, if the store has them, and the sizes nearest to those asked
+    for, by the logarithm of their ratio. The init scale is chosen together with the rate; among
+    equally good ones, the one nearest to theory's is taken.
 
     Args:
         store: The store's folder or URL.
@@ -166,7 +166,7 @@ def rate_advice(
 
 
 def _judged_runs(store: str | Path, trained_level: float | None) -> pd.DataFrame:
-    """The runs that took steps, with `trained`: whether each is called so."""
+    """The runs that took steps, with a column `trained`: whether each counts as trained."""
     runs = read_judged(store, trained_level, ["trial_id", *TRIAL_FIELDS, *MEASURED])
     runs = runs[runs["steps"] > 0]
     if runs.empty:
@@ -212,7 +212,7 @@ def _best_run(runs: pd.DataFrame) -> BestRun | None:
 
 
 def _divergence(runs: pd.DataFrame) -> Divergence:
-    """The bracket of runs that may differ in anything, the most cautious of them counting."""
+    """The bracket of divergence over runs that may differ in anything; the most cautious counts."""
     blown = blew_up(runs)
     first = runs.loc[blown, "learning_rate"].min()
     below = runs[~(runs["learning_rate"] >= first)]

@@ -15,7 +15,7 @@ CHOSEN = ("init_scale", *SELDOM_SET)
 
 
 def rate_lines(advice: RateAdvice, store: str) -> Iterator[str]:
-    """Sentences on what a store advises, most important first."""
+    """Sentences on what a store advises, the most important first."""
     if advice.is_near and advice.rate is not None:
         yield from _start_from(advice, advice.rate)
     elif advice.is_near:
@@ -133,13 +133,13 @@ def _runs(count: int) -> str:
 
 
 def with_settings(settings: Mapping[str, Any]) -> str:
-    """Settings as words, without those of SELDOM_SET that are what a sweep file means anyway."""
+    """Settings in words; those of SELDOM_SET that have their default are left out."""
     usual = {name: SETTINGS[name].written for name in SELDOM_SET}
     return listed([f"{n} {_in_words(v)}" for n, v in settings.items() if usual.get(n) != v])
 
 
 def listed(words: Any) -> str:
-    """a, b and c."""
+    """The words as an enumeration: a, b and c."""
     *others, last = list(words) or [""]
     return f"{', '.join(others)} and {last}" if others else last
 

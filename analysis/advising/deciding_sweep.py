@@ -1,4 +1,4 @@
-"""The few trainings that would decide on a learning rate, as a sweep file."""
+"""A sweep file with the few trainings that would settle which learning rate to use."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ USUAL = {
 
 
 def deciding_sweep(wanted: Mapping[str, Any], advice: RateAdvice | None) -> str | None:
-    """The sweep file's text; None where a rate has enough runs behind it.
+    """The text of the sweep file; None where enough runs support a rate already.
 
     Args:
         wanted: As rate_advice takes it.
@@ -68,7 +68,7 @@ def _require_known(dataset: str | None, else_known: str) -> None:
 def over_rates(
     wanted: Mapping[str, Any], like: Mapping[str, Any] | None, expected: float | None
 ) -> dict[str, Any]:
-    """TRAININGS of a network, a learning rate each, around the one that is expected.
+    """A sweep of TRAININGS of one network, each at another learning rate around the expected one.
 
     They have the steps in which such a network was found to train, where a run had fewer.
 
@@ -87,7 +87,7 @@ def over_rates(
 
 
 def over_seeds(like: Mapping[str, Any], rate: float, seeds: int) -> dict[str, Any]:
-    """TRAININGS at a rate, half of it and twice of it, with seeds that come after others.
+    """A sweep of TRAININGS at a rate, half of it and twice it, with seeds that are new.
 
     Args:
         like: A run's settings.
@@ -101,7 +101,7 @@ def over_seeds(like: Mapping[str, Any], rate: float, seeds: int) -> dict[str, An
 
 
 def longer(wanted: Mapping[str, Any], best: BestRun | None) -> dict[str, Any]:
-    """TRAININGS of more steps than any that failed took.
+    """A sweep of TRAININGS with more steps than any failed run took.
 
     Where the best run was still moving they have its start, and rates around its own.
     """
@@ -116,7 +116,7 @@ def longer(wanted: Mapping[str, Any], best: BestRun | None) -> dict[str, Any]:
 
 
 def _sweep(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A sweep file's fields: what a run had, but for what another data set does not allow."""
+    """The fields of a sweep file: a run's settings, adapted to what the data set allows."""
     written = {
         name: _plain(settings[name])
         for name, setting in SETTINGS.items()
@@ -134,7 +134,7 @@ def _sweep(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A number of a table's as Python and YAML know it."""
+    """A NumPy number as a plain Python number, which YAML can write."""
     return value.item() if hasattr(value, "item") else value
 
 

@@ -27,7 +27,7 @@ WIDE = 1 / 4
 
 @dataclass(frozen=True)
 class InitAdvice:
-    """What infinite width says of an activation at a depth.
+    """What the infinite-width theory says about an activation at a depth.
 
     Attributes:
         activation, depth, width: Of the network; width None where it is not known.
@@ -79,7 +79,7 @@ def init_advice(activation: str, depth: int, width: int | None = None) -> InitAd
 def _start(
     activation: str, bias_variance: float, depth: int, critical: float | None
 ) -> float | None:
-    """InitAdvice's start.
+    """The init scale that InitAdvice advises to start from.
 
     A little above the critical scale signals do not die out. Of 24 runs at depth 30, as in
     analysis.advising.measured_starts, this many trained from the middle, and from the critical
@@ -97,7 +97,7 @@ def _start(
 
 @lru_cache(maxsize=64)
 def critical_bias_variance(activation: str) -> float | None:
-    """A sigma_b^2 at which some sigma_w^2 is critical: 0 or else little more than the least.
+    """A sigma_b^2 at which some sigma_w^2 is critical: 0 if possible, else just above the least.
 
     Returns:
         None where there is none up to MOST_BIAS_VARIANCE.
@@ -122,7 +122,7 @@ def critical_bias_variance(activation: str) -> float | None:
 def _passing(
     activation: str, bias_variance: float, depth: int, critical: float | None
 ) -> list[float]:
-    """Of SCALES and the critical one those that pass signals and gradients through all layers."""
+    """The init scales that pass signals and gradients through all layers."""
     scales = [*SCALES.tolist(), *([] if critical is None else [critical])]
     return [scale for scale in scales if _passes(activation, scale**2, bias_variance, depth)]
 

@@ -1,4 +1,4 @@
-"""How often the starts that theory advises were found to train.
+"""How often networks trained from the starts that theory advises, as measured.
 
 Measured by tests/benchmarks/bench_init_advice.py, which prints SHARES anew.
 """
@@ -9,14 +9,14 @@ import numpy as np
 
 DATASET, EXAMPLES, WIDTH, STEPS, SEEDS = "digits", 128, 64, 200, 3
 LEARNING_RATES = [float(f"{rate:.3g}") for rate in np.geomspace(1e-3, 0.3, 8)]
-# What a start gets that trained no run.
+# What was tried for a start from which no run trained.
 LONGER_STEPS = 1000
 LONGER_RATES = LEARNING_RATES[2:6]
 
 
 @dataclass(frozen=True)
 class Share:
-    """Of the runs from one start.
+    """How many of the runs from one start trained.
 
     Attributes:
         seeds: For how many of SEEDS some learning rate trained.
@@ -62,7 +62,7 @@ SHARES = {
 
 
 def steps_needed(activation: str, depth: int) -> int:
-    """After how many steps some run from the advised start had trained, or could have."""
+    """How many steps a run from the advised start needs to train, as far as measured."""
     share = SHARES[_nearest(depth)].get(activation)
     return STEPS if share and share.runs else LONGER_STEPS
 
@@ -72,7 +72,7 @@ def _nearest(depth: int) -> int:
 
 
 def share_sentence(activation: str, depth: int) -> str:
-    """What was measured at the depth nearest to this one."""
+    """A sentence on how often networks trained at the measured depth nearest to this one."""
     nearest = _nearest(depth)
     share = SHARES[nearest].get(activation)
     if share is None:

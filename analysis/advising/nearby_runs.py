@@ -1,4 +1,4 @@
-"""The runs of a store that are nearest to a network, and what theory makes of the way to it."""
+"""The runs of a store nearest to a network, and how theory corrects for the distance."""
 
 from collections.abc import Mapping
 from math import inf, log
@@ -23,7 +23,7 @@ def having(runs: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
 def nearest(
     runs: pd.DataFrame, wanted: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, tuple[Any, Any]]]:
-    """The runs of the names asked for, and of the sizes nearest to those asked for.
+    """The runs with the names asked for and the sizes nearest to those asked for.
 
     Args:
         runs: At least one, with NAMES and SIZES.
@@ -49,14 +49,14 @@ def nearest(
 
 
 def ratio(asked: Any, found: Any) -> float:
-    """How many times the larger is the smaller; infinite for a name."""
+    """The larger number over the smaller one; infinite for a name."""
     return inf if isinstance(asked, str) else max(asked / found, found / asked)
 
 
 def theory_factor(
     wanted: Mapping[str, Any], apart: Mapping[str, tuple[Any, Any]], start: Mapping[str, Any]
 ) -> float:
-    """How much smaller the curvature lets the rate be in the network asked for: at most 1.
+    """The factor, at most 1, by which the curvature lowers the rate for the network asked for.
 
     The largest curvature is a sum over layers of what each weight moves the outputs by: it
     grows with the depth, with the width, and where chi > 1 by chi a layer (Karakida et al.

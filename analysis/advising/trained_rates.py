@@ -1,4 +1,4 @@
-"""Where networks of one kind trained: the start and learning rate that did so most reliably."""
+"""The start and learning rate at which networks of one kind trained most reliably."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class TrainedRate:
 
     @property
     def score(self) -> float:
-        """The share that trained, drawn towards 1/2 where runs are few."""
+        """The share that trained, pulled towards 1/2 where there are few runs."""
         return _score(self.trained, self.runs)
 
 
@@ -85,7 +85,7 @@ def _of_a_start(key: Hashable, runs: pd.DataFrame) -> TrainedRate | None:
 
 
 def _longest(rates: pd.Series, good: pd.Series) -> pd.Index:
-    """The places of the widest stretch of neighboring rates that are good."""
+    """The index of the widest stretch of neighboring good rates."""
     stretches = (good != good.shift()).cumsum()[good]
     grouped = rates.loc[stretches.index].groupby(stretches)
     widest = (grouped.max() / grouped.min()).idxmax()
@@ -97,14 +97,14 @@ def _score(trained: Any, runs: Any) -> Any:
 
 
 def share_interval(hits: int, runs: int) -> tuple[float, float]:
-    """Between which shares the true one lies with 95% confidence: Wilson's score interval.
+    """The 95% confidence interval of the true share: Wilson's score interval.
 
     Wilson (1927), J. Am. Stat. Assoc. 22, 209:
 
         (p + z^2 / 2n +- z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
 
     Args:
-        hits: How many of the runs.
+        hits: How many of the runs count.
         runs: At least 1, drawn independently.
     """
     p, z = hits / runs, CONFIDENCE

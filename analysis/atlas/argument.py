@@ -11,7 +11,7 @@ CLAIM_SWEEPS = "claims-"
 
 
 def argument(store: str | Path, manifest: dict[str, Any]) -> str:
-    """The section; "" for a store that no claim sweep was run into.
+    """The section as HTML; "" for a store without any run of a claim sweep.
 
     Raises:
         UnsuitableRunsError: Some of the claims' rows are missing.

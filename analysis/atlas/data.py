@@ -118,7 +118,7 @@ def _color_bounds(measure: Measure, runs: pd.DataFrame) -> dict[str, float | Non
 
 
 def _shortened(ids: pd.Series) -> list[str]:
-    """The first digits of each id, as many as keep them apart."""
+    """The first digits of each id, as many as make the ids unique."""
     for length in range(SHORTEST_ID, ids.str.len().max()):
         short = ids.str[:length]
         if short.is_unique:
@@ -161,7 +161,7 @@ def curve_columns(store: str | Path, ids: pd.Series) -> tuple[list[list[int]], C
 
 
 def _kept(run: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Every point, or every n-th of each run's and its last, if there would be too many."""
+    """Every point, or, if there are too many, every n-th point of each run and its last one."""
     every = -(-len(run) // MOST_CURVE_POINTS)
     first = np.flatnonzero(np.diff(run, prepend=-1))
     place = np.arange(len(run)) - np.repeat(first, np.diff(first, append=len(run)))

@@ -1,4 +1,4 @@
-"""Columns of numbers packed for a page: small, and read back by a few lines of JavaScript.
+"""Columns of numbers packed for a page: small, and easy to read back in JavaScript.
 
 A pack is gzip, in base64, of a JSON header, its length before it, and the columns' bytes
 after it. A column's bytes are grouped by significance, which compresses better.
@@ -37,7 +37,7 @@ def pack(header: Mapping[str, Any], columns: Mapping[str, NDArray[Any]]) -> str:
 
 
 def compressed(data: bytes) -> str:
-    """gzip in base64, the same for the same bytes always."""
+    """gzip in base64; the same bytes always give the same text."""
     return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
 
 
@@ -57,7 +57,7 @@ def rounded(values: ArrayLike) -> NDArray[np.float32]:
 
 
 def quantized(values: ArrayLike, steps: int) -> NDArray[np.int16]:
-    """Values in steps of 1 / `steps`, those out of range at its end; MISSING where NaN."""
+    """Values in steps of 1 / `steps`, clipped to the range; MISSING where NaN."""
     values = np.asarray(values, np.float64)
     limit = np.iinfo(np.int16).max
     whole = (np.clip(values, -limit / steps, limit / steps) * steps).round()
@@ -65,7 +65,7 @@ def quantized(values: ArrayLike, steps: int) -> NDArray[np.int16]:
 
 
 def differences(quantities: NDArray[np.int16], lengths: ArrayLike) -> NDArray[np.int16]:
-    """Each number less the one before it in its series; sums that wrap around undo it.
+    """Each number minus the one before it in its series; sums that wrap around undo it.
 
     Args:
         quantities: Series, one after another.
@@ -78,7 +78,7 @@ def differences(quantities: NDArray[np.int16], lengths: ArrayLike) -> NDArray[np
 
 
 def codes(values: pd.Series) -> tuple[NDArray[np.uint16], list[Any]]:
-    """Each value's place among the distinct values, and those in order.
+    """Each value's place among the sorted distinct values, and these values.
 
     Raises:
         ValueError: There are more values than places.

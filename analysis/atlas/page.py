@@ -28,7 +28,7 @@ DOTS_PER_INCH = 120
 
 
 def atlas(store: str | Path, trained_level: float | None = None) -> str:
-    """The page of a store.
+    """The atlas of a store, as HTML.
 
     Args:
         store: Its folder or URL.

@@ -1,1 +1,1 @@
-"""The argument about gradients: its claims, and the rules that judge them by measured rows."""
+"""The argument about gradients: its claims, and the rules that judge them from measured rows."""

@@ -1,4 +1,4 @@
-"""The argument, settled: each claim with the query for its rows and the rule that judges them.
+"""The argument: each claim with the query for its rows and the rule that judges them.
 
 Nothing here says how a claim ends. A query selects measured rows from the store of the claim
 sweeps, a rule turns them into a verdict, and other rows would make it another one.
@@ -46,7 +46,7 @@ PROFILES = (
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement, and how it is judged.
+    """A statement, and the way to judge it.
 
     Attributes:
         id: C1 to C12.
@@ -67,7 +67,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A claim with the verdict that its rows led to."""
+    """A claim with the verdict on its rows."""
 
     claim: Claim
     verdict: Verdict
@@ -212,12 +212,12 @@ CLAIMS = {
 
 
 def evidence(store: str | Path, claim: Claim) -> pd.DataFrame:
-    """The claim's rows, and what is measured beside them; errors as selected."""
+    """The claim's rows with what is measured in addition; raises what `selected` raises."""
     return claim.measure(selected(store, claim.query))
 
 
 def selected(store: str | Path, query: str) -> pd.DataFrame:
-    """The rows that a query of this file selects, with the BARS that each was judged by.
+    """The rows that a query of this file selects, each with the BARS by which it was judged.
 
     Raises:
         NotAStoreError, MissingTableError: As analysis.reading.stores.connect.
@@ -237,5 +237,5 @@ def selected(store: str | Path, query: str) -> pd.DataFrame:
 
 
 def judge(store: str | Path) -> list[Judgement]:
-    """Every claim with its verdict on the rows of a store; errors as selected."""
+    """Every claim with its verdict on the rows of a store; raises what `selected` raises."""
     return [Judgement(claim, claim.rule(evidence(store, claim))) for claim in CLAIMS.values()]

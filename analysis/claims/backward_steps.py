@@ -138,7 +138,7 @@ def _relative_error(found: Array, measured: Array) -> float:
 
 
 def _growth_per_layer(deltas: Sequence[Array]) -> float:
-    """As chi_measured of signal_propagation: without the first quarter and the last layer."""
+    """The growth as signal_propagation's chi_measured: without the first quarter and last layer."""
     squares = np.array([np.square(delta).sum() for delta in deltas])
     ratios, depth = squares[:-1] / squares[1:], len(deltas)
     return float(ratios[depth // 4 : max(depth - 2, depth // 4 + 1)].mean())

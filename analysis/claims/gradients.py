@@ -1,4 +1,4 @@
-"""Rules on what layers make of a gradient on its way back: claims C4, C6, C7 and C10.
+"""Rules on how layers change a gradient on its way back: claims C4, C6, C7 and C10.
 
 Every rule takes the rows of its claim's query and returns a Verdict. What counts as vanished or
 as trained is what the rows were judged by, the strictest where they differ.

@@ -1,4 +1,4 @@
-"""The judgements of the claims, for reading: as text, as JSON, and as DataFrames."""
+"""The judgements of the claims as text, as JSON, and as DataFrames."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ MEANING_WIDTH = 58
 
 
 def as_text(judgements: Sequence[Judgement]) -> str:
-    """For each claim a paragraph: statement, setting, verdict, decisive numbers, query."""
+    """One paragraph per claim: statement, setting, verdict, decisive numbers, query."""
     return "\n\n".join("\n".join(_lines(judged)) for judged in judgements)
 
 
@@ -31,7 +31,7 @@ def _lines(judged: Judgement) -> list[str]:
 
 
 def as_document(judgements: Sequence[Judgement]) -> str:
-    """One JSON document: a list of claims, a number that does not exist null."""
+    """One JSON document: a list of claims; a number that does not exist is null."""
     rows = [
         {
             "claim": judged.claim.id,
@@ -46,7 +46,7 @@ def as_document(judgements: Sequence[Judgement]) -> str:
 
 
 def verdicts(judgements: Sequence[Judgement]) -> pd.DataFrame:
-    """A row for each claim: its `statement` and `verdict`, by its id."""
+    """One row per claim: its `statement` and `verdict`, indexed by its id."""
     rows = {
         judged.claim.id: (judged.claim.statement, judged.verdict.verdict) for judged in judgements
     }
@@ -54,7 +54,7 @@ def verdicts(judgements: Sequence[Judgement]) -> pd.DataFrame:
 
 
 def decisive_numbers(judgements: Sequence[Judgement]) -> pd.DataFrame:
-    """A row for each number, by claim id and verdict: what was `measured` and its `value`."""
+    """One row per number, by claim id and verdict: what was `measured` and its `value`."""
     rows = [
         (judged.claim.id, judged.verdict.verdict, each.meaning, str(each))
         for judged in judgements

@@ -1,4 +1,4 @@
-"""Rules on gradients at the start against learning rates on the way: claims C3 and C8.
+"""Rules on gradients at the start and learning rates during training: claims C3 and C8.
 
 Every rule takes the rows of its claim's query and returns a Verdict. A start's critical
 learning rate is measured: midway between the last rate that was stable and the first that
@@ -28,7 +28,7 @@ SAME_GRADIENT = 0.01  # decades: float32's rounding, with room to spare
 
 
 def with_critical_rates(rows: pd.DataFrame, start: list[str]) -> pd.DataFrame:
-    """One row a start, with the `boundary_learning_rate` that its runs show.
+    """One row per start, with the `boundary_learning_rate` that its runs show.
 
     Args:
         rows: The settings and `outcome`, at every learning rate.
@@ -42,7 +42,7 @@ def with_critical_rates(rows: pd.DataFrame, start: list[str]) -> pd.DataFrame:
 
 
 def bracketed(starts: pd.DataFrame) -> pd.DataFrame:
-    """The starts as they are, all with a critical learning rate: a rule compares them.
+    """The starts, unchanged; an error if one has no critical learning rate to compare.
 
     Raises:
         UnsuitableRunsError: The learning rates of a start do not reach to both sides of it.
@@ -129,7 +129,7 @@ def learning_rate_explodes_gradients(rows: pd.DataFrame) -> Verdict:
 
 
 def _rates_by_depth(starts: pd.DataFrame) -> Iterator[Number]:
-    """How the init scale moves the critical learning rate, the more the deeper."""
+    """How far the init scale moves the critical learning rate: farther in deeper networks."""
     ratio = starts["boundary_learning_rate"] / starts["critical_learning_rate"]
     yield number("critical rate over 2 / curvature, median", ratio.median())
     for depth, here in starts.groupby("depth"):

@@ -1,4 +1,4 @@
-"""Rules on what layers make of a signal on its way forward: claims C1, C2, C5 and C12.
+"""Rules on how layers change a signal on its way forward: claims C1, C2, C5 and C12.
 
 Every rule takes the rows of its claim's query and returns a Verdict.
 """
@@ -51,7 +51,7 @@ def signals_grow_exponentially(rows: pd.DataFrame) -> Verdict:
 
 
 def _growth(layers: pd.DataFrame, count: int) -> float:
-    """log10 rms h so many layers after the first one, over that of the first; NaN if shallower."""
+    """log10 of rms h, `count` layers after the first over the first; NaN if there are fewer."""
     rms = layers.set_index("layer")["log10_mean_square_h"] / 2
     first = rms.index.min()
     return float(rms.get(first + count, np.nan) - rms[first])

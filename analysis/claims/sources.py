@@ -1,4 +1,4 @@
-"""Rules on what moves gradients beside the initial weights' scale: claims C9 and C11.
+"""Rules on what moves gradients besides the scale of the initial weights: claims C9 and C11.
 
 Every rule takes the rows of its claim's query and returns a Verdict.
 """
@@ -81,7 +81,7 @@ def _each(meaning: str, values: pd.Series, unit: str = "1") -> Iterator[Number]:
 
 
 def gradients_have_other_sources(rows: pd.DataFrame) -> Verdict:
-    """C11: with the initial weights' scale fixed, something else alone moves gradients tenfold.
+    """C11: with a fixed scale of the initial weights, something else moves gradients tenfold.
 
     Width, depth and features are held against the first layer's gradient over the output error
     before the first step, learning rates against the growth of the gradient during training.
@@ -111,7 +111,7 @@ def gradients_have_other_sources(rows: pd.DataFrame) -> Verdict:
 
 
 def _compared(rows: pd.DataFrame, fixed: list[str], source: str) -> DataFrameGroupBy:
-    """Groups of rows that agree in what is fixed, where they have several values of a source."""
+    """Groups of rows that share the fixed settings and have several values of a source."""
     several = rows.groupby(fixed)[source].transform("nunique") > 1
     return rows[several].groupby(fixed)
 

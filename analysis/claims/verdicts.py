@@ -1,4 +1,4 @@
-"""What a rule concludes from measured rows: one of four verdicts, and the numbers behind it."""
+"""The conclusion of a rule: one of four verdicts, and the numbers behind it."""
 
 from dataclasses import dataclass
 from math import isfinite
@@ -31,7 +31,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a rule made of the rows.
+    """The conclusion that a rule drew from the rows.
 
     Attributes:
         verdict: One of VERDICTS.
@@ -43,5 +43,5 @@ class Verdict:
 
 
 def number(meaning: str, value: float, unit: str = "1") -> Number:
-    """A Number of any float: what is not finite does not exist."""
+    """A Number from any float; one that is not finite becomes None."""
     return Number(meaning, float(value) if isfinite(value) else None, unit)

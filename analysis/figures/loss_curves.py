@@ -66,7 +66,7 @@ def _even(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lines(curves: pd.DataFrame, runs: pd.DataFrame) -> LineCollection:
-    """A line a run, colored by its learning rate; a loss of 0 lies at the bottom."""
+    """Draw one line per run, colored by its learning rate; a loss of 0 lies at the bottom."""
     columns = ["trial_id", "baseline_loss", "learning_rate"]
     table = curves.merge(runs[columns], on="trial_id").sort_values(["trial_id", "step"])
     table["loss"] = (table["loss"] / table["baseline_loss"]).clip(LOWEST / 10, HIGHEST * 1e30)

@@ -21,7 +21,7 @@ def grid_of_regions(cells: pd.DataFrame, scales: Values, rates: Values) -> np.ma
     """Indices into REGIONS, (scales, rates); masked where nothing was run.
 
     Args:
-        cells: One panel's `init_scale`, `learning_rate` and `region`, a row a cell.
+        cells: One panel's `init_scale`, `learning_rate` and `region`, one row per cell.
         scales, rates: The values of the map's axes, ascending.
     """
     regions = cells.pivot(index="init_scale", columns="learning_rate", values="region")

@@ -14,9 +14,9 @@ A number that does not exist is NULL; unit 1 is a pure number.
 """
 
 TITLES = {
-    "runs": "one row a training",
-    "layers": "one row a (training, layer), where the sweep measured `signal`",
-    "curves": "one row a (training, logged step)",
+    "runs": "one row per training",
+    "layers": "one row per (training, layer), where the sweep measured `signal`",
+    "curves": "one row per (training, logged step)",
 }
 
 

@@ -1,8 +1,8 @@
 """A store's tables as DataFrames and as DuckDB views, and what their columns mean.
 
-    runs    one row a training: its settings, its outcome and its measurements
-    layers  one row a (training, layer): forward and backward norms
-    curves  one row a (training, logged step): loss and gradient norm
+    runs    one row per training: its settings, its outcome and its measurements
+    layers  one row per (training, layer): forward and backward norms
+    curves  one row per (training, logged step): loss and gradient norm
 
 A table that nothing was written to yet is missing, not empty.
 """
@@ -70,7 +70,7 @@ def read_runs(
     columns: Sequence[str] | None = None,
     where: Mapping[str, Value | Sequence[Value]] | None = None,
 ) -> pd.DataFrame:
-    """One row a training.
+    """One row per training.
 
     Args:
         store: The store's folder, or its URL in an object store.
@@ -94,7 +94,7 @@ def read_layers(
     columns: Sequence[str] | None = None,
     where: Mapping[str, Value | Sequence[Value]] | None = None,
 ) -> pd.DataFrame:
-    """One row a (training, layer); arguments and errors as in read_runs."""
+    """One row per (training, layer); arguments and errors as in read_runs."""
     return _read(store, "layers", columns, where)
 
 
@@ -103,7 +103,7 @@ def read_curves(
     columns: Sequence[str] | None = None,
     where: Mapping[str, Value | Sequence[Value]] | None = None,
 ) -> pd.DataFrame:
-    """One row a (training, logged step); arguments and errors as in read_runs."""
+    """One row per (training, logged step); arguments and errors as in read_runs."""
     return _read(store, "curves", columns, where)
 
 
@@ -139,7 +139,7 @@ def read_schema(store: str | Path, table: str = "runs") -> pa.Schema:
 
 
 def data_dictionary(schema: pa.Schema) -> pd.DataFrame:
-    """What the columns of a table mean: column, type, unit and meaning, one row each."""
+    """What the columns of a table mean: column, type, unit and meaning, one row per column."""
     descriptions = [(field, field.metadata or {}) for field in schema]
     return pd.DataFrame(
         {

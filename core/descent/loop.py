@@ -25,14 +25,14 @@ class Passes(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """When a descent ends.
+    """The rules by which a descent ends.
 
     Attributes:
         last: The step after which none is taken.
         baseline: The best constant predictor's loss.
         diverged: x max(initial loss, baseline): a loss above it has diverged.
-        trained: So many losses in a row at or below it are enough; negative: never.
-        tail: That many.
+        trained: The level at or below which enough consecutive losses end it; negative: never.
+        tail: How many consecutive losses are enough.
     """
 
     last: int
@@ -43,7 +43,7 @@ class Rules(NamedTuple):
 
 
 class Records(NamedTuple):
-    """What a descent writes down.
+    """The records that a descent keeps.
 
     Attributes:
         losses: (steps + 1,).
@@ -83,7 +83,7 @@ def _weights_below(shape, layer):
 
 @compiled
 def _given(blas, shape, places, layer):
-    """Where a layer finds the activations below it."""
+    """The place of the activations that a layer takes from the layer below."""
     size = blas.itemsize * shape.width * shape.examples
     return places.hidden + (layer - 1) * size if layer else places.inputs
 
@@ -153,14 +153,14 @@ def _subtract(params, factor, gradients):
 
 @compiled
 def _gradient_norm(parameters):
-    """The norm of what is in the gradients' places."""
+    """The norm of all gradients, as they stand in memory."""
     squares = _squared_norm(parameters.gradients) + _squared_norm(parameters.bias_gradients)
     return np.sqrt(squares)
 
 
 @compiled
 def _low_losses(losses, step, rules):
-    """How many losses before a step are low enough in a row."""
+    """Count the consecutive losses just before a step that are low enough."""
     count = 0
     while count < step and losses[step - 1 - count] <= rules.trained:
         count += 1
@@ -169,7 +169,7 @@ def _low_losses(losses, step, rules):
 
 @compiled
 def descend(blas, passes, shape, places, parameters, factor, decay, rules, records, begin, end):
-    """Take the steps from `begin` to before `end`, unless the descent ends on the way.
+    """Take the steps from `begin` up to, but not including, `end`, or stop earlier by the rules.
 
     Args:
         factor: learning rate / examples, in the parameters' precision.

@@ -1,4 +1,4 @@
-"""The Parquet store: atomic commits, one row a trial, and who may write.
+"""The Parquet store: atomic commits, one row per trial, and who may write.
 
 A commit writes one part file into each table's folder, `runs` last: a trial is finished
 once its row stands in `runs`. Each file appears whole or not at all, so a reader never

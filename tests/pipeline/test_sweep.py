@@ -1,4 +1,4 @@
-"""A sweep's promises: one row a trial, the same bits however it was run, nothing lost."""
+"""A sweep's promises: one row per trial, the same bits however it was run, nothing lost."""
 
 import json
 import pickle
