@@ -14,11 +14,11 @@ Run = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Later:
-    """What became of a sample of runs that were trained ten times as long, all else being equal.
+    """How many runs of a sample trained when given ten times the steps, all else being equal.
 
     Attributes:
         runs: How many there were.
-        trained: How many of them trained then.
+        trained: How many of them trained with the additional steps.
     """
 
     runs: int
@@ -26,7 +26,7 @@ class Later:
 
     @property
     def sentence(self) -> str:
-        """The share in words."""
+        """The share as a sentence."""
         trained = self.trained or "none"
         return (
             f"Of {self.runs} runs of many kinds that ended so, {trained} trained when they went on "
@@ -48,7 +48,7 @@ LATER = {
 
 
 def why(run: Run) -> str:
-    """The mechanism in a few sentences; for a run without a cause, what its losses say."""
+    """The mechanism in a few sentences; for a run without a cause, what its losses show."""
     cause = run.get("cause")
     if cause is not None:
         return CAUSES[cause](run) if cause in CAUSES else _unknown("cause", cause)
@@ -106,7 +106,7 @@ def _dead(run: Run) -> str:
 
 
 def _peak(run: Run) -> str:
-    """What the loss rose to before a layer died."""
+    """The rise of the loss before a layer died, as a sentence; "" without a rise."""
     start, peak = run["initial_loss"], run["peak_loss"]
     if start is None or peak is None or peak <= start:
         return ""
@@ -198,7 +198,7 @@ def _sharpening(run: Run) -> str:
 
 
 def _fall(run: Run) -> str:
-    """When the loss was lowest, where it had fallen first."""
+    """The step at which the loss was lowest, as a sentence; "" if the loss never fell."""
     step, lowest = run.get("lowest_step"), run.get("lowest_loss")
     if not step or lowest is None:
         return ""
@@ -266,16 +266,16 @@ OUTCOMES: dict[str, Callable[[Run], str]] = {
 
 
 def number(value: float | None) -> str:
-    """Four significant digits; the loss of an overflow has no number."""
+    """A number with four significant digits; None is the loss of an overflow."""
     return "beyond any float" if value is None else f"{value:.4g}"
 
 
 def _with(words: str, run: Run, column: str) -> str:
-    """Words around a column's number; none where the number does not exist."""
+    """Words with a column's number filled in; "" where the number does not exist."""
     value = run.get(column)
     return "" if value is None else words.format(number(value))
 
 
 def power(log10: float) -> str:
-    """A factor given by its logarithm, which may be beyond any float."""
+    """A factor as text, from its logarithm; the factor itself may be beyond any float."""
     return f"{10**log10:.3g}" if -3 < log10 < 5 else f"10^{log10:.1f}"

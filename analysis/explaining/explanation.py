@@ -36,13 +36,13 @@ NEIGHBOR_COLUMNS = [*LISTED, "trial_id", "outcome", "final_loss"]
 
 
 class UnknownTrialError(ValueError):
-    """No run, or more than one, has an id that begins so; the message names those found."""
+    """No run, or more than one, has an id with this prefix; the message names those found."""
 
 
 def find_run(store: str | Path, prefix: str) -> Run:
     """The run whose trial id begins with a prefix, by column; None for NULL.
 
-    Beside its columns it has the thresholds QUOTED, as it was judged by them.
+    Besides its columns it has the thresholds QUOTED by which it was judged.
 
     Raises:
         UnknownTrialError: There is none, or more than one.
@@ -73,16 +73,16 @@ def find_run(store: str | Path, prefix: str) -> Run:
 
 
 def as_run(row: pd.Series) -> Run:
-    """A row of the runs as its values by column, None where a number does not exist.
+    """One row of the runs as a mapping from column to value; None where a number does not exist.
 
-    A column that the store is too old to have is one that does not exist.
+    A column that an old store lacks is None too.
     """
     absent = dict.fromkeys(column.name for column in RESULTS)
     return absent | {name: None if pd.isna(value) else value for name, value in row.items()}
 
 
 def explain(store: str | Path, prefix: str) -> str:
-    """The story of the run whose trial id begins with a prefix; errors as find_run."""
+    """Explain the run whose trial id begins with a prefix; raises what find_run raises."""
     run = find_run(store, prefix)
     runs, layers = read_runs(store, NEIGHBOR_COLUMNS), _layers(store, run)
     sections = {
@@ -110,13 +110,13 @@ def _layers(store: str | Path, run: Run) -> pd.DataFrame:
 
 
 def settings_lines(run: Run) -> list[str]:
-    """The settings, as many on a line as fit."""
+    """The settings in lines, each holding as many as fit."""
     words = [f"{name} {_in_words(run[name])}" for name in LISTED]
     return textwrap.wrap(", ".join(words), LINE, break_on_hyphens=False)
 
 
 def events(run: Run) -> Iterator[str]:
-    """What happened when, in the order of the steps."""
+    """The events of the training, in the order of the steps."""
     yield (
         f"step 0: the loss is {number(run['initial_loss'])}; "
         f"the best constant guess has {number(run['baseline_loss'])}"
@@ -142,7 +142,7 @@ def _phase(name: str) -> str:
 
 
 def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
-    """chi and the depth scale for the run's own inputs; the learning rate against the curvature."""
+    """chi and the depth scale for the run's inputs; the learning rate relative to the curvature."""
     if run["depth"] == 1:
         yield "a single layer passes no signal on: nothing can vanish or explode in it"
     else:
@@ -167,7 +167,7 @@ def _signal_lines(run: Run, theory: MeanField | None) -> Iterator[str]:
 
 
 def _theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
-    """Of the limit that the run's inputs lead to, where there are two; the identity has none."""
+    """The theory at the limit to which the run's inputs lead; None for identity weights."""
     if not INITIALIZERS[run["initializer"]].is_random:
         return None
     inputs = input_mean_square(run, layers)
@@ -192,7 +192,7 @@ def _chi(run: Run, theory: MeanField | None) -> str:
 
 
 def layer_lines(layers: pd.DataFrame) -> list[str]:
-    """log10 norms of every layer, before training and after."""
+    """The log10 norms of every layer, before and after training."""
     if layers.empty:
         return ["not measured; `measure: signal` does that"]
     columns = ["log10_mean_square_h", "log10_delta_norm", "log10_gradient_norm"]
@@ -209,7 +209,7 @@ def layer_lines(layers: pd.DataFrame) -> list[str]:
 
 
 def neighbor_lines(run: Run, neighbors: pd.DataFrame) -> Iterator[str]:
-    """The nearest trained runs by what they change."""
+    """The nearest trained runs, each with the settings in which it differs."""
     if neighbors.empty:
         yield "nothing else in this store trained"
     for _, row in neighbors.iterrows():
@@ -246,7 +246,7 @@ def _where_rates_are_found(settings: Run, store: str | Path) -> Iterator[str]:
 
 
 def changes(run: Run, changed: Mapping[str, Any]) -> str:
-    """Settings as they are and as they would be."""
+    """The changed settings, each with its old and its new value."""
     return ", ".join(
         f"{n} {_in_words(run[n])} -> {_in_words(value)}" for n, value in changed.items()
     )

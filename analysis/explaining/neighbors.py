@@ -1,4 +1,4 @@
-"""The trained runs nearest to a run: what would most likely have trained."""
+"""The trained runs nearest to a run: they show what would most likely have trained."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,16 +8,16 @@ import pandas as pd
 
 from core.trials import SETTINGS
 
-# What was measured beside a training, and what it was held to, change nothing of it.
+# Neither what was measured during a training nor how it was judged changes the training.
 CHANGEABLE = tuple(n for n, s in SETTINGS.items() if s.decides in ("training", "end"))
 
 
 def nearest_trained(run: Mapping[str, Any], runs: pd.DataFrame, most: int = 5) -> pd.DataFrame:
-    """The trained runs reached by the fewest changes of settings, and of those the smallest.
+    """The trained runs that differ in the fewest settings, and in those by the least.
 
-    A run that was held to a higher trained level than this one shows nothing and is left out.
-    For each set of changed settings the nearest is given, unless a part of the set would
-    have done: the rows are different remedies, each without a change too many. A number
+    A run judged by a higher trained level than this one shows nothing and is left out.
+    Each set of changed settings has its nearest run, unless a part of the set is enough:
+    the rows are different remedies, none with an unnecessary change. A number
     changes by the logarithm of its ratio (with a zero, by the difference), a name by 1.
 
     Args:
@@ -44,7 +44,7 @@ def nearest_trained(run: Mapping[str, Any], runs: pd.DataFrame, most: int = 5) -
 
 
 def _minimal(patterns: Iterable[tuple[str, ...]]) -> list[bool]:
-    """Whether no earlier set of changes is part of it; the smaller sets come first."""
+    """Whether each set of changes contains no earlier one; the smaller sets come first."""
     kept: list[set[str]] = []
     minimal = []
     for pattern in map(set, patterns):
@@ -64,7 +64,7 @@ def _change(values: pd.Series, own: Any) -> pd.Series:
 
 
 def _names(changed: np.ndarray, names: list[str]) -> list[tuple[str, ...]]:
-    """Each row's changed settings; rows of one pattern share the tuple."""
+    """The names of each row's changed settings; rows with the same changes share one tuple."""
     patterns, places = np.unique(changed, axis=0, return_inverse=True)
     changes = [tuple(n for n, hit in zip(names, row, strict=True) if hit) for row in patterns]
     return [changes[place] for place in places.ravel()]

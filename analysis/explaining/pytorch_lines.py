@@ -22,7 +22,7 @@ DEFINITIONS = {
 
 
 def pytorch_lines(settings: Settings, changed: Collection[str]) -> Iterator[str]:
-    """The lines that bring changed settings into a PyTorch script, in the order of a script.
+    """The lines that put changed settings into a PyTorch script, in the order of a script.
 
     A network of another shape is initialized and given an optimizer anew. A setting that no
     line is known for is named in a comment; what decides on measurements has none.
@@ -66,7 +66,7 @@ def _activation(settings: Settings) -> Iterator[str]:
 
 
 def _network(settings: Settings) -> Iterator[str]:
-    """Linear layers with an activation behind each but the last."""
+    """Linear layers, each but the last followed by an activation."""
     layer = ACTIVATIONS[settings["activation"]].torch
     yield from DEFINITIONS.get(layer, ())
     info = DATASETS.get(settings["dataset"])
@@ -119,7 +119,7 @@ PARTS: tuple[tuple[tuple[str, ...], Callable[[Settings], Iterator[str]]], ...] =
 
 
 def conventions(settings: Settings) -> str:
-    """What must be alike for a learning rate of phasesweep's to mean the same in PyTorch."""
+    """What PyTorch code must have in common with phasesweep for learning rates to be comparable."""
     words = "Every step takes all examples at once, without momentum"
     loss = LOSSES[settings["loss"]]
     if loss.of_classes:

@@ -1,4 +1,4 @@
-"""What to change in a run: what trained in its store, else what its cause suggests."""
+"""What to change in a run: a change that trained in its store, else what its cause suggests."""
 
 import pandas as pd
 
@@ -8,12 +8,12 @@ from analysis.explaining.suggestions import NETWORK, Remedy, suggestions
 from analysis.reading.stores import REPEATS
 from core.trials import SETTINGS
 
-# Other data or another measure of success is no remedy for a run, another scaling of features is.
+# Other data or another loss is no remedy for a run; another scaling of the features is one.
 GIVEN = (*(n for n, s in SETTINGS.items() if s.of_task and n != "features"), "loss")
 
 
 def remedies(run: Run, runs: pd.DataFrame) -> list[Remedy]:
-    """What to change, best first: the nearest change that trained, else the cause's own.
+    """What to change, best first: the nearest change that trained, else what the cause suggests.
 
     Args:
         run: Its settings and results.
@@ -30,7 +30,7 @@ def remedies(run: Run, runs: pd.DataFrame) -> list[Remedy]:
 
 
 def _that_trained(run: Run, runs: pd.DataFrame) -> Remedy | None:
-    """The nearest change that trained on the same task, the network kept if that is known to do."""
+    """The nearest change that trained on the same task; it keeps the network if some change did."""
     same = runs
     for name in GIVEN:
         if name in runs and name in run:
@@ -49,7 +49,7 @@ def _that_trained(run: Run, runs: pd.DataFrame) -> Remedy | None:
 
 
 def _share_like(found: pd.Series, runs: pd.DataFrame) -> str:
-    """How many of the runs with a run's settings, but for the seed, trained."""
+    """How many of the runs that differ from a run in the seed alone trained."""
     for name in CHANGEABLE:
         if name not in REPEATS:
             runs = runs[runs[name] == found[name]]

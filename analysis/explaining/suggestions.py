@@ -1,4 +1,4 @@
-"""What a run's cause suggests to change, with how often that has helped; no store is asked."""
+"""What a run's cause suggests to change, and how often that helped; needs no store."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ MEASURED = {
 
 @dataclass(frozen=True)
 class Remedy:
-    """Settings to change, and what speaks for it.
+    """Settings to change, and the reason.
 
     Attributes:
         changes: The new values by setting.
@@ -63,13 +63,13 @@ class Remedy:
 
     @property
     def needs_a_rate(self) -> bool:
-        """Whether it makes another start or network, for which the learning rate is not known."""
+        """Whether the start or the network changes, so that the learning rate is not known."""
         own = NETWORK | set(START)
         return self.trial_id is None and not own.isdisjoint(self.changes)
 
 
 def suggestions(run: Run) -> list[Remedy]:
-    """What the run's cause suggests, or its outcome if it has none; without a look at a store."""
+    """The remedies that the run's cause suggests, or its outcome if it has no cause."""
     cause = run.get("cause")
     suggest = SUGGESTIONS.get(run["outcome"] if cause is None else cause)
     suggested = [] if suggest is None else [_changed(run, each) for each in suggest(run)]
@@ -77,7 +77,7 @@ def suggestions(run: Run) -> list[Remedy]:
 
 
 def _changed(run: Run, remedy: Remedy) -> Remedy:
-    """Without the settings that the run has already."""
+    """The remedy without the settings that the run already has."""
     new = {name: value for name, value in remedy.changes.items() if run[name] != value}
     return replace(remedy, changes=new)
 
@@ -194,7 +194,7 @@ def _slow(run: Run) -> Iterator[Remedy]:
 
 
 def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
-    """The start that theory advises, where it advises another one."""
+    """The start that theory advises, if the run has another one."""
     if not INITIALIZERS[run["initializer"]].is_random:
         yield Remedy({"init_scale": 1.0}, "the identity itself keeps every signal's size")
         return
@@ -204,7 +204,7 @@ def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
 
 
 def _start(activation: str, run: Run) -> dict[str, float]:
-    """The scales that theory advises, those that are not the run's own already."""
+    """The scales that theory advises, as far as they differ from the run's own."""
     advice = init_advice(activation, run["depth"])
     scales = {"init_scale": advice.start or 1.0, "bias_scale": advice.bias_scale}
     return {
@@ -239,7 +239,7 @@ def _rounded(rate: float) -> float:
 
 
 def _faster(run: Run) -> Remedy:
-    """Ten times the rate, but no more than half of what the start's curvature allows."""
+    """Ten times the rate, but at most half of what the start's curvature allows."""
     critical, faster = run["critical_learning_rate"], MUCH * run["learning_rate"]
     if critical is not None and run["learning_rate"] < critical / 2 < faster:
         return Remedy(
@@ -251,7 +251,7 @@ def _faster(run: Run) -> Remedy:
 
 
 def _longer(run: Run, ending: str) -> Remedy:
-    """As many times the steps as runs of that ending were given, of which some trained."""
+    """MUCH_LONGER times the steps, with the share of runs with this ending that trained so."""
     shares = LATER[ending]
     reason = f"{shares.trained} of {shares.runs} such runs trained with {MUCH_LONGER} times as many"
     return Remedy({"steps": MUCH_LONGER * run["steps"]}, reason)

@@ -56,7 +56,7 @@ LONGEST_NAME = 30  # of a data set, in characters
 def moving_map(
     curves: pd.DataFrame, runs: pd.DataFrame, activation: str | None = None
 ) -> Iterator[Figure]:
-    """The loss over learning rate and init scale, a panel per depth, at one step after another.
+    """The loss over learning rate and init scale, one panel per depth, step after step.
 
     A cell is colored by its loss in units of the best constant predictor's; one at or below
     the trained level, and one whose loss overflowed or rose above where it began, has the
@@ -113,7 +113,7 @@ def write_gif(figures: Iterable[Figure], path: str | Path) -> None:
 
 
 def _of_activation(runs: pd.DataFrame, activation: str | None) -> pd.DataFrame:
-    """The runs of one activation, by default the one of which most have trained."""
+    """The runs of one activation, by default the one with the most trained runs."""
     if activation is None:
         trained = (runs["outcome"] == "trained").groupby(runs["activation"], sort=False).sum()
         return runs if trained.empty else runs[runs["activation"] == trained.idxmax()]
@@ -125,7 +125,7 @@ def _of_activation(runs: pd.DataFrame, activation: str | None) -> pd.DataFrame:
 
 
 def _empty_map(cells: pd.DataFrame, level: float) -> tuple[Figure, dict[int, QuadMesh]]:
-    """The figure before its first step, and the cells of each depth, not colored yet."""
+    """The figure before its first step, and the cells of each depth, still without color."""
     scales, rates = _axis_values(cells)
     depths = sorted(cells["depth"].unique())
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_PER_INCH, layout="constrained")
@@ -169,7 +169,7 @@ def _name_colors(figure: Figure, cells: pd.DataFrame, level: float) -> None:
 
 
 def _scale(level: float) -> LogNorm:
-    """The scale of the losses: the best constant's lies in its middle."""
+    """The color scale of the losses, with the best constant's loss in its middle."""
     return LogNorm(level, 1 / level)
 
 
@@ -214,7 +214,7 @@ def _networks(runs: pd.DataFrame) -> str:
 
 
 def _palette() -> Image.Image:
-    """The colors of every frame: those of the cells, and the grays of what is written."""
+    """The colors of every frame: those of the cells, and grays for the text."""
     grays = np.linspace(0, 1, GRAYS)[:, None].repeat(3, axis=1)
     losses = LOSSES(np.linspace(0, 1, LOSS_COLORS))[:, :3]
     colors = np.concatenate([[to_rgb(TRAINED), to_rgb(DIVERGED)], grays, losses])

@@ -1,4 +1,4 @@
-"""Lines of the critical learning rate against depth, one for each init scale."""
+"""Lines of the critical learning rate against depth, one per init scale."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ PREDICTED = {"linestyle": (0, (3, 2)), "linewidth": 1.0, "marker": "x", "markers
 
 
 def draw_boundaries(panel: Axes, boundaries: pd.DataFrame, scales: Sequence[float]) -> None:
-    """Draw one activation's boundaries, a line for each init scale.
+    """Draw one activation's boundaries, one line per init scale.
 
     Args:
         panel: Where to draw; its y axis becomes logarithmic.
@@ -50,7 +50,7 @@ def _draw_line(panel: Axes, line: pd.DataFrame, x: pd.Series, color: NDArray[np.
 def _draw_straight_line(
     panel: Axes, line: pd.DataFrame, scale: float, color: NDArray[np.float64]
 ) -> None:
-    """From the shallowest known boundary on, a factor scale^-2 for every layer more.
+    """Draw the expected line: from the shallowest known boundary, a factor scale^-2 per layer.
 
     The end-to-end map of a linear net has the size scale^L, and its curvature goes with
     its square: on a log axis against depth, 2 / lambda_max falls along a straight line
@@ -65,13 +65,13 @@ def _draw_straight_line(
 
 
 def _shifts(depths: NDArray[np.int64], lines: int) -> NDArray[np.float64]:
-    """What sets the lines side by side, in layers: on one grid many of their points coincide."""
+    """Shifts, in layers, that set the lines side by side: many of their points coincide."""
     reach = 0.15 * min(np.diff(np.sort(depths)).min(initial=2), 2)
     return np.linspace(-reach, reach, lines) if lines > 1 else np.zeros(1)
 
 
 def explain_boundaries(figure: Figure, boundaries: pd.DataFrame, scales: Sequence[float]) -> None:
-    """Add the legend of a figure's lines and of those marks that it has."""
+    """Add the legend of a figure's lines and of the marks in it."""
     low, high = boundaries["stable_learning_rate"], boundaries["diverged_learning_rate"]
     marks = {
         "bar: from the last stable to the first diverged": ("|", (low * high).notna().any()),

@@ -1,4 +1,4 @@
-"""The figure of learning rates against the curvature at the start: which are survived."""
+"""The figure of the learning rates that a training survives, relative to the start's curvature."""
 
 import matplotlib as mpl
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The figure of chi, by which gradients grow from layer to layer, measured and in theory."""
+"""The figure of chi, the growth of gradients from layer to layer, measured and in theory."""
 
 from math import ceil
 

@@ -24,7 +24,7 @@ ROOM_FOR_NAMES = 50  # left of the points, a factor on the log axis
 
 
 def claim_c8(rows: pd.DataFrame) -> Figure:
-    """The gradient before the first step, and what becomes of it at each learning rate.
+    """The gradient before the first step, and how it changes at each learning rate.
 
     A panel for each depth, in it a row of points for each init scale, as high as its
     gradient at step 0. Rows are level if no learning rate changes that gradient; where

@@ -1,4 +1,4 @@
-"""The figure of claim C9: what features' sizes do to gradients, start by start."""
+"""The figure of claim C9: how the size of features changes gradients, start by start."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ PREDICTED = {"marker": "_", "markersize": 9, "linestyle": "none"}
 
 
 def claim_c9(rows: pd.DataFrame) -> Figure:
-    """What the scaling of features does to learning rates, and to the growth of gradients.
+    """How the scaling of features changes learning rates and the growth of gradients.
 
     A panel for each activation, a line for each init scale: it joins one net on raw,
     centered and standardized features. Lines run down where less learning rate is stable,
@@ -59,7 +59,7 @@ def _draw_nets(panel: Axes, starts: pd.DataFrame) -> None:
 
 
 def _features_key(scales: Sequence[float]) -> list[Line2D]:
-    """What the colors and the markers of claim_c9 stand for."""
+    """The legend for the colors and the markers of claim_c9."""
     colors = [
         Line2D([], [], color=color, label=name, linewidth=4) for name, color in COLORS.items()
     ]

@@ -64,7 +64,7 @@ def critical_learning_rate_by_depth(runs: pd.DataFrame) -> Figure:
 
 
 def _with_prediction(runs: pd.DataFrame) -> pd.DataFrame:
-    """The brackets, and beside them the median `critical_learning_rate`, NaN if not measured."""
+    """The brackets with the median `critical_learning_rate`, which is NaN if not measured."""
     keys = ["activation", "depth", "init_scale"]
     brackets = critical_learning_rate_bracket(runs, keys)
     if "critical_learning_rate" not in runs:

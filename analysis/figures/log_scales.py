@@ -17,7 +17,7 @@ LEAST_MARGIN = 1.25  # a factor
 
 
 def places(values: ArrayLike) -> NDArray[np.float64]:
-    """Where values lie on a log axis: each at itself, and a zero one step below the others.
+    """The places of values on a log axis: each at itself, and a zero one step below the others.
 
     Args:
         values: Not negative, in any order and number.
@@ -27,7 +27,7 @@ def places(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def _zero_place(values: NDArray[np.float64]) -> float:
-    """As far below the smallest positive value as that is below the next, or LONE_CELL."""
+    """The place of a zero: one step below the smallest positive value, or LONE_CELL below it."""
     positive = np.unique(values[values > 0])
     if not positive.size:
         return 1.0
@@ -88,7 +88,7 @@ def mark_ticks(axis: Axis, values: NDArray[np.float64]) -> None:
 
 
 def mark_values(axis: Axis, values: Sequence[float], most: int = 8) -> None:
-    """Mark a log axis at the values themselves, those apart by at least its length / `most`."""
+    """Mark a log axis at values that are at least its length / `most` apart."""
     at = places(values)
     names = {at[0]: "0"} if values[0] == 0 else {}
     axis.set_minor_locator(NullLocator())
@@ -97,7 +97,7 @@ def mark_values(axis: Axis, values: Sequence[float], most: int = 8) -> None:
 
 
 def _spaced(values: NDArray[np.float64], factor: float) -> list[float]:
-    """The first value, and each that is this factor or more above the one kept before it."""
+    """The first value, and each at least this factor above the last one kept."""
     kept = [values[0]]
     for value in values[1:]:
         if value >= factor * kept[-1]:
@@ -106,7 +106,7 @@ def _spaced(values: NDArray[np.float64], factor: float) -> list[float]:
 
 
 def evenly_chosen(values: Sequence[float], most: int) -> list[float]:
-    """At most so many of the values, first and last among them, evenly by position."""
+    """At most `most` of the values, evenly by position, with the first and the last."""
     if len(values) <= most:
         return list(values)
     places = np.linspace(0, len(values) - 1, most).round().astype(int)

@@ -20,7 +20,7 @@ LOWEST, HIGHEST = 1e-3, 1e3  # of the best constant predictor's loss
 
 
 def loss_curves_by_outcome(curves: pd.DataFrame, runs: pd.DataFrame) -> Figure:
-    """What the outcomes look like: loss against step, a panel for each outcome.
+    """What the outcomes look like: loss against step, one panel per outcome.
 
     Losses are in units of the best constant predictor's (dashed); a dotted line marks what
     counts as trained. Of more than MOST_CURVES runs an even choice by learning rate, which

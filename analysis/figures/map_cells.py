@@ -41,7 +41,7 @@ def draw_cells(panel: Axes, grid: np.ma.MaskedArray, scales: Values, rates: Valu
 
 
 def name_regions(figure: Figure, grids: np.ma.MaskedArray, runs: pd.DataFrame) -> None:
-    """Add a legend, in words, of the regions that the grids of a map of the runs have."""
+    """Add a legend, in words, of the regions that the map shows."""
     present = np.unique(grids.compressed()).astype(int)
     level = level_words(runs)
     entries = [Patch(color=REGIONS[i].color, label=REGIONS[i].label(level)) for i in present]

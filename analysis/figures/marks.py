@@ -11,7 +11,7 @@ EDGE = {"color": "0.15", "linewidth": 1.0, "linestyle": (0, (3, 2))}
 
 
 def between(values: pd.Series) -> NDArray[np.float64]:
-    """Where a curve of the theory is drawn: over the positive values; nowhere without any."""
+    """Where a curve of the theory is drawn: over the positive values, if there are any."""
     positive = values[values > 0]
     if positive.empty:
         return np.empty(0)

@@ -91,7 +91,7 @@ def _as_recorded(store: str | Path, level: float | None) -> str | Path:
 
 
 def deepest(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs of the largest depth: a figure of one depth shows it where theory fits best."""
+    """The runs of the largest depth, where theory fits best."""
     return runs[runs["depth"] == runs["depth"].max()]
 
 
@@ -99,8 +99,8 @@ def multiple_of_xi(runs: pd.DataFrame) -> pd.DataFrame:
     """The fitted multiple of xi_correlation to which networks can be trained, per activation.
 
     Returns:
-        A row for each activation: `multiple`, its standard error as a factor,
-        `error_factor`, and the number of `points`; without those of too few points.
+        One row per activation with enough points: `multiple`, its standard error as a factor,
+        `error_factor`, and the number of `points`.
     """
     fits = {
         activation: fitted_multiple(depths)

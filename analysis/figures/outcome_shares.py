@@ -17,7 +17,7 @@ MOST_MARKS = 6
 
 
 def outcome_shares_by_axis(runs: pd.DataFrame) -> Figure:
-    """Which share of the runs ended how, along every axis, all others pooled.
+    """The share of runs with each outcome along every axis, all other axes pooled.
 
     A panel for each setting that varies, the seed and what was measured left out; a bar for
     each of its values.

@@ -56,9 +56,9 @@ def require_drawable(runs: pd.DataFrame) -> None:
 
 
 def panel_grid(rows: int, columns: int, x: str, y: str) -> tuple[Figure, NDArray[Any]]:
-    """A figure of panels, no wider than a page however many columns.
+    """A figure of panels, at most as wide as a page.
 
-    All share the x axis, and those of a row the y axis.
+    All panels share the x axis; the panels of one row share the y axis.
 
     Args:
         rows, columns: How many panels down and across.
@@ -79,7 +79,7 @@ def panel_grid(rows: int, columns: int, x: str, y: str) -> tuple[Figure, NDArray
 
 
 def hide_unused(panels: NDArray[Any], used: int) -> None:
-    """Hide all but the first panels; those that now end a column get its x axis's names.
+    """Hide the unused panels; the panels above them get the names of the x axis.
 
     Args:
         panels: (rows, columns), as panel_grid returns them; the unused are in the last row.
@@ -124,7 +124,7 @@ def _spoken(name: str) -> str:
 
 
 def chosen(what: str, shown: list[float], every: list[float]) -> str | None:
-    """The note that only some of the values are shown; None where all are."""
+    """A note that only some of the values are shown; None where all are."""
     if len(shown) == len(every):
         return None
     return f"{len(shown)} of {len(every)} {what} shown"

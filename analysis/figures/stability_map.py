@@ -1,4 +1,4 @@
-"""The stability map: the outcome over learning rate and init scale, a panel per network."""
+"""The stability map: the outcome over learning rate and init scale, one panel per network."""
 
 from itertools import product
 

@@ -64,7 +64,7 @@ def map_by_threshold(
 
 
 def _own(name: str, runs: pd.DataFrame, judged_by: JudgedBy) -> str:
-    """The threshold by which the runs were judged, or those where they differ."""
+    """The threshold by which the runs were judged, or all of them if they differ."""
     level = name == "trained_level"
     return in_words(level_by_run(runs) if level else judged_by.values(runs, name))
 

@@ -17,7 +17,7 @@ LINES = "#ff4fa0"  # stands out from every shade of the map and from a white pag
 
 
 def trainable_depth_map(runs: pd.DataFrame) -> Figure:
-    """How deep networks train: the loss that is left, over weight variance and depth.
+    """How deep networks train: the remaining loss over weight variance and depth.
 
     A panel for each activation. A cell has the tail loss of its best learning rate and
     seed over the best constant's; points mark the trainable depth, lines are multiples

@@ -21,7 +21,7 @@ TITLES = {
 
 
 def dictionary_page(schemas: Mapping[str, pa.Schema]) -> str:
-    """Markdown, a table for each schema, in their order."""
+    """The dictionary in Markdown: one table per schema, in their order."""
     return "\n".join([HEAD, *(_section(name, schema) for name, schema in schemas.items())])
 
 
@@ -35,5 +35,5 @@ def _section(name: str, schema: pa.Schema) -> str:
 
 
 def _escaped(text: str) -> str:
-    """So that a bar, star or angle bracket is one, and neither a cell's end nor markup."""
+    """Text in which a bar, star or angle bracket is escaped, so that it is not markup."""
     return "".join(f"\\{c}" if c in "|*_<>" else c for c in text)

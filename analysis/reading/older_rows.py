@@ -1,4 +1,4 @@
-"""Rows written before a column existed: they stand for a setting's default without saying so.
+"""Rows written before a column existed: such a row has the setting's default, unwritten.
 
 Where a reader meets no value of a setting that came later, be it NULL or no column at all,
 it reads the setting's default: the one that the store's newest file says, as JSON in the
@@ -21,7 +21,7 @@ FIRST = {name for name, setting in SETTINGS.items() if setting.default is None}
 
 
 def with_later_columns(schema: pa.Schema) -> pa.Schema:
-    """The schema of `runs` and, after its own columns, those that came later.
+    """The schema of `runs` followed by the columns that were added later.
 
     A store that has not even the first settings of a fully connected network is another
     trainer's, and has all its columns.
@@ -37,7 +37,7 @@ def with_later_columns(schema: pa.Schema) -> pa.Schema:
 
 
 def defaults(schema: pa.Schema) -> Mapping[str, Value]:
-    """What a NULL of `runs` stands for, by column, in the column's own type."""
+    """The value that a NULL of `runs` means, by column, in the column's own type."""
     ours = set(schema.names) >= FIRST
     found = {}
     for field in schema:
@@ -50,7 +50,7 @@ def defaults(schema: pa.Schema) -> Mapping[str, Value]:
 
 
 def filled(rows: pa.Table, standing_for: Mapping[str, Value]) -> pa.Table:
-    """Rows of `runs`, any columns of them, with a default in the place of every NULL."""
+    """Rows of `runs` with a default in place of every NULL; not all columns need be there."""
     for place, field in enumerate(rows.schema):
         if field.name in standing_for:
             default = pa.scalar(standing_for[field.name], field.type)
@@ -59,13 +59,13 @@ def filled(rows: pa.Table, standing_for: Mapping[str, Value]) -> pa.Table:
 
 
 def condition_column(name: str, standing_for: Mapping[str, Value]) -> ds.Expression:
-    """A column of `runs` as a condition on it should see it."""
+    """A column of `runs` for use in a condition: NULL is replaced by the default."""
     column = ds.field(name)
     return pc.coalesce(column, pc.scalar(standing_for[name])) if name in standing_for else column
 
 
 def view_column(name: str, standing_for: Mapping[str, Value]) -> duckdb.Expression:
-    """A column of DuckDB's view `runs`."""
+    """A column of DuckDB's view `runs`: NULL is replaced by the default."""
     column = duckdb.ColumnExpression(name)
     if name not in standing_for:
         return column

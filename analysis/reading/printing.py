@@ -1,4 +1,4 @@
-"""Tables as text: aligned for a terminal, turned on its side where it is too wide, or JSON."""
+"""Tables as text: aligned for a terminal, as blocks where they are too wide, or as JSON."""
 
 import json
 import math
@@ -15,7 +15,7 @@ LEAST_WRAPPED = 24  # characters of a line that make a text readable
 
 
 def aligned(rows: pa.Table, width: int) -> str:
-    """A line a row if that fits into the width, else a block a row with a line a column.
+    """One line per row if that fits into the width, else one block per row, one line per column.
 
     A text in the last column is wrapped if that makes the lines fit.
 
@@ -41,7 +41,7 @@ def aligned(rows: pa.Table, width: int) -> str:
 
 
 def _wrapped(cells: Sequence[str], wide: Sequence[int], numeric: Sequence[bool]) -> Iterator[str]:
-    """A row's lines: its last cell, if a text too long for its column, goes on below."""
+    """The lines of a row: a text in the last cell that is too long is wrapped."""
     *others, last = cells
     for number, part in enumerate(textwrap.wrap(last, max(1, wide[-1])) or [""]):
         yield _line([*(others if number == 0 else [""] * len(others)), part], wide, numeric)
@@ -74,7 +74,7 @@ def _shown(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """Text whose control characters are written out: words of a store must not steer a terminal."""
+    """Text with its control characters escaped: the words of a store must not steer a terminal."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

@@ -1,4 +1,4 @@
-"""SQL over a store's views, answered in Arrow, and errors that say what could be asked."""
+"""SQL over a store's views, answered in Arrow; errors say what could be asked."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class QueryError(ValueError):
 
 
 def answer(store: str | Path, sql: str) -> Iterator[pa.RecordBatch]:
-    """The rows a query selects, in batches; at least one, which may be empty.
+    """The rows that a query selects, in one or more batches; the first may be empty.
 
     `describe runs`, and of the other views, is the data dictionary: column, type, unit
     and meaning.
@@ -47,7 +47,7 @@ def answer(store: str | Path, sql: str) -> Iterator[pa.RecordBatch]:
 
 
 def _explained(error: duckdb.Error, sql: str, connection: duckdb.DuckDBPyConnection) -> str:
-    """DuckDB's message, and the views or columns that a wrong name could have meant."""
+    """DuckDB's message with the views or columns that a wrong name could have meant."""
     message = str(error).strip()
     if isinstance(error, duckdb.BinderException):
         asked = [view for view in _existing(connection) if re.search(rf"\b{view}\b", sql, re.I)]

@@ -50,19 +50,19 @@ CHECKED = ds.ParquetFileFormat(
 
 
 class NotAStoreError(ValueError):
-    """A folder that is no phasesweep store; the message names it and the remedy."""
+    """A folder is no phasesweep store; the message names it and the remedy."""
 
 
 class DamagedTableError(ValueError):
-    """A file of the store that cannot be read; the message says how to repair the store."""
+    """A file of the store cannot be read; the message says how to repair the store."""
 
 
 class MissingTableError(ValueError):
-    """A store without any row of a table; the message names both and the remedy."""
+    """A store has no row of a table; the message names both and the remedy."""
 
 
 class UnsuitableRunsError(ValueError):
-    """Runs that a table or figure would mix up or cannot show; the message says what to select."""
+    """A table or figure would mix up these runs or cannot show them; the message says what to select."""
 
 
 def read_runs(
@@ -94,7 +94,7 @@ def read_layers(
     columns: Sequence[str] | None = None,
     where: Mapping[str, Value | Sequence[Value]] | None = None,
 ) -> pd.DataFrame:
-    """One row per (training, layer); arguments and errors as in read_runs."""
+    """One row per (training, layer); arguments and errors are those of read_runs."""
     return _read(store, "layers", columns, where)
 
 
@@ -103,15 +103,15 @@ def read_curves(
     columns: Sequence[str] | None = None,
     where: Mapping[str, Value | Sequence[Value]] | None = None,
 ) -> pd.DataFrame:
-    """One row per (training, logged step); arguments and errors as in read_runs."""
+    """One row per (training, logged step); arguments and errors are those of read_runs."""
     return _read(store, "curves", columns, where)
 
 
 def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with the views runs, layers and curves, those that have rows.
+    """A DuckDB connection with those of the views runs, layers and curves that have rows.
 
     A query cannot reach outside the store: no other file, no network, no extension, no
-    change of these settings, and no writing, be it to the store.
+    change of these settings, and no writing, not even to the store.
 
     Raises:
         NotAStoreError: There is no store at `store`.
@@ -134,7 +134,7 @@ def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
 
 
 def read_schema(store: str | Path, table: str = "runs") -> pa.Schema:
-    """The Arrow schema of a table, with each column's unit and meaning; errors as read_runs."""
+    """The Arrow schema of a table, with each column's unit and meaning; raises as read_runs."""
     return _dataset(store, table).schema
 
 
@@ -157,12 +157,12 @@ def axes(runs: pd.DataFrame) -> list[str]:
 
 
 def factors(runs: pd.DataFrame) -> list[str]:
-    """The axes that may change how a run ends, repetitions and what was measured left out."""
+    """The axes that may change how a run ends: neither repetitions nor what was measured."""
     return [n for n in axes(runs) if n not in REPEATS and SETTINGS[n].decides != "record"]
 
 
 def refuse_other_axes(runs: pd.DataFrame, expected: Collection[str]) -> None:
-    """Refuse runs in which a setting varies that is not expected to, REPEATS excepted.
+    """Refuse runs in which a setting varies unexpectedly; REPEATS may always vary.
 
     Raises:
         UnsuitableRunsError: Names the setting and how to select one of its values.
@@ -216,7 +216,7 @@ def _filter(
 
 
 def _dataset(store: str | Path, table: str) -> ds.Dataset:
-    """All parts; what an older schema version had not is NULL in its rows."""
+    """All parts as one data set; a column that an older part lacks is NULL in its rows."""
     parts = _parts(store, table)
     if not parts:
         raise _missing(store, table)
@@ -241,7 +241,7 @@ def _damaged(store: str | Path, error: Exception) -> DamagedTableError:
 
 
 def read_manifest(store: str | Path) -> dict[str, Any]:
-    """What the store says of its sweeps, versions and thresholds.
+    """The store's manifest: its sweeps, versions and thresholds.
 
     Raises:
         NotAStoreError: There is no store at `store`.
@@ -259,7 +259,7 @@ def read_manifest(store: str | Path) -> dict[str, Any]:
 
 
 def _parts(store: str | Path, table: str) -> list[str]:
-    """The table's files, in order of their names."""
+    """The table's files, ordered by name."""
     read_manifest(store)
     filesystem, root = _place(store)
     listed = filesystem.get_file_info(pafs.FileSelector(f"{root}/{table}", allow_not_found=True))

@@ -1,4 +1,4 @@
-"""By which thresholds a store's runs were judged, as the store itself says.
+"""The thresholds by which a store's runs were judged, as the store records them.
 
 A run's column `thresholds` names an entry of the manifest's `judged_by`. Where a run names
 none, an older version judged it, which had one set for the whole store: the manifest's
@@ -19,13 +19,13 @@ NAMES = tuple(each.name for each in fields(Thresholds))
 
 @dataclass(frozen=True)
 class JudgedBy:
-    """The thresholds of a store.
+    """The thresholds by which the runs of a store were judged.
 
     Attributes:
         sets: By their name in the runs' column `thresholds`, None for the runs without one.
-        presumed: Of runs whose set is not among them.
-        lacking: By the same names, the thresholds that the store's set has no number for, so
-            that it has this version's; sets without such are left out.
+        presumed: The thresholds of runs whose set is not among `sets`.
+        lacking: By the same names, the thresholds for which the store's set has no number, so
+            that this version's is taken; a set that lacks none is left out.
     """
 
     sets: Mapping[str | None, Thresholds]
@@ -33,16 +33,16 @@ class JudgedBy:
     lacking: Mapping[str | None, tuple[str, ...]] = field(default_factory=dict)
 
     def of(self, name: str | None) -> Thresholds:
-        """The set of that name."""
+        """The set of thresholds with that name."""
         return self.sets.get(name, self.presumed)
 
     def groups(self, runs: pd.DataFrame) -> Iterator[tuple[Thresholds, pd.Series]]:
-        """Each set among the runs, with a column that says which runs it judged."""
+        """Each set of thresholds with a Boolean column: whether it judged the run."""
         for name, chosen in _groups(runs):
             yield self.of(name), chosen
 
     def values(self, runs: pd.DataFrame, threshold: str) -> pd.Series:
-        """One of the thresholds, for each run the one that it was judged by."""
+        """The value of one threshold by which each run was judged."""
         found = {name: getattr(self.of(name), threshold) for name in _names(runs).unique()}
         return _names(runs).map(found.__getitem__).astype(float)
 
@@ -56,7 +56,7 @@ class JudgedBy:
         return replace(self, sets=sets, presumed=changed(self.presumed))
 
     def note(self, runs: pd.DataFrame) -> str | None:
-        """A line on each thing that is unusual about how the runs were judged; None if none is."""
+        """One line on each unusual fact about how the runs were judged; None if there is none."""
         names = _names(runs)
         unknown = ~names.map(self.sets.__contains__).astype(bool)
         notes = []
@@ -76,7 +76,7 @@ class JudgedBy:
 
 
 def read_judged_by(store: str | Path) -> JudgedBy:
-    """The thresholds that a store's manifest has, and which of them its sets lack.
+    """The thresholds in a store's manifest, and those that its sets lack.
 
     Raises:
         NotAStoreError: There is no store at `store`.
@@ -96,7 +96,7 @@ def _thresholds(numbers: Mapping[str, float]) -> Thresholds:
 
 
 def _groups(runs: pd.DataFrame) -> Iterator[tuple[str | None, pd.Series]]:
-    """Each name among the runs' thresholds, with a column that says which runs have it."""
+    """Each name in the runs' column `thresholds`, with a column: whether the run has it."""
     names = _names(runs)
     for name in names.unique():
         yield name, names.isna() if name is None else names == name
@@ -108,7 +108,7 @@ def _whose(chosen: pd.Series) -> str:
 
 
 def _names(runs: pd.DataFrame) -> pd.Series:
-    """What each run's thresholds are called; None where it does not say."""
+    """The name of each run's thresholds; None where the run names none."""
     if "thresholds" not in runs:
         return pd.Series([None] * len(runs), runs.index, dtype=object)
     names = runs["thresholds"].astype(object)

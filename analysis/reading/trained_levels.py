@@ -7,7 +7,7 @@ from core.trials import DEFAULTS
 
 
 def level_by_run(runs: pd.DataFrame) -> pd.Series:
-    """Each run's trained level; the default's for one of before there was a choice."""
+    """Each run's trained level; the default for runs written before there was a choice."""
     default = DEFAULTS["trained_level"]
     if "trained_level" not in runs:
         return pd.Series(default, runs.index)
@@ -22,7 +22,7 @@ def level_words(runs: pd.DataFrame) -> str:
 
 
 def require_level(level: float) -> None:
-    """Refuse a level at which the words "trained" and "best constant" would mean nothing.
+    """Refuse a level at which "trained" would mean nothing.
 
     Raises:
         UnsuitableRunsError: It is not above 0 and below 1.

@@ -32,7 +32,7 @@ def outcome_shares(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 
 
 def blew_up(runs: pd.DataFrame) -> pd.Series:
-    """Which runs diverged, those included that came to a halt after a peak above their start.
+    """Which runs diverged, including those that stalled after a peak above their start.
 
     Steps that are too long can kill a ReLU network or drive a sigmoid into saturation. The loss
     then falls back from its peak to a constant answer's: the outcome is `stalled`, but the
@@ -55,7 +55,7 @@ def blew_up(runs: pd.DataFrame) -> pd.Series:
 def critical_learning_rate_bracket(
     runs: pd.DataFrame, by: Sequence[str] = ("activation", "depth", "init_scale")
 ) -> pd.DataFrame:
-    """Between which two learning rates each group begins to diverge.
+    """The two learning rates between which each group begins to diverge.
 
     This is about divergence alone: below it runs may be too slow, oscillate or be dead from the
     start. A learning rate counts as diverged if any of its runs blew up, so seeds that are not
@@ -99,7 +99,7 @@ def critical_learning_rate_bracket(
 
 
 def _divergence_by_rate(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """For each group and learning rate whether any run blew up."""
+    """Whether any run blew up, for each group and learning rate."""
     groups = runs.assign(diverged=blew_up(runs)).groupby([*keys, "learning_rate"])
     return groups["diverged"].any().reset_index()
 

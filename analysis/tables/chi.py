@@ -12,7 +12,7 @@ OTHERS = [name for name in TRIAL_FIELDS if name not in SETTINGS]
 
 
 def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
-    """chi measured at step 0, the mean over seeds, and chi of the theory.
+    """chi measured at step 0, averaged over seeds, and chi of the theory.
 
     The theory's chi is that of the fixed point q*, which signals come near within a few
     xi_variance layers; where there is no finite q*, it is the limit that they never reach.

@@ -8,7 +8,7 @@ LATE = 0.5  # of the steps: where a run is taken to have come to its edge
 
 
 def largest_stable_rates(runs: pd.DataFrame) -> pd.DataFrame:
-    """How far beyond 2 / lambda_max the learning rate may go, in c = eta x lambda_max.
+    """The largest stable learning rates as c = eta x lambda_max, which may exceed 2.
 
     lambda_max is that of step 0. A quadratic loss diverges at c = 2, two linear layers at
     c = 4 (Lewkowycz et al. 2020, arXiv:2003.02218).
@@ -56,7 +56,7 @@ def sharpness_over_time(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFram
 
 
 def edge_of_stability(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Where the sharpness of each run ends up, in units of 2 / eta.
+    """The sharpness at the end of each run, in units of 2 / eta.
 
     Args:
         curves, runs: As for sharpness_over_time.

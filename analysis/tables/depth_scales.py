@@ -27,7 +27,7 @@ class Multiple:
 
 
 def trainable_depth(runs: pd.DataFrame) -> pd.DataFrame:
-    """The depth down to which networks of each init scale were trained.
+    """The depth up to which networks of each init scale trained.
 
     A depth counts as trained where a run with any learning rate and seed was. Where some
     depth fails and a deeper one trains again, the deeper one counts.

@@ -1,4 +1,4 @@
-"""Runs judged again at another trained level, from what their rows hold."""
+"""Runs judged again at another trained level, from the columns of their rows alone."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ BOUND = "diverged_at_end"
 def read_judged(
     store: str | Path, trained_level: float | None = None, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """The store's runs, judged at a trained level, or as they were recorded if it is None.
+    """The store's runs, judged at a trained level; if it is None, as they were recorded.
 
     Args:
         store: Its folder or URL.
@@ -69,13 +69,13 @@ def judged_at(runs: pd.DataFrame, trained_level: float, judged_by: JudgedBy) -> 
 
 
 def _each_training_once(runs: pd.DataFrame) -> pd.DataFrame:
-    """Without repetitions at other levels; of runs that may leave early, the longest stays."""
+    """Each training once; of repetitions at other trained levels, the longest run is kept."""
     settings = [name for name, s in SETTINGS.items() if s.decides != "verdict" and name in runs]
     return runs.sort_values("trained_level", kind="stable").drop_duplicates(settings).sort_index()
 
 
 def _refuse_left_early(runs: pd.DataFrame, trained_level: float) -> None:
-    """A run that left at half of its level is trained at every higher one, maybe at no lower."""
+    """Refuse runs that left early at a higher level: they may not have reached a lower one."""
     left = (runs["outcome"] == "trained") & (runs["steps_run"] < runs["steps"])
     left &= runs["trained_level"] > trained_level
     if left.any():

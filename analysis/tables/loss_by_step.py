@@ -10,7 +10,7 @@ CELL = ["depth", "init_scale", "learning_rate"]
 
 
 def loss_by_step(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """How the loss of each cell goes on: a row per logged step and cell.
+    """The loss of each cell along training: one row per logged step and cell.
 
     A run that ended early keeps its last loss. Where seeds disagree the median is taken.
 
@@ -41,7 +41,7 @@ def loss_by_step(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _share_by_run(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Each run's loss as a share of the best constant's: (runs, all steps logged by any)."""
+    """Each run's loss as a share of the best constant's: (runs, steps logged by any run)."""
     known = runs[["trial_id", "initial_loss", "baseline_loss", BOUND]]
     rows = curves[["trial_id", "step", "loss"]].merge(known, on="trial_id")
     began = rows[["initial_loss", "baseline_loss"]].max(axis=1)
@@ -52,7 +52,7 @@ def _share_by_run(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _common_steps(curves: pd.DataFrame) -> list[int]:
-    """The steps of the longest curve: one that ended early has its own last step, too."""
+    """The steps of the longest curve; a run that ended early has its own last step in addition."""
     if curves.empty:
         return []
     ends = curves.groupby("trial_id")["step"].max()

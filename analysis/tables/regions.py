@@ -24,7 +24,7 @@ class Region:
     cause: str | None = None
 
     def label(self, level: str) -> str:
-        """The legend's words; `level` is that of the runs, as "10%"."""
+        """The words in the legend; `level` is the trained level of the runs, such as "10%"."""
         return f"{self.outcome}: {self.meaning.format(level=level)}"
 
 
@@ -50,7 +50,7 @@ INDEX = {(region.outcome, region.cause): i for i, region in enumerate(REGIONS)}
 
 
 def region_by_cell(runs: pd.DataFrame) -> pd.DataFrame:
-    """The region of each cell, a cell being an activation, depth, init scale, learning rate.
+    """The region of each cell: of an activation, depth, init scale and learning rate.
 
     Where seeds disagree the most frequent outcome wins, and among its runs the most
     frequent cause; a tie goes to the one that comes first in REGIONS.
@@ -75,7 +75,7 @@ def region_by_cell(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def region_by_run(outcomes: Iterable[str], causes: Iterable[str | None]) -> NDArray[np.uint8]:
-    """The region of each run, an index into REGIONS; of an unknown cause its outcome's.
+    """The region of each run, an index into REGIONS; for an unknown cause, that of the outcome.
 
     Raises:
         UnsuitableRunsError: An outcome that has no region.

@@ -1,4 +1,4 @@
-"""What the outcomes would be, had a rule's threshold been another: from the rows alone."""
+"""What the outcomes would be with another threshold of a rule: from the rows alone."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from core.verdicts import judged
 
 ENDING = [name for name, setting in SETTINGS.items() if setting.decides == "end"]
 
-# Of a threshold of 1.1 it is the margin of 0.1 that is moved.
+# For these thresholds the margin above 1 is moved: the 0.1 of a threshold of 1.1.
 MARGINS = ("diverged_at_end", "presumed_excess")
 
 
@@ -30,7 +30,7 @@ class Shift:
     times: float
 
     def moved(self, value: float) -> float:
-        """What a value of the threshold becomes."""
+        """The moved value of the threshold."""
         if self.threshold in MARGINS:
             return 1 + self.times * (value - 1)
         # Rows hold the rises that a tenth of the share exceeds, and that no step does.
@@ -39,13 +39,13 @@ class Shift:
         return self.times * value
 
     def words(self, runs: pd.DataFrame, judged_by: JudgedBy) -> str:
-        """What the runs' thresholds become: "0.01", or "0.01 and 0.02" where they differ."""
+        """The moved thresholds of the runs: "0.01", or "0.01 and 0.02" where they differ."""
         if self.threshold == "trained_level":
             return f"x {self.times:g}"
         return in_words(judged_by.values(runs, self.threshold).map(self.moved))
 
     def judged(self, runs: pd.DataFrame, judged_by: JudgedBy) -> pd.DataFrame:
-        """The runs with the outcomes and causes that they have once it is moved."""
+        """The runs with their outcomes and causes under the moved threshold."""
         if self.threshold == "trained_level":
             rules, moved = judged_by, {"trained_level": self.times * level_by_run(runs)}
         else:
@@ -79,15 +79,15 @@ SHIFTS = tuple(
 
 
 def in_words(values: pd.Series) -> str:
-    """The different values, ascending."""
+    """The distinct values in ascending order, as text."""
     return " and ".join(f"{value:g}" for value in np.unique(values))
 
 
 def judged_again(runs: pd.DataFrame, judged_by: JudgedBy) -> pd.DataFrame:
     """The runs with the `outcome` and `cause` that these thresholds give them.
 
-    A run that was stopped as diverged at once stays so. A stalled run of before the examples'
-    gradients were measured keeps its cause.
+    A run that was stopped as diverged at once stays so. A stalled run from before the
+    examples' gradients were measured keeps its cause.
 
     Args:
         runs: All columns of the table.
@@ -103,7 +103,7 @@ def judged_again(runs: pd.DataFrame, judged_by: JudgedBy) -> pd.DataFrame:
 
 
 def moved_shares(runs: pd.DataFrame, judged_by: JudgedBy) -> pd.DataFrame:
-    """How many runs change their outcome, or its cause, when each threshold moves tenfold.
+    """How many runs change their outcome or cause when each threshold moves tenfold.
 
     Args:
         runs: All columns of the table.

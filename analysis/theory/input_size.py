@@ -1,4 +1,4 @@
-"""How large a run's inputs are, which decides where theory has two answers."""
+"""The size of a run's inputs, which decides between two answers of the theory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ def input_mean_square(run: Run, layers: pd.DataFrame) -> float:
 
 
 def data_mean_square(run: Run) -> float:
-    """The same from the data set: exact for one that comes with phasesweep, else taken as 1.
+    """The mean square from the data set: exact for a bundled one, else taken as 1.
 
     1 is what standardized features have. Where an orthogonal first layer widens, the features
     that Gaussian weights would make the same first layer from.
@@ -51,7 +51,7 @@ def data_mean_square(run: Run) -> float:
 
 @dataclass(frozen=True)
 class _OnTask:
-    """A run; it equals every other one on the same task.
+    """A run that compares equal to every other run on the same task.
 
     Attributes:
         of_task: Its settings that decide the task.

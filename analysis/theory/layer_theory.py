@@ -1,4 +1,4 @@
-"""What infinite width predicts for each layer of one network at step 0."""
+"""What the infinite-width theory predicts for each layer of one network at step 0."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ COLUMNS = ("log10_mean_square_h", "log10_delta_norm", "log10_gradient_norm")
 
 
 def layer_theory(run: Mapping[str, Any], layers: pd.DataFrame) -> pd.DataFrame | None:
-    """The theory's profile, from the first layer's variance forward, from the error backward.
+    """The theory's profile: forward from the first layer's variance, backward from the error.
 
     Forward, q_1 is the first layer's measured mean square, and each next q follows from the
     variance map. Backward, |delta_(l-1)|^2 = chi(q_(l-1)) |delta_l|^2 from the last hidden
@@ -54,7 +54,7 @@ def layer_theory(run: Mapping[str, Any], layers: pd.DataFrame) -> pd.DataFrame |
 
 
 def _sum_from_end(growth: np.ndarray) -> np.ndarray:
-    """What each layer's logarithm is above the last one's, (L,)."""
+    """Each layer's logarithm minus the last layer's, (L,)."""
     return np.concatenate([np.cumsum(growth[::-1])[::-1], [0.0]])
 
 

@@ -17,13 +17,13 @@ Matrix = NDArray[np.float64]
 
 
 def task_of(run: Mapping[str, Any]) -> Task:
-    """What the run was trained on; a bundled data set."""
+    """The task on which the run was trained; its data set must be a bundled one."""
     trial = trial_of(run)
     return FULLY_CONNECTED.task(trial, load_dataset(trial.dataset, trial.examples))
 
 
 def params_of(run: pd.Series) -> list[Matrix]:
-    """Its initial weights, a layer each, (fan_out, fan_in + 1); the last column is the bias."""
+    """The run's initial weights, one array per layer, (fan_out, fan_in + 1), the bias last."""
     data = DATASETS[run["dataset"]]
     widths = layer_widths(data.features, int(run["width"]), data.outputs, int(run["depth"]))
     return initial_params(
@@ -36,5 +36,5 @@ def params_of(run: pd.Series) -> list[Matrix]:
 
 
 def hidden_layer(run: pd.Series) -> Matrix:
-    """The weights between its first two hidden layers, (width, width), without biases."""
+    """The weights between the run's first two hidden layers, (width, width), without biases."""
     return params_of(run)[1][:, :-1]
