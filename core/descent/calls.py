@@ -1,4 +1,4 @@
-"""Calls of machine code by its address: of BLAS, and of passes that were compiled apart.
+"""Calls of machine code by its address: BLAS, and the separately compiled passes.
 
 An address is an argument. As a global constant it would forbid Numba to keep what it compiled.
 """

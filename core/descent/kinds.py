@@ -1,4 +1,4 @@
-"""The kinds of training that are compiled apart: an activation, a loss and a precision each."""
+"""The kinds of training, compiled separately: an activation, a loss and a precision each."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from core.gradient_descent import Problem
 
 
 def is_compiled(activation: str, loss: str, dtype: str) -> bool:
-    """Whether this processor's code for a kind is kept where the trainer looks for it."""
+    """Whether code for a kind, compiled for this processor, is where the trainer looks for it."""
     return _marker(activation, loss, dtype).exists()
 
 
 def compile_kind(activation: str, loss: str, dtype: str) -> None:
-    """Compile a kind, by a step of the smallest network, and keep the code."""
+    """Compile a kind by training the smallest network for one step, and keep the code."""
     problem = Problem(np.ones((2, 2)), np.ones((1, 2)), activation, loss, 1.0)
     Trainer(problem, width=1, depth=2, dtype=dtype).descend([np.ones((1, 2))] * 2, 0.1, steps=1)
     _marker(activation, loss, dtype).touch()

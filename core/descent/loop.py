@@ -1,4 +1,4 @@
-"""Gradient descent on one network, from one step to another, and why it ended."""
+"""Gradient descent on one network, from one step to another, and the reason for its end."""
 
 from typing import NamedTuple
 
@@ -57,7 +57,7 @@ class Records(NamedTuple):
 
 
 class Parameters(NamedTuple):
-    """The arrays behind the places of the same names."""
+    """The arrays that lie at the places of the same names."""
 
     weights: np.ndarray
     biases: np.ndarray
@@ -90,7 +90,7 @@ def _given(blas, shape, places, layer):
 
 @compiled
 def measured_loss(blas, passes, shape, places):
-    """The forward pass: the loss; leaves activations, slopes, outputs and residuals."""
+    """The forward pass: returns the loss; leaves activations, slopes, outputs and residuals."""
     size, last = blas.itemsize * shape.width * shape.examples, shape.depth - 1
     for layer in range(shape.depth):
         rows = _fan_out(shape, layer)

@@ -25,7 +25,7 @@ class Shape(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where everything is, as addresses.
+    """The addresses of all arrays.
 
     Weights of all layers follow each other, and so do the biases, their gradients, and the
     activations and slopes of all hidden layers. `delta` and `other` take turns.
@@ -48,7 +48,7 @@ class Places(NamedTuple):
 
 
 class Memory:
-    """Arrays for training networks of one shape, one after the other, and their places.
+    """The arrays in which networks of one shape are trained, one after the other.
 
     Attributes:
         weights, biases: (parameters,) of all layers, one after the other.
@@ -58,7 +58,7 @@ class Memory:
     """
 
     def __init__(self, shape: Shape, problem: Problem, dtype: np.dtype[Any]):
-        """Take what the networks are trained on."""
+        """Allocate the arrays for networks that are trained on this problem."""
         inputs, targets, examples = problem.inputs[:-1], problem.targets, shape.examples
         self._fans = [
             (
@@ -97,7 +97,7 @@ class Memory:
         self.places = Places(**{name: array.ctypes.data for name, array in arrays.items()})
 
     def load(self, params: Sequence[Array]) -> None:
-        """Take a network's parameters, one (fan_out, fan_in + 1) a layer."""
+        """Copy a network's parameters into the memory, one (fan_out, fan_in + 1) per layer."""
         np.concatenate([p[:, :-1].ravel() for p in params], out=self.weights, casting="same_kind")
         np.concatenate([p[:, -1] for p in params], out=self.biases, casting="same_kind")
 

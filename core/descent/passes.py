@@ -1,4 +1,4 @@
-"""The element-wise passes between a layer's products, one pair for each activation.
+"""The element-wise passes between a layer's products, one pair per activation.
 
     forward:  h <- phi(h + b)
     backward: delta <- delta * phi'(h), and its sums over examples
@@ -44,7 +44,7 @@ def _slope_from_value_of(name, a):
 
 
 def keeps_slopes(activation: str) -> bool:
-    """Whether the forward pass keeps the slopes, since the values do not determine them."""
+    """Whether the forward pass keeps the slopes because the values do not determine them."""
     return activation not in SLOPES_FROM_VALUES
 
 

@@ -31,7 +31,7 @@ KERNEL_ROWS = 24  # what OpenBLAS's kernels take at a time
 
 
 class Blas(NamedTuple):
-    """A precision's product, and up to which size of it the small kernels go.
+    """BLAS's product in one precision, and the largest sizes that its small kernels take.
 
     Attributes:
         gemm: Address of sgemm or dgemm.
@@ -48,7 +48,7 @@ class Blas(NamedTuple):
 
 
 def blas(dtype: np.dtype[Any]) -> Blas:
-    """SciPy's BLAS for one of DTYPES."""
+    """SciPy's BLAS in one of DTYPES."""
     gemm = get_cython_function_address("scipy.linalg.cython_blas", DTYPES[dtype.name].gemm)
     most = (MOST_MULTIPLICATIONS, MOST_DOT_FORM_RESULTS)
     if not _has_small_kernels():
@@ -65,7 +65,7 @@ def _has_small_kernels() -> bool:
 
 @compiled
 def block_rows(rows, most):
-    """Rows of a block: a divisor of all rows, or the kernels' own height, with a rest."""
+    """Rows per block: a divisor of all rows, or the kernels' height with a remainder."""
     if most >= rows:
         return rows
     height = most
@@ -116,7 +116,7 @@ def gradient_product(blas, delta, below, gradient, sizes):
 
 @compiled
 def input_gradient_product(blas, delta, inputs_t, gradient, sizes):
-    """The same from the right factor's transpose, which is faster: inputs never change."""
+    """gradient_product from the inputs' transpose, which is faster; the inputs never change."""
     rows, k, n = sizes
     height = block_rows(rows, blas.most_multiplications // (k * n))
     for i in range(0, rows, height):

@@ -18,7 +18,7 @@ from core.subnormals import flushed_subnormals
 
 Array = NDArray[np.floating]
 
-# Told at every logged step, before it is taken: the step and the parameters.
+# Called at every logged step, before the step is taken, with the step and the parameters.
 Observer = Callable[[int, list[Array]], None]
 
 
@@ -29,7 +29,7 @@ class Trainer:
     """
 
     def __init__(self, problem: Problem, width: int, depth: int, dtype: str):
-        """Take a problem, the units of a hidden layer, the weight matrices, and a precision."""
+        """Take a problem, the units per hidden layer, the number of layers, and a precision."""
         self._problem, self._dtype = problem, np.dtype(dtype)
         features, examples = len(problem.inputs) - 1, problem.inputs.shape[1]
         shape = Shape(features, width, len(problem.targets), depth, examples)

@@ -1,1 +1,1 @@
-"""What is measured of a network before, during and after its training."""
+"""Measurements of a network before, during and after its training."""

@@ -34,7 +34,7 @@ Ends = tuple[float, float]
 
 
 def critical_learning_rate(sharpness: Floats) -> Floats:
-    """2 / lambda_max, beyond which descent on the loss's quadratic part diverges.
+    """2 / lambda_max: beyond it, descent on the quadratic part of the loss diverges.
 
     NaN where no direction curves upward, or so little that the rate overflows.
     """

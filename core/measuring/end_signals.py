@@ -1,4 +1,4 @@
-"""Trained networks' signals at their end, drawn together from those of their layers."""
+"""The signals of trained networks at the end, summarized over their layers."""
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -22,10 +22,10 @@ ROUNDING_UNITS = 32
 
 
 def end_signals(signals: LayerSignals, dtype: DTypeLike) -> dict[str, Floats]:
-    """What the rows of trained networks say of their signals, by column, (networks,) each.
+    """The columns of trained networks' rows about their signals, (networks,) each.
 
-    NaN or -inf where there is no such number. A mean gradient that only rounding kept from 0
-    has no size: the ratios with it are NaN.
+    NaN or -inf where there is no such number. A mean gradient that differs from 0 by rounding
+    alone has no size: the ratios with it are NaN.
 
     Args:
         signals: The networks', measured after the last step.
@@ -50,6 +50,6 @@ def end_signals(signals: LayerSignals, dtype: DTypeLike) -> dict[str, Floats]:
 
 
 def _outside_rounding(signals: LayerSignals, dtype: DTypeLike) -> NDArray[np.bool_]:
-    """Whether each layer's mean weight gradient is more than rounding of its examples'."""
+    """Whether each layer's mean weight gradient exceeds the rounding errors of its examples."""
     noise = np.log10(ROUNDING_UNITS * np.finfo(dtype).eps)
     return signals.log10_gradient_norm > signals.log10_example_gradient_norm + noise

@@ -1,4 +1,4 @@
-"""Gradients compared: layer with layer, with the error, and example with example.
+"""Ratios of gradients: between layers, to the output error, and between examples.
 
 Of a stack of networks, (networks,); NaN where there is no such number.
 """
@@ -39,7 +39,7 @@ def log10_signal_per_error(signals: LayerSignals) -> Floats:
 
 
 def gradient_alignment(signals: LayerSignals) -> Floats:
-    """Norm of a network's mean gradient over the rms of its examples', all parameters.
+    """Norm of a network's mean gradient over the rms norm of its examples' gradients.
 
     1 where all examples agree, 0 at a stationary point, where they cancel; about one over
     the root of their number where they are independent. NaN where no example has one.
@@ -53,6 +53,6 @@ def gradient_alignment(signals: LayerSignals) -> Floats:
 
 
 def _difference(first: Floats, last: Floats) -> Floats:
-    """first - last; NaN where that is no number, -inf where only the first norm is 0."""
+    """first - last; NaN where it is undefined, -inf where only the first norm is 0."""
     known = np.isfinite(last) & (first < np.inf)
     return np.subtract(first, last, where=known, out=np.full(known.shape, np.nan))

@@ -38,7 +38,7 @@ class Hessian:
     """
 
     def __init__(self, params: Sequence[Array], problem: Problem):
-        """Take params, one (fan_out, fan_in + 1) per layer."""
+        """Take the parameters, one (fan_out, fan_in + 1) per layer."""
         self._params = [p.astype(np.float64) for p in params]
         self._weights = [p[:, :-1] for p in self._params]
         ends = list(accumulate(p.size for p in self._params))
@@ -66,7 +66,7 @@ class Hessian:
         return [part.reshape(p.shape) for part, p in zip(parts, self._params, strict=True)]
 
     def _push(self, directions: list[Floats]) -> list[Array]:
-        """R h of every layer, found from inputs to outputs."""
+        """R h of every layer, computed from inputs to outputs."""
         r_hs = [pre_activation(directions[0], self._activations[0])]
         for layer, direction in enumerate(directions[1:], start=1):
             r_h = pre_activation(direction, self._activations[layer])
@@ -75,7 +75,7 @@ class Hessian:
         return r_hs
 
     def _pull(self, directions: list[Floats], r_hs: list[Array], products: list[Floats]) -> None:
-        """Find R delta of every layer from outputs to inputs, and fill its H V."""
+        """Compute R delta of every layer from outputs to inputs, and fill in its H V."""
         r_delta = self._loss_curvature(r_hs[-1]) / self._examples
         for layer in range(len(directions) - 1, 0, -1):
             slope, r_h, delta = self._slopes[layer - 1], r_hs[layer - 1], self._deltas[layer]

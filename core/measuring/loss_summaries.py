@@ -1,4 +1,4 @@
-"""What a run's losses come to: how high and low they went, and how they ended."""
+"""Summaries of a run's losses: how high and low they went, and how they ended."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ Losses = NDArray[np.float64]
 def summarize(
     losses: Losses, baseline: float, overflowed: bool = False, rules: Thresholds = THRESHOLDS
 ) -> dict[str, float | bool]:
-    """The numbers that a run's losses have in its row, by column; NaN where there is none.
+    """The columns of a run's row that summarize its losses; NaN where there is no number.
 
     Args:
         losses: (steps_run + 1,): losses[t] after t steps. Ends early where it was decided.
@@ -42,7 +42,7 @@ def summarize(
 
 
 def tail_length(steps: int, rules: Thresholds = THRESHOLDS) -> int:
-    """How many of the last losses make the tail: 20, or the last fifth when fewer."""
+    """How many of the last losses make the tail: 20, or a fifth of them if that is fewer."""
     return max(1, min(rules.tail_losses, steps // 5))
 
 
@@ -53,7 +53,7 @@ def _tail_mean(losses: Losses, rules: Thresholds) -> float:
 
 
 def _diverged_step(losses: Losses, baseline: float, rules: Thresholds) -> float:
-    """The first step from which the loss never again came below the bound."""
+    """The first step from which on the loss stayed above the bound; NaN if there is none."""
     bound = rules.diverged_at_end * float(np.fmax(losses[0], baseline))
     below = np.flatnonzero(losses <= bound)
     first = int(below[-1]) + 1 if below.size else 0
@@ -73,7 +73,7 @@ def _exceeded_by(rises: Losses, share: float) -> float:
 
 
 def _change(losses: Losses) -> float:
-    """Their range over the last of them; a change over no step is no number."""
+    """The range of the losses over the last loss; NaN for fewer than two losses."""
     if len(losses) < 2:
         return np.nan
     return float(np.ptp(losses) / losses[-1]) if losses[-1] else 0.0

@@ -1,4 +1,4 @@
-"""What a sweep may measure beside the losses, at the start of a training and at its end.
+"""What a sweep may measure besides the losses, at the start and at the end of a training.
 
 A start is a draw of initial weights: trials that differ in learning rate alone share it,
 so it is measured once.
@@ -23,19 +23,19 @@ Params = list[NDArray[Any]]
 
 
 def stacked(networks: Sequence[Params]) -> Params:
-    """One array a layer, (networks, fan_out, fan_in + 1), of networks of one shape."""
+    """Stack networks of one shape: one array per layer, (networks, fan_out, fan_in + 1)."""
     return [np.stack(layer) for layer in zip(*networks, strict=True)]
 
 
 def measure_starts(params: Params, problem: Problem, asked: Collection[str]) -> Tables:
-    """What is asked for of a stack of starts: columns of `runs`, and of `layers` in (starts, L).
+    """Measure a stack of starts: columns of `runs`, and of `layers` as (starts, L).
 
-    They are not finite where there is no number.
+    A value is not finite where there is no such number.
 
     Args:
         params: One array per layer, (starts, fan_out, fan_in + 1).
-        problem: What they are trained on.
-        asked: Of core.trials.MEASUREMENTS.
+        problem: The task on which they are trained.
+        asked: Which of core.trials.MEASUREMENTS to take.
     """
     found: Tables = {"runs": {}, "layers": {}}
     if "signal" in asked:
@@ -54,12 +54,12 @@ def measure_starts(params: Params, problem: Problem, asked: Collection[str]) -> 
 def measure_ends(
     params: Params, problem: Problem, asked: Collection[str], dtype: DTypeLike
 ) -> Tables:
-    """What is asked for of a stack of trained networks; as measure_starts.
+    """Measure a stack of trained networks; returns what measure_starts does.
 
     Args:
         params: One array per layer, (networks, fan_out, fan_in + 1).
         problem: What they were trained on.
-        asked: Of core.trials.MEASUREMENTS.
+        asked: Which of core.trials.MEASUREMENTS to take.
         dtype: The arithmetic of their training.
     """
     if "signal" not in asked:

@@ -32,7 +32,7 @@ BUFFER_BYTES = 8_000_000
 
 @dataclass(frozen=True)
 class LayerSignals:
-    """What each layer does, (networks, L) arrays; NaN where there is no such number.
+    """The signals of each layer, (networks, L) arrays; NaN where there is no such number.
 
     A hidden layer's numbers describe h_l, a_l = phi(h_l) and delta_l; the last layer has
     no activation. Logarithms are of base 10, -inf where a norm is 0.
@@ -66,12 +66,12 @@ class LayerSignals:
 
     @property
     def depth(self) -> int:
-        """L."""
+        """The number of layers, L."""
         return self.log10_gradient_norm.shape[1]
 
     @property
     def last_hidden(self) -> int:
-        """The place of the last hidden layer; that of the only layer where there is none."""
+        """The index of the last hidden layer, or of the only layer."""
         return max(self.depth - 2, 0)
 
 
@@ -231,7 +231,7 @@ def _rescaled(mantissa: Floats, exponent: Ints) -> tuple[Floats, Ints]:
 
 
 def _scaled(mantissa: Floats, shift: Ints) -> Floats:
-    """mantissa x 2^shift, network by network."""
+    """The mantissa times 2^shift, network by network."""
     if not shift.any():
         return mantissa
     # ldexp takes C integers; beyond the bound every number is 0 or inf anyway.

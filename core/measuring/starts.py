@@ -1,4 +1,4 @@
-"""The starts of trials of one shape: draws of initial weights, each measured once.
+"""The starts of trials of one shape: drawn initial weights, each measured once.
 
 Trials that differ only in what the descent takes, as the learning rate, share a start.
 """
@@ -26,7 +26,7 @@ Start = tuple[Any, ...]
 
 
 class Starts:
-    """The starts of one shape, and what was measured of them so far."""
+    """The starts of one shape, with their measurements so far."""
 
     def __init__(self, shape: Trial, task: Task, problem: Problem):
         self._shape, self._problem = shape, problem
@@ -40,7 +40,7 @@ class Starts:
 
     @property
     def parameters(self) -> int:
-        """Numbers in one network."""
+        """The number of parameters in one network."""
         return sum((a + 1) * b for a, b in zip(self._widths[:-1], self._widths[1:], strict=True))
 
     def of(self, trials: Trials[Trial]) -> list[Start]:
@@ -48,16 +48,16 @@ class Starts:
         return list(zip(*(trials.columns[name].tolist() for name in OF_START), strict=True))
 
     def drawn(self, start: Start) -> Params:
-        """The parameters, one (fan_out, fan_in + 1) a layer."""
+        """Draw a start's parameters, one (fan_out, fan_in + 1) per layer."""
         settings = dict(zip(OF_START, start, strict=True))
         return initial_params(self._shape.initializer, self._widths, **settings)
 
     def measured(self, starts: Sequence[Start], params: Mapping[Start, Params]) -> Tables:
-        """What is known of each of the starts, by table and column.
+        """The measurements of each of the starts, by table and column.
 
         Args:
             starts: Some of them may be the same.
-            params: Of each; what was measured before is not measured again.
+            params: The parameters of each; a start that was measured before is not measured again.
         """
         new = [start for start in params if start not in self._places]
         if new:
@@ -70,7 +70,7 @@ class Starts:
         return each_column(self._measured, lambda column: column[places])
 
     def _chi_theory(self, start: Start) -> float:
-        """chi at infinite width; NaN where weights are no random matrix."""
+        """chi at infinite width; NaN where the weights are not a random matrix."""
         if not self._initializer.is_random:
             return np.nan
         settings = dict(zip(OF_START, start, strict=True))

@@ -1,4 +1,4 @@
-"""One layer of an infinitely wide network: what it does to variance, correlation, gradient.
+"""One layer of an infinitely wide network: how it maps variance, correlation and gradient.
 
 As the width grows, pre-activations become Gaussian and one number a layer, their variance
 q, says how the signal fares; chi says how the squared gradient does.
@@ -48,7 +48,7 @@ def next_variance(
 
 
 def gradient_growth(q: ArrayLike, activation: str, weight_variance: float) -> Array:
-    """chi at variance q: what a squared gradient is multiplied by per layer backward.
+    """chi at variance q: the factor of a squared gradient per layer backward.
 
         chi = sigma_w^2 E[phi'(sqrt(q) z)^2],    E |delta_(l-1)|^2 = chi E |delta_l|^2
 
@@ -61,7 +61,7 @@ def gradient_growth(q: ArrayLike, activation: str, weight_variance: float) -> Ar
 def next_correlation(
     c: float, q: float, activation: str, weight_variance: float, bias_variance: float
 ) -> float:
-    """Correlation one layer deeper of two inputs whose pre-activations have variance q.
+    """Correlation, one layer deeper, of two inputs whose pre-activations have variance q.
 
         c' = (sigma_w^2 E[phi(u1) phi(u2)] + sigma_b^2) / q',   corr(u1, u2) = c, var u = q
 
@@ -76,7 +76,7 @@ def next_correlation(
 
 
 def variance_slope(q: float, activation: str, weight_variance: float) -> float:
-    """dq'/dq at q: what a small departure of the variance is multiplied by per layer.
+    """dq'/dq at q: the factor of a small deviation of the variance per layer.
 
         dq'/dq = chi + sigma_w^2 E[phi''(u) phi(u)] = sigma_w^2 E[phi(u) phi'(u) u] / q
 
@@ -93,7 +93,7 @@ def variance_slope(q: float, activation: str, weight_variance: float) -> float:
 
 
 def correlation_slope(c: float, q: float, activation: str, weight_variance: float) -> float:
-    """chi_c at a fixed point q: what a small departure of the correlation is multiplied by.
+    """chi_c at a fixed point q: the factor of a small deviation of the correlation per layer.
 
         chi_c = dc'/dc = sigma_w^2 E[phi'(u1) phi'(u2)],    corr(u1, u2) = c, var u = q
 

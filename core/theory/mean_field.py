@@ -1,4 +1,4 @@
-"""Infinite-width theory of fully connected networks: which pass a signal, which a gradient.
+"""Infinite-width theory of fully connected networks: do signals and gradients survive.
 
 The maps of core.theory.layer_maps, iterated: their fixed points, how many layers it takes to come
 near them, and the critical line on which gradients neither vanish nor explode.
@@ -40,7 +40,7 @@ LARGEST_PARAMETER_VARIANCE = 1e10
 
 @dataclass(frozen=True)
 class MeanField:
-    """What becomes of signals and gradients deep in an infinitely wide network.
+    """The fate of signals and gradients deep in an infinitely wide network.
 
     A depth scale is the number of layers over which its quantity changes by a factor e;
     negative where it grows. It is None where it is infinite or above a million: at
@@ -75,7 +75,7 @@ def mean_field(
     bias_variance: float,
     input_mean_square: float = 1.0,
 ) -> MeanField:
-    """The fixed point that an infinitely wide network leads to, and how near, in layers.
+    """The fixed point to which an infinitely wide network leads, with its depth scales.
 
     Args:
         activation: A name in core.functions.activations.ACTIVATIONS.
@@ -108,7 +108,7 @@ def fixed_point_chi(
     bias_variance: float,
     input_mean_square: float = 1.0,
 ) -> float:
-    """mean_field's chi alone, which needs no correlations; arguments and errors are its own."""
+    """The chi of mean_field alone, without correlations; same arguments and errors."""
     _require_activation(activation)
     _require_variance("weight_variance", weight_variance)
     _require_variance("bias_variance", bias_variance)
@@ -118,7 +118,7 @@ def fixed_point_chi(
 
 
 def limit_chi(q: float | None, activation: str, weight_variance: float) -> float:
-    """chi at a limit of the variance, in the limit of depth where that is None."""
+    """chi at a limit of the variance; for None, the value in the limit of depth."""
     variance = DIVERGED_VARIANCE if q is None else q
     return float(gradient_growth(variance, activation, weight_variance))
 

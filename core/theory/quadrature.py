@@ -101,7 +101,7 @@ def _smoothed(f: Function, m: Array, deviation: float, ends: Array) -> Array:
 
 
 def _reach(variance: ArrayLike) -> float:
-    """How far from 0 a Gaussian of the largest of these variances has anything."""
+    """The distance from 0 beyond which a Gaussian of the largest variance is negligible."""
     return STANDARD_ENDS[-1] * float(np.sqrt(np.max(variance)))
 
 

@@ -1,4 +1,4 @@
-"""Where an infinitely wide network leads the variance of its pre-activations.
+"""The limits of the pre-activation variance deep in an infinitely wide network.
 
 The variance map of core.theory.layer_maps rises with q for every activation here, so from the first
 layer's variance it moves one way: to the nearest fixed point on that side, or without bound.
@@ -32,7 +32,7 @@ VARIANCES = np.logspace(-24, 18, 42 * 32 + 1)
 
 @dataclass(frozen=True)
 class VarianceLimit:
-    """What the variance of deep layers tends to, for inputs of a range of sizes.
+    """A limit of the variance of deep layers, with the range of input sizes that lead there.
 
     Attributes:
         q: The limit. 0 where signals die out; None where the variance grows without bound,
@@ -50,7 +50,7 @@ class VarianceLimit:
 def variance_limit(
     activation: str, weight_variance: float, bias_variance: float, input_mean_square: float
 ) -> float | None:
-    """The limit that inputs of this mean square per feature are led to, as VarianceLimit's q.
+    """The limit for inputs of this mean square per feature, as the q of VarianceLimit.
 
     The first layer's variance is sigma_w^2 |x|^2 / fan_in + sigma_b^2.
     """
@@ -68,7 +68,7 @@ def variance_limit(
 def variance_limits(
     activation: str, weight_variance: float, bias_variance: float
 ) -> tuple[VarianceLimit, ...]:
-    """Every limit of the variance map that some inputs are led to, from small inputs to large.
+    """Every limit that some inputs reach, from small inputs to large ones.
 
     Args:
         activation: A name in core.functions.activations.ACTIVATIONS.
@@ -88,7 +88,7 @@ def variance_limits(
 
 
 def root(f: Callable[[float], float], lower: float, upper: float, rtol: float = 1e-14) -> float:
-    """Where f changes sign between two ends, which may be decades apart."""
+    """The place between two ends, perhaps decades apart, where f changes sign."""
     return float(brentq(f, lower, upper, xtol=1e-300, rtol=rtol))
 
 
@@ -100,7 +100,7 @@ def _homogeneous_limit(
 
 
 def _input_mean_square(q: float, weight_variance: float, bias_variance: float) -> float:
-    """The inputs whose first layer has variance q; 0 where the biases alone make more."""
+    """The mean square of inputs whose first layer has variance q; 0 if the biases exceed q."""
     return max(0.0, (q - bias_variance) / weight_variance)
 
 
@@ -140,7 +140,7 @@ def _tabulated_excess(activation: str) -> tuple[float, Array]:
 
 
 def _excess(activation: str, q: ArrayLike) -> Array:
-    """E phi(u)^2 less that of the two lines that phi tends to, u ~ N(0, q).
+    """E phi(u)^2 minus the same for the two asymptotes of phi, u ~ N(0, q).
 
     At large q it is what decides whether the variance grows, and nothing beside E phi^2:
     computed as their difference it would be rounding.
