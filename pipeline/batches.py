@@ -1,4 +1,4 @@
-"""Trials of one shape grouped into task-sized batches, from a coarse map to the finest."""
+"""Trials of one shape in batches of a task's size, ordered from a coarse map to the finest."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -43,14 +43,14 @@ class Batch:
 
     @property
     def halves(self) -> tuple["Batch", "Batch"]:
-        """The batch cut in two, so that a trial that kills its task is found."""
+        """The batch cut in two, to find a trial that kills its task."""
         middle = len(self) // 2
         first, second = slice(None, middle), slice(middle, None)
         return Batch(self.trials.part(first)), Batch(self.trials.part(second))
 
     @property
     def starts(self) -> int:
-        """How many starts its trials have, neighbors taken together."""
+        """How many starts its trials have; neighboring equal starts count once."""
         begins = np.zeros(len(self), bool)
         begins[:1] = True
         for name, setting in settings_of(type(self.trials.shared)).items():
@@ -96,7 +96,7 @@ def batches(grid: Grid, trainer: Trainer, datasets: Infos, finished: Indices) ->
 
 
 def _of_level(level: int, blocks: Blocks, cuts: Cuts) -> Places:
-    """The blocks with trials of a level, in order."""
+    """The blocks that have trials of a level, in order."""
     first = np.flatnonzero(blocks.first_levels == level)
     later = np.flatnonzero((blocks.first_levels < level) & (level <= blocks.last_levels))
     cut = [number for number in later.tolist() if cuts.of(number).levels > 1]
@@ -114,7 +114,7 @@ def _unfinished(
 
 
 def _filled(runs: Iterable[list[Places]], most: int) -> Iterator[list[Places]]:
-    """The runs, neighbors joined while they have no more cells than `most`."""
+    """The runs, with neighbors joined as long as they have at most `most` cells."""
     waiting: list[Places] = []
     for run in runs:
         if waiting and len(waiting[0]) + len(run[0]) <= most:
@@ -128,7 +128,7 @@ def _filled(runs: Iterable[list[Places]], most: int) -> Iterator[list[Places]]:
 
 
 def _costliest_first(numbers: Places, cuts: Cuts) -> Places:
-    """The last blocks in order of their costs, the others before them as they are."""
+    """The blocks in their order, except that the last ones are sorted by their costs."""
     others, last = numbers[:-MOST_SORTED], numbers[-MOST_SORTED:]
     costs = [cuts.of(number).seconds for number in last.tolist()]
     return np.concatenate([others, last[np.argsort(np.negative(costs), kind="stable")]])

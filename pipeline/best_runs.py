@@ -39,7 +39,7 @@ class BestRun:
 
 @dataclass(frozen=True)
 class Found:
-    """What a store's runs came to at best.
+    """The best of a store's runs, and how many were looked at.
 
     Attributes:
         runs: How many there are.
@@ -53,7 +53,7 @@ class Found:
 
 
 def best_columns(trainer: Trainer) -> list[str]:
-    """The columns of `runs` that a best run is found by; none if the trainer has no such loss."""
+    """The columns of `runs` needed to find the best run; none if the trainer has no such loss."""
     results = {column.name for column in trainer.results}
     if LEVEL not in trainer.settings or not results.issuperset(RESULTS):
         return []
@@ -61,7 +61,7 @@ def best_columns(trainer: Trainer) -> list[str]:
 
 
 def find_best(batches: Iterable[pa.RecordBatch], trainer: Trainer) -> Found | None:
-    """Look at runs a batch at a time, keeping the best.
+    """Read the runs batch by batch and keep the best.
 
     A run that overflowed or diverged is not looked at, and neither is one where the best
     constant's loss is 0, of which no other loss is a share.
@@ -126,7 +126,7 @@ def best_as_json(found: Found | None, varying: Sequence[str]) -> dict[str, objec
 def best_in_words(
     found: Found | None, varying: Sequence[str], store: str, missing: int
 ) -> Iterator[str]:
-    """The best run in a line and, where all is done and nothing trained, what helps in another.
+    """The best run in one line; if all is done and nothing trained, a second one with a remedy.
 
     Args:
         found: Of the runs; if there are none, or none to look at, nothing is said.

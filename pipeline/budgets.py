@@ -1,4 +1,4 @@
-"""A sweep's batches as workers ask for them, until what a run may take is used up."""
+"""Hands out a sweep's batches until the run's budget of time or trials is used up."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from pipeline.batches import Batch
 
 @dataclass(frozen=True)
 class Budget:
-    """Where a run stops, if its sweep does not end before.
+    """When a run stops, unless its sweep ends earlier.
 
     Attributes:
         until: When, on the clock of time.monotonic: no batch begins later.
@@ -42,7 +42,7 @@ Watch = Callable[[Ended], None]
 
 
 class Supply:
-    """Hands out batches within a budget, and knows what of them is in flight.
+    """Hands out batches within a budget, and keeps account of those in flight.
 
     A batch is handed out if what is in flight will be done before the time is up, at the
     rate at which trials have ended so far: an executor that keeps several batches waiting for
@@ -86,7 +86,7 @@ class Supply:
             left -= len(whole)
 
     def _wait(self) -> float:
-        """Seconds until what is in flight is done, if it goes on as it went."""
+        """Seconds until the batches in flight are done, at the rate so far."""
         if not self._seconds_ended:
             return self._seconds_in_flight
         return self._seconds_in_flight * self._elapsed / self._seconds_ended
@@ -103,7 +103,7 @@ class Supply:
         self._seconds_in_flight += seconds
 
     def ended(self, outcomes: Mapping[str, int], failed: int = 0) -> Ended:
-        """Note that trials have ended: those handed out first are taken to be it.
+        """Note that trials have ended; they count as those that were handed out first.
 
         Args:
             outcomes: How many ended in each.
@@ -122,7 +122,7 @@ class Supply:
 
 
 def _first_of(batch: Batch, trials: float) -> Iterator[Batch]:
-    """The first so many trials of a batch: the batch itself, or pieces of it."""
+    """The first trials of a batch, up to a number: the batch itself, or pieces of it."""
     if trials >= len(batch):
         yield batch
     elif trials:

@@ -28,7 +28,7 @@ def run_claims(
     Args:
         experiments: What `claim_sweeps` returns, or a part of it.
         store: Where the rows go; what it has is not trained again.
-        say: Told each experiment that has trainings left.
+        say: Called with each experiment that has trainings left.
 
     Returns:
         The trials that could not be trained.

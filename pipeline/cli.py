@@ -106,7 +106,7 @@ def phasesweep(
 
 
 def main() -> None:
-    """Run the command; a wrong request is answered by a line and exit code 2."""
+    """Run the command; a wrong request ends with one line and exit code 2."""
     try:
         with reported_failures():
             _run_command()
@@ -188,7 +188,7 @@ def _train(
 
 
 def _course(sweep: Sweep, plan: plans.Plan, limit: Budget) -> Course:
-    """What this run is to do, if the time allows."""
+    """The plan for this run, as far as the time allows."""
     trials = int(min(plan.remaining, limit.trials))
     return Course(
         trials=plan.finished + trials,
@@ -268,7 +268,7 @@ def plan(
 
 
 def _summaries(sweep: Sweep) -> list[TaskSummary]:
-    """What the sweep trains on; says first what of its files was read otherwise than written."""
+    """Describe the data of the sweep; first note what was not read as it is written in its files."""
     for file in sweep.data_files.values():
         for note in file.notes:
             _say(f"{file.file}: {note}")

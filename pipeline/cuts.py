@@ -43,12 +43,12 @@ class Cut:
 
     @property
     def seconds(self) -> float:
-        """Of one core, for all of the block."""
+        """Seconds of one core for the whole block."""
         return self.trials * self.price.seconds + self.starts * self.price.start
 
     @property
     def levels(self) -> int:
-        """In how many levels it is trained: 1 if all of it at once."""
+        """The number of levels in which it is trained: 1 if all of it at once."""
         return 1 if self.seconds < LEAST_CUT else self.of_levels
 
     @property
@@ -58,7 +58,7 @@ class Cut:
 
     @property
     def whole_starts(self) -> bool:
-        """Whether a start costs so much that all its trials come together."""
+        """Whether a start costs so much that all its trials belong in one batch."""
         at_once = min(self.per_start, FEWEST_AT_ONCE)
         return self.price.start > MOST_REPEATED * at_once * self.price.seconds
 
@@ -75,19 +75,19 @@ class Cut:
 
     @property
     def parts(self) -> int:
-        """Into how many batches the trials of a start are cut, if a batch has no more."""
+        """The number of batches into which the trials of one start are cut."""
         each, start = self.price.seconds, self.price.start
         trials = max(BATCH_SECONDS - start, start / MOST_REPEATED) / each
         parts = max(round(self.per_start / trials), ceil(self.per_start / MOST_TRIALS), 1)
         return min(parts, self.per_start)
 
     def batches(self, trials: NDArray[np.int64]) -> NDArray[np.int64]:
-        """How many batches so many of its trials make, about: each level has a last one."""
+        """About how many batches a number of its trials makes: each level has a last, smaller one."""
         whole = -(-trials // self.size)
         return np.minimum(trials, np.maximum(whole + self.levels // 2, self.levels))
 
     def seconds_of(self, trials: float, starts: float) -> float:
-        """Of one core, for so many of its trials, with so many starts."""
+        """Seconds of one core for a number of its trials with a number of starts."""
         measured = starts
         if self.size < self.per_start:  # each batch measures the start of its trials
             measured = min(trials, max(starts, trials / self.size))

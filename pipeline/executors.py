@@ -152,7 +152,7 @@ def run_on_ray(
 
 
 def _is_of_the_task(ray: Any, error: Exception) -> bool:
-    """Whether the task raised, or its worker alone died each time that it was tried."""
+    """Whether the task itself failed: it raised, or its worker alone died on every attempt."""
     found = ray.exceptions
     return isinstance(error, found.RayTaskError | found.WorkerCrashedError | found.OutOfMemoryError)
 
@@ -191,7 +191,7 @@ def _connect(ray: Any, address: str | None) -> bool:
 
 
 def _with_one_thread(work: Work, batch: Batch) -> Rows:
-    """One BLAS thread a task: small products gain nothing from more, and CPUs are shared."""
+    """One BLAS thread per task: small products gain nothing from more, and CPUs are shared."""
     with threadpool_limits(limits=1):
         return work(batch)
 

@@ -1,4 +1,4 @@
-"""What `plan` says of a sweep: its tasks, what is left and its price, and the best run so far."""
+"""What `plan` says about a sweep: its tasks, what is left, the price, and the best run so far."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -40,7 +40,7 @@ class Forecast:
     varying: Sequence[str]
 
     def as_json(self) -> dict[str, object]:
-        """As a document."""
+        """The forecast as a JSON document."""
         return {
             "sweep": self.sweep,
             "store": self.store,
@@ -52,7 +52,7 @@ class Forecast:
         }
 
     def in_words(self, cpus: int) -> Iterator[str]:
-        """In lines, with the time on so many CPUs."""
+        """The forecast as lines of text, with the time on a number of CPUs."""
         plan = self.plan
         for summary in self.tasks:
             yield f"task: {summary.in_words}"

@@ -1,4 +1,4 @@
-"""What a sweep has left to do: counted exactly, priced by the cost model, and nothing listed."""
+"""What a sweep has left to do: counted exactly and priced by the cost model, without a list."""
 
 from dataclasses import dataclass
 

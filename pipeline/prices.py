@@ -1,4 +1,4 @@
-"""What a trial is expected to cost, as its trainer says."""
+"""The expected cost of a trial, from its trainer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Price:
 
 
 def price(trial: Any, trainer: Trainer, datasets: Infos) -> Price:
-    """The price of a trial; its data's sizes are found by the name that it has for them."""
+    """The price of a trial, with the sizes of the data set that it names."""
     data = None if trainer.task is None else datasets[trial.dataset]
     return Price(
         max(trainer.seconds(trial, data), LEAST_SECONDS),

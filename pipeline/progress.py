@@ -31,7 +31,7 @@ STYLES = {
 
 @dataclass(frozen=True)
 class Course:
-    """What is known of a run before it begins.
+    """What is known about a run before it begins.
 
     Attributes:
         trials: How many have a row at its end.
@@ -50,7 +50,7 @@ class Course:
 
 @contextmanager
 def progress(course: Course) -> Iterator[Watch]:
-    """Show how far a run is; yields what is called with the trials that have ended."""
+    """Show how far a run is; yields a function to call with the trials that have ended."""
     show = _bar if sys.stderr.isatty() else _lines
     with show(_Reached(course)) as watch:
         yield watch

@@ -43,7 +43,7 @@ MaxTrials = Annotated[
 def stop_in_words(
     report: Report, plan: Plan, trials: int | None, budget: float | None, took: float
 ) -> str | None:
-    """What was done of what there was, and how it goes on; None if nothing stopped the run.
+    """How much was done and how to go on, in words; None if nothing stopped the run.
 
     Args:
         report: What the run came to.

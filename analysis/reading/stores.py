@@ -62,7 +62,7 @@ class MissingTableError(ValueError):
 
 
 class UnsuitableRunsError(ValueError):
-    """A table or figure would mix up these runs or cannot show them; the message says what to select."""
+    """A table or figure cannot show these runs together; the message says what to select."""
 
 
 def read_runs(

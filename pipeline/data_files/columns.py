@@ -19,7 +19,7 @@ DATE = re.compile(r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*")
 
 
 class Kind(StrEnum):
-    """What the cells of a column are, those that are missing left out."""
+    """What the cells of a column are, apart from missing ones."""
 
     numbers = "numbers"
     text = "text"
@@ -54,7 +54,7 @@ def _kind_of_texts(texts: list[str]) -> Kind:
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Whether cells of this type are numbers, truths among them."""
+    """Whether cells of this type are numbers; Booleans count as such."""
     return bool(
         pa.types.is_integer(kind)
         or pa.types.is_floating(kind)
@@ -72,10 +72,10 @@ def strays(column: pa.ChunkedArray, kind: Kind) -> Truths:
 
 
 def missing(column: pa.ChunkedArray) -> Truths:
-    """Which cells are missing, (rows,); a floating-point number that is none is."""
+    """Which cells are missing, (rows,); NaN counts as missing."""
     return np.asarray(pc.is_null(column, nan_is_null=True).to_numpy(), dtype=bool)
 
 
 def distinct(column: pa.ChunkedArray) -> int:
-    """How many different cells there are, those that are missing left out."""
+    """How many distinct cells there are, apart from missing ones."""
     return int(pc.count_distinct(column, mode="only_valid").as_py())

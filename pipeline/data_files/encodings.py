@@ -1,4 +1,4 @@
-"""The bytes of a text file as text, and which encoding they may be in where none was given."""
+"""The bytes of a text file as text; the likely encodings if none was given and it is not UTF-8."""
 
 import codecs
 from pathlib import Path
@@ -44,7 +44,7 @@ def _decoded_as(content: bytes, path: Path, encoding: str) -> str:
 
 
 def _advised(content: bytes) -> str:
-    """The likely encodings, with what the first word that is not ASCII reads in each."""
+    """The likely encodings, and how the first word outside ASCII reads in each."""
     if content.startswith(UTF_16_MARKS):
         return "it begins as UTF-16 does: set encoding: utf-16"
     word = _first_word(content)
@@ -62,7 +62,7 @@ def _first_word(content: bytes) -> bytes:
 
 
 def _in_pairs(content: bytes) -> bool:
-    """Whether bytes above ASCII stand in runs, as letters of two bytes do, not one by one."""
+    """Whether bytes above ASCII come in runs, like letters of two bytes, rather than singly."""
     runs = [len(run) for run in content.translate(_MARKED).split(b" ") if run]
     return sum(run for run in runs if run > 1) > sum(runs) / 2
 

@@ -1,4 +1,4 @@
-"""The columns of a table as the features of a data set, or what keeps them from being such."""
+"""The columns of a table as the features of a data set, or the reasons why they cannot be."""
 
 from collections.abc import Iterator
 from math import inf
@@ -20,7 +20,7 @@ FEW_CATEGORIES = 20
 
 
 def feature_matrix(table: Table, reading: Reading) -> Matrix:
-    """The features, (rows, features); a column of text is one feature for each of its texts.
+    """The features, (rows, features); a column of text becomes one feature per distinct text.
 
     Args:
         table: Columns without any of `problems`, rows dropped where cells are missing.
@@ -56,7 +56,7 @@ def _block(column: pa.ChunkedArray) -> Matrix:
 
 
 def problems(table: Table, reading: Reading) -> Iterator[str]:
-    """What keeps each column from being features: column, place and the setting that mends it."""
+    """Why columns cannot be features: each message has column, place and the remedying setting."""
     kinds = {name: kind_of(column) for name, column in table.columns.items()}
     left = []
     for name, kind in kinds.items():

@@ -1,4 +1,4 @@
-"""A user's data file as a data set under a name that holds the hash of what is trained on."""
+"""A user's data file as a data set whose name contains a hash of its examples."""
 
 import hashlib
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ class DataFile:
     Attributes:
         dataset: Its examples, under the name that trials know it by.
         file: Its own name.
-        rows: How many it has, those that were left out among them.
-        notes: What was read otherwise than it stands there, a sentence each.
+        rows: How many it has, including those that were left out.
+        notes: One sentence for each thing that was not read as it is written.
     """
 
     dataset: Dataset
@@ -42,7 +42,7 @@ class DataFile:
 
 
 def load_data_file(path: Path, reading: Reading | None = None) -> DataFile:
-    """The file's examples.
+    """Read a data file.
 
     Args:
         path: A table with a header, or an .npz of `features` and a target.
@@ -105,7 +105,7 @@ def _refuse(found: list[str], path: Path) -> None:
 
 
 def _content_hash(inputs: np.ndarray, targets: np.ndarray) -> str:
-    """12 hex digits of the arrays that are trained on, whatever file and settings made them.
+    """12 hex digits of the arrays that are trained on, from whatever file and settings.
 
     The names of columns and classes are left out, so that the same table as CSV and as
     Parquet differs in the file's name alone.

@@ -1,4 +1,4 @@
-"""How a data file is read: what the sweep file says of it, and how messages speak of it."""
+"""How a data file is read: the settings in the sweep file, and phrases for messages."""
 
 import difflib
 import json
@@ -40,14 +40,14 @@ class Reading:
 
 
 def close_names(name: str, names: Sequence[str]) -> str:
-    """A remedy for a name that a file has not: close ones, as a sentence, or nothing."""
+    """A remedy for a name that a file lacks: similar names, as a sentence, or nothing."""
     folded = {known.strip().casefold(): known for known in names}
     close = difflib.get_close_matches(name.strip().casefold(), folded, n=3, cutoff=0.7)
     return f"did you mean {' or '.join(repr(folded[c]) for c in close)}? " if close else ""
 
 
 def listed(items: Sequence[object], between: str = ", ") -> str:
-    """The first few items of a list, and how many more there are."""
+    """The first few items of a list, and the number of the others."""
     shown = between.join(map(str, items[:MOST_NAMED]))
     more = len(items) - MOST_NAMED
     return f"{shown} and {more:,} more" if more > 0 else shown

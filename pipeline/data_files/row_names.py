@@ -1,4 +1,4 @@
-"""Columns that only name or count a table's rows, as an index that was saved with it does."""
+"""Columns that only name or count a table's rows, such as an index saved with the table."""
 
 import re
 
@@ -14,7 +14,7 @@ UNNAMED = re.compile(r"|Unnamed: 0(\.\d+)?|__index_level_\d+__")
 
 
 def without_row_names(table: Table) -> Table:
-    """The table without unnamed first columns that are another name for each row.
+    """The table without unnamed first columns that merely name each row.
 
     Raises:
         DataFileError: Rows share a name in such a column, so it is no index.
@@ -42,7 +42,7 @@ def _note(table: Table, name: str) -> str:
 
 
 def note_row_numbers(table: Table) -> None:
-    """Say of named columns that count rows that they are learned from."""
+    """Note that named columns which count rows are used as features."""
     for name, column in table.columns.items():
         if counts_rows(column):
             table.notes.append(

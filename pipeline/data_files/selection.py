@@ -83,7 +83,7 @@ def _own(fields: DataFields, folder: Path) -> list[DataFile]:
 
 
 def _examples(fields: DataFields, chosen: Selection, moving: Collection[str]) -> tuple[int, ...]:
-    """The axis as given; `all`, and a user's file where nothing is given, is the file's size."""
+    """The axis as given; `all` means the file's size, and so does no value for a user's file."""
     if isinstance(fields.examples, tuple):
         return fields.examples
     if fields.examples is None and fields.dataset is not None:

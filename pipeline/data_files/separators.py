@@ -1,4 +1,4 @@
-"""What separates the cells of a text file, where that was not said."""
+"""The separator of the cells of a text file for which none was given."""
 
 import csv
 from pathlib import Path
@@ -12,7 +12,7 @@ BEGINNING = 1_000_000  # characters
 
 
 def separator_of(text: str, path: Path, given: str | None) -> str:
-    """The separator that was given, or that of the file's kind.
+    """The given separator, or the usual one for this kind of file.
 
     Raises:
         DataFileError: The lines are clearly separated by another.

@@ -1,4 +1,4 @@
-"""What is to be learned: classes or numbers, as the sweep file or the column's type says."""
+"""The targets: classes or numbers, as the sweep file or the column's type says."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ Targets = NDArray[np.int64] | NDArray[np.float64]
 
 
 def targets_of(table: Table, name: str, reading: Reading) -> tuple[Targets, int | None]:
-    """The targets, (rows,), and how many classes they are; None where they are numbers.
+    """The targets, (rows,), and the number of classes; None if they are numbers.
 
     Raises:
         DataFileError: They cannot be learned, or could be either and `task` does not say.
@@ -93,7 +93,7 @@ def _task(table: Table, name: str) -> str:
 
 
 def _note_whole(table: Table, name: str) -> None:
-    """Say of floating-point numbers that look like labels that they are taken for numbers."""
+    """Note that floating-point targets that look like labels are treated as numbers."""
     values = _values(table.columns[name].cast(pa.float64()).unique())
     if len(values) <= MOST_GUESSED_CLASSES and (values == np.round(values)).all():
         table.notes.append(

@@ -60,7 +60,7 @@ def _unequal_lines(bad: list[pa.csv.InvalidRow], places: Rows, counted: str) -> 
 def _without_empty(
     table: pa.Table, separator: str
 ) -> tuple[list[str], list[pa.ChunkedArray], list[str]]:
-    """The names and columns without those that have neither a name nor a value, and a note."""
+    """The names and columns, except those with neither a name nor a value, and a note on these."""
     empty = [
         place
         for place, name in enumerate(table.column_names)
@@ -79,7 +79,7 @@ def _without_empty(
 def _parsed(
     text: str, path: Path, separator: str, names: list[str] | None = None
 ) -> tuple[pa.Table, list[pa.csv.InvalidRow]]:
-    """The table, with `names` in place of the first line's, and the lines of another length."""
+    """The table, with `names` for those of the first line, and the lines of another length."""
     bad: list[pa.csv.InvalidRow] = []
 
     def skip(row: pa.csv.InvalidRow) -> str:
@@ -104,7 +104,7 @@ def _parsed(
 
 
 def _refuse_shifted(table: pa.Table, path: Path) -> None:
-    """Refuse lines of one cell more than there are names, unless that cell is empty."""
+    """Refuse lines with one cell more than there are names, unless that cell is empty."""
     filled = table.columns[-1]
     if filled.null_count < len(filled):
         raise DataFileError(
