@@ -1,4 +1,4 @@
-"""Tables of arrays by column: put together, spread, and without what is not finite."""
+"""Tables of arrays by column: joined, spread over more rows, and freed of what is not finite."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ def joined(parts: Sequence[Tables]) -> Tables:
 
 
 def spread(column: Array, places: Sequence[int], rows: int) -> Array:
-    """A column of so many rows with the given ones at their places, and NaN between."""
+    """A column of a given number of rows with values at some places, and NaN elsewhere."""
     wide = np.full((rows, *column.shape[1:]), np.nan)
     wide[places] = column
     return wide

@@ -1,4 +1,4 @@
-"""How core's functions are compiled, and where what was compiled is kept.
+"""How core's functions are compiled, and where the compiled code is kept.
 
 Numba compiles a function for the processor at hand when it is first called, and keeps the
 result in a folder. It looks for changes in a function's own file only, not in those of the
@@ -74,7 +74,7 @@ inlined = numba.njit(cache=True, fastmath=False, error_model="numpy", forceinlin
 
 
 def compiled_pass(dtype: np.dtype[Any], matrices: int) -> Callable[[Callable[..., Any]], Any]:
-    """A decorator for a function of the addresses of so many arrays, rows and columns.
+    """A decorator for a function of the addresses of several arrays, rows and columns.
 
     It is compiled at once, apart from whoever calls it by its `address`. It returns a float64.
     """

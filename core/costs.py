@@ -1,4 +1,4 @@
-"""What a training is expected to cost: operations, and seconds of one core.
+"""The expected cost of a training: operations, and seconds of one core.
 
 What is known of an activation, a dtype and a measurement stands in their own tables. The
 loss takes 3% of a step at most, whichever it is, and is not counted.
@@ -15,7 +15,7 @@ SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
 
 
 def flops(trial: Trial, data: DatasetInfo) -> int:
-    """Floating-point operations of a training: 2 a weight, example and pass, 3 passes a step."""
+    """Floating-point operations of a training: 2 per weight, example and pass; 3 passes a step."""
     # However deep, the layers between the first and the last are alike.
     shallow = min(trial.depth, 2)
     widths = layer_widths(data.features, trial.width, data.outputs, shallow)

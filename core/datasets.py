@@ -25,7 +25,7 @@ SPIRAL_NOISE = 0.02
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What is known of a data set before it is loaded.
+    """The facts about a data set that are known before it is loaded.
 
     Attributes:
         examples: How many there are; None where they are drawn as wanted.
@@ -39,13 +39,13 @@ class DatasetInfo:
 
     @property
     def outputs(self) -> int:
-        """Outputs that a network needs for it: one a class, one for regression."""
+        """The number of outputs that a network needs: one per class, or one for regression."""
         return self.classes or 1
 
 
 @dataclass(frozen=True)
 class BundledDataset(DatasetInfo):
-    """One that comes with phasesweep, with how it is loaded.
+    """A data set that comes with phasesweep, with the function that loads it.
 
     Attributes:
         load: Its inputs (examples, features) and targets (examples,), as many of a drawn one
@@ -108,7 +108,7 @@ class Task:
 
     @property
     def input_mean_square(self) -> float:
-        """The mean of the squared features, |x|^2 / n: what decides the first layer's variance."""
+        """The mean of the squared features, |x|^2 / n, which sets the first layer's variance."""
         return float(np.square(self.inputs[:-1]).mean())
 
 

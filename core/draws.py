@@ -27,7 +27,7 @@ def stratified(order: Indices, labels: Indices, examples: int) -> Indices:
 
 
 def class_shares(counts: Indices, examples: int) -> Indices:
-    """How many of `examples` each class gets: its share by largest remainder.
+    """How many of `examples` each class gets: its share, by the largest remainders.
 
     Each class gets one at least; with fewer examples than classes the largest classes
     get one each.

@@ -1,4 +1,4 @@
-"""What full-batch gradient descent is given, and what it records.
+"""The inputs of full-batch gradient descent, and its records.
 
 The descent itself is compiled, in core.descent.
 """
@@ -21,7 +21,7 @@ FIRST_TRAINER = "1"
 
 @dataclass(frozen=True)
 class Problem:
-    """What networks are trained on.
+    """The problem on which networks are trained.
 
     Attributes:
         inputs: (features + 1, examples); the last row is ones.
@@ -40,7 +40,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Descent:
-    """What gradient descent on a network recorded.
+    """The records of gradient descent on one network.
 
     Attributes:
         losses: (steps_run + 1,), losses[t] after t steps.

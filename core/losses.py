@@ -1,4 +1,4 @@
-"""What is known of each loss, and its formulas: name -> Loss.
+"""The facts about each loss, and its formulas: name -> Loss.
 
 A loss turns the outputs h_L into residuals in place, since the trainer needs the
 outputs no more: residual = examples x dLoss/dh_L.

@@ -1,4 +1,4 @@
-"""The network, defined plainly: what the compiled trainer is held against.
+"""The network in plain NumPy; the tests compare the compiled trainer with it.
 
 Layer l maps a_(l-1) to h_l = W_l a_(l-1) + b_l and a_l = phi(h_l); the last layer is linear.
 Backward, with delta_l = dLoss/dh_l,
@@ -43,7 +43,7 @@ def gradient(delta: Array, below: Array) -> Array:
 def forward(
     params: Sequence[Array], inputs: Array, activation: Activation
 ) -> tuple[list[Array], list[Array]]:
-    """h_1 ... h_L, and what each layer was given, a_0 ... a_(L-1).
+    """The pre-activations h_1 ... h_L, and each layer's inputs a_0 ... a_(L-1).
 
     Args:
         params: One array a layer, (..., fan_out, fan_in + 1).

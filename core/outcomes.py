@@ -1,4 +1,4 @@
-"""What a training may be called, why it ended so, and the numbers that the rules compare with.
+"""The outcomes of a training, their causes, and the thresholds of the rules.
 
 The rules themselves are those of core.verdicts.
 """

@@ -1,4 +1,4 @@
-"""What a training comes to: every column of its rows, described once."""
+"""The results of a training: every column of its rows, described once."""
 
 from core.gradient_descent import CURVE_POINTS
 from core.outcomes import CAUSES, INIT_PHASES, OUTCOMES, THRESHOLDS

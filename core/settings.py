@@ -1,4 +1,4 @@
-"""What a setting of a trial is: described once, and all that knows settings is derived.
+"""The settings of a trial: each is described once, and all else is derived from that.
 
 A trial is a frozen dataclass whose fields are made by `setting`. From a field's
 description follow its field of the sweep file with the checks and the remedy, its column with
@@ -30,7 +30,7 @@ BETWEEN_NAMES = "+"
 
 
 def one_of(names: Iterable[str]) -> str:
-    """What a value that is one of these names may be, in words."""
+    """The allowed names, in words."""
     return "one of " + ", ".join(names)
 
 
@@ -114,12 +114,12 @@ class Setting:
 
     @property
     def column_type(self) -> str:
-        """The same as Arrow calls it."""
+        """The name of that type in Arrow."""
         return COLUMN_TYPES[self.column_kind]
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What its column says of itself in a table; its default as JSON."""
+        """The metadata of its column in a table; its default is JSON."""
         about = {"meaning": self.description, "unit": self.unit}
         default = self.encoded_default
         return about if default is None else about | {"default": json.dumps(default)}
@@ -182,7 +182,7 @@ def _require_a_setting(name: str, kind: Any, facts: Mapping[str, Any]) -> None:
 
 
 def defaults(settings: Mapping[str, Setting]) -> Mapping[str, Value]:
-    """What NULL stands for in the columns of the settings that came later, by their names."""
+    """The value that NULL means in the columns of settings that were added later, by name."""
     encoded = {name: each.encoded_default for name, each in settings.items()}
     return {name: value for name, value in encoded.items() if value is not None}
 
@@ -193,7 +193,7 @@ def values_of(trial: Any) -> dict[str, Value]:
 
 
 def trial_from(trial: type[T], row: Mapping[str, Any]) -> T:
-    """The trial of a row, be it one that has not all columns yet, or NULL in them.
+    """The trial of a row, even if the row lacks some columns or has NULL in them.
 
     Raises:
         ValueError: A setting that every row has is missing, or NULL.
@@ -208,7 +208,7 @@ def trial_from(trial: type[T], row: Mapping[str, Any]) -> T:
 
 
 def trial_id(trial: Any) -> str:
-    """The trial's content address: 24 hex digits, the same for the same setting always.
+    """The trial's content address: 24 hex digits, always the same for the same settings.
 
     Settings are hashed by name and in alphabetical order, so neither the order of the
     fields nor a sweep's name, batch or position in the grid can change an id.
@@ -232,7 +232,7 @@ def _encoded(name: str, value: Value) -> bytes:
 
 @dataclass(frozen=True)
 class Trials(Generic[T]):
-    """Trials that are trained together: one of them, and in columns what they differ in.
+    """Trials that are trained together: one of them, and columns of the settings that differ.
 
     Attributes:
         shared: Any of them: all agree in every setting that is not in `columns`.
@@ -245,7 +245,7 @@ class Trials(Generic[T]):
 
     @classmethod
     def of(cls, trials: Sequence[T]) -> "Trials[T]":
-        """Trials given one by one."""
+        """Make Trials from single trials."""
         known = settings_of(type(trials[0]))
         names = [name for name, s in known.items() if s.differs_within != "sweep"]
         columns = {n: np.array([getattr(each, n) for each in trials]) for n in names}
@@ -255,7 +255,7 @@ class Trials(Generic[T]):
         return len(next(iter(self.columns.values()), (self.shared,)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """As it is sent to another process: a column of one value is sent as that."""
+        """The form sent to another process: a column of one value is sent as that value."""
         sent = {n: c[:1] if (c == c[:1]).all() else c for n, c in self.columns.items()}
         return _received, (self.shared, len(self), sent)
 

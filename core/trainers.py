@@ -1,4 +1,4 @@
-"""What the pipeline needs of whatever it sweeps: a trainer is a value that it is given."""
+"""What the pipeline needs from anything that it sweeps: a Trainer describes it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,12 +38,12 @@ class Column:
 
     @property
     def column_type(self) -> str:
-        """Its type as Arrow calls it."""
+        """The name of its type in Arrow."""
         return COLUMN_TYPES[self.kind]
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What it says of itself in a table."""
+        """The metadata of the column in a table."""
         return {"meaning": self.description, "unit": self.unit}
 
 
@@ -70,13 +70,13 @@ class Table:
 
 
 def _free(trial: Any, data: Any) -> float:
-    """What costs nothing."""
+    """A cost of nothing."""
     return 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trainer:
-    """What a sweep is a sweep of.
+    """Everything that the pipeline needs to sweep one kind of training.
 
     Attributes:
         trial: The class of its trials: a frozen dataclass of settings.
@@ -125,5 +125,5 @@ class Trainer:
 
     @property
     def outcomes(self) -> tuple[str, ...]:
-        """What a training may come to, in the order in which they are listed."""
+        """The possible outcomes of a training, in the order in which they are listed."""
         return next(column.choices for column in self.results if column.name == "outcome")

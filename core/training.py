@@ -33,7 +33,7 @@ MOST_NETWORKS = 512
 
 
 def train(trials: Trials[Trial], task: Task) -> Tables:
-    """Train trials together; their columns by table, as core.trainers.Trainer says.
+    """Train trials together; returns their columns by table, as core.trainers.Trainer says.
 
     A trial's numbers are the same bits in whatever company it is trained.
 
@@ -102,13 +102,13 @@ class _Shape:
         return descent, sharpness
 
     def _trained_loss(self) -> float | None:
-        """The loss well below which a network may leave; None where all take every step."""
+        """The loss well below which a network may stop early; None if all must take every step."""
         if not STOPS[self._shape.stop].once_trained:
             return None
         return self._shape.trained_level * self._problem.baseline
 
     def _measured_ends(self, descents: Sequence[Descent]) -> Tables:
-        """What is asked for of the networks' ends; NaN for those that diverged."""
+        """The requested measurements of the trained networks; NaN for those that diverged."""
         ended = {place: d.params for place, d in enumerate(descents) if d.params is not None}
         if not ended:
             return {"runs": {}, "layers": {}}
@@ -140,7 +140,7 @@ def _params_overflowed(descent: Descent) -> bool:
 
 
 def _layer_rows(places: Array, depth: int, measured: Mapping[str, Array]) -> dict[str, Array]:
-    """A row for each layer of the networks at these places; none if no signals were asked for."""
+    """One row per layer of the networks at these places; none if no signals were asked for."""
     places = places if measured else places[:0]
     unmeasured = np.full((len(places), depth), np.nan)
     columns = {column.name: unmeasured for column in LAYERS.columns} | dict(measured)
@@ -150,7 +150,7 @@ def _layer_rows(places: Array, depth: int, measured: Mapping[str, Array]) -> dic
 
 
 def _curve(place: int, descent: Descent, sharpness: Sequence[float]) -> dict[str, Array]:
-    """A row for each logged point up to the run's end, its last loss always among them."""
+    """One row per logged point up to the run's end, which always includes its last loss."""
     steps = np.union1d(descent.logged_steps, descent.steps_run)
     points = {"gradient_norm": descent.gradient_norms, "sharpness": np.array(sharpness)}
     return {

@@ -14,7 +14,7 @@ from core.settings import defaults, setting, settings_of, trial_from
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """What a measurement costs, in training steps of float64.
+    """A measurement's cost, in training steps of float64.
 
     Attributes:
         at_start: Of a start, which learning rates share.
@@ -41,7 +41,7 @@ MEASUREMENTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """What may end a training before its last step, beside an overflow or a divergence.
+    """What may end a training before its last step, besides an overflow or a divergence.
 
     Attributes:
         once_trained: Whether it ends once it has trained beyond doubt.
@@ -293,5 +293,5 @@ DEFAULTS = defaults(SETTINGS)
 
 
 def trial_of(row: Mapping[str, Any]) -> Trial:
-    """The trial of a row of `runs`, be it one that had not all columns yet."""
+    """The trial of a row of `runs`, even if the row lacks columns that were added later."""
     return trial_from(Trial, row)

@@ -71,7 +71,7 @@ class _Numbers:
 
     @property
     def yardstick(self) -> NDArray[np.float64]:
-        """What `trained` is a share of: the baseline.
+        """The loss of which `trained` is a share: the baseline.
 
         Where every target is the same the best constant makes no error. Then it is the
         initial loss: there is nothing to learn but that constant.
@@ -157,7 +157,7 @@ def _divergence_cause(run: _Numbers, rules: Thresholds) -> Names:
 
 
 def _outlived_the_start(run: _Numbers, ratio: NDArray[np.float64], rules: Thresholds) -> Claims:
-    """Whether the loss fell for longer than the start's curvature could have let it.
+    """Whether the loss fell for longer than the start's curvature would allow.
 
     At r times 2 / lambda_max what the loss has along the steepest direction grows by
     (2r - 1)^2 a step. So where that would have grown a millionfold while the loss still
@@ -176,12 +176,12 @@ def _init_phase(run: _Numbers, rules: Thresholds) -> Names:
 
 
 def _first(claims: Mapping[str, Claims], otherwise: str) -> Names:
-    """Of each run the first name whose claim holds."""
+    """For each run, the first name whose claim holds."""
     return np.select([*claims.values()], [*claims], otherwise).astype(object)
 
 
 def _stall_causes(column: Iterable[Any] | None, count: int) -> Names:
-    """A column of causes, (runs,); None where there is none, or none that explains a stall."""
+    """A column of causes of stalls, (runs,); None where no cause explains the run."""
     names = [None] * count if column is None else column
     explain = [isinstance(name, str) and "stalled" in CAUSES.get(name, ()) for name in names]
     return np.where(explain, np.array([*names], dtype=object), NONE)

@@ -1,4 +1,4 @@
-"""What is known of each activation, and its functions of arrays: name -> Activation.
+"""The facts about each activation, and its functions of arrays: name -> Activation.
 
 The formulas are in core.functions.activation_formulas, under the same names. They are imported and
 compiled when an array is first given to one, so that looking up a name costs nothing.
@@ -30,7 +30,7 @@ class Elementwise(Protocol):
 
 @dataclass(frozen=True)
 class Activation:
-    """phi with phi' and phi'' as functions of the pre-activation h, and what is known of phi.
+    """phi, phi' and phi'' as functions of the pre-activation h, with the facts about phi.
 
     The functions keep float32 and float64. They take NaN to NaN and give the limits at
     infinity; at a kink phi' is the derivative from the left.
@@ -82,13 +82,13 @@ class Activation:
 
     @cached_property
     def asymptotic_slopes(self) -> tuple[float, float]:
-        """What phi' tends to at -infinity and at infinity."""
+        """The limits of phi' at -infinity and at infinity."""
         below, above = self.derivative(np.array([-np.inf, np.inf]))
         return float(below), float(above)
 
     @property
     def is_linear(self) -> bool:
-        """Whether a network of it is a linear model."""
+        """Whether a network with this activation is a linear model."""
         return self.homogeneous and not self.kinks
 
     @property

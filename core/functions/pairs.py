@@ -1,4 +1,4 @@
-"""Numbers in two parts, a rounded number and the rest of it: what rounding lost.
+"""Numbers in two parts: a rounded number, and the rest that rounding lost.
 
 Each operation keeps what it loses, so that the last one of a formula is the only one whose
 rounding counts. Without a fused multiply-add in the processor part of it is lost.
