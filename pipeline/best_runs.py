@@ -39,7 +39,7 @@ class BestRun:
 
 @dataclass(frozen=True)
 class Found:
-    """The best of a store's runs, and how many were looked at.
+    """The best of a store's runs, and how many runs there are.
 
     Attributes:
         runs: How many there are.
@@ -129,9 +129,9 @@ def best_in_words(
     """The best run in one line; if all is done and nothing trained, a second one with a remedy.
 
     Args:
-        found: Of the runs; if there are none, or none to look at, nothing is said.
+        found: What find_best found; without any run, nothing is yielded.
         varying: The settings to name.
-        store: Where they are.
+        store: The path of the store.
         missing: How many trials are still to be trained.
     """
     if found is None or not found.runs:

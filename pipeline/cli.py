@@ -268,7 +268,7 @@ def plan(
 
 
 def _summaries(sweep: Sweep) -> list[TaskSummary]:
-    """Describe the data of the sweep; first note what was not read as it is written in its files."""
+    """Describe the data of the sweep, after the notes on how its files were read."""
     for file in sweep.data_files.values():
         for note in file.notes:
             _say(f"{file.file}: {note}")

@@ -82,7 +82,7 @@ class Cut:
         return min(parts, self.per_start)
 
     def batches(self, trials: NDArray[np.int64]) -> NDArray[np.int64]:
-        """About how many batches a number of its trials makes: each level has a last, smaller one."""
+        """About how many batches a number of its trials makes; each level ends in a smaller one."""
         whole = -(-trials // self.size)
         return np.minimum(trials, np.maximum(whole + self.levels // 2, self.levels))
 

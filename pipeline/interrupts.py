@@ -1,4 +1,4 @@
-"""Interrupts (Ctrl-C, SIGTERM): what they do, and that a commit under way is finished."""
+"""Interrupts (Ctrl-C, SIGTERM): their effect, and how a commit under way is finished first."""
 
 import signal
 import threading
@@ -33,7 +33,7 @@ def deferred_interrupts() -> Iterator[None]:
 
 @contextmanager
 def kept_handlers() -> Iterator[None]:
-    """Undo what the block does to the handlers: a library's own would end us at once."""
+    """Restore the handlers after a block: a library's own would end the process at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -60,5 +60,5 @@ def interrupted_by_sigterm() -> Iterator[None]:
 
 
 def ignore_interrupts() -> None:
-    """Let Ctrl-C do nothing from now on: the interpreter's own end would die of it."""
+    """Ignore Ctrl-C from now on: it would break the interpreter's own ending."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

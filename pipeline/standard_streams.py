@@ -1,4 +1,4 @@
-"""The command's stdout and stderr: opened if they were closed; a failing one ends it in a line."""
+"""The command's stdout and stderr: opened if closed; if one fails, the command ends cleanly."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def reported_failures() -> Iterator[None]:
-    """Run a command; if stdout or a file cannot be written, end it in a line and exit code 1.
+    """Run a command; if stdout or a file cannot be written, end with one line and exit code 1.
 
     A pipe that its reader closed ends it quietly, as is usual for pipes, with the same code.
     """
@@ -30,14 +30,14 @@ def reported_failures() -> Iterator[None]:
 
 
 def _open_closed() -> None:
-    """Lead a stream that was closed, as by 2>&-, nowhere: print would take stdout for it."""
+    """Connect a stream that was closed, as by 2>&-, to nowhere: else print would use stdout."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open to the end
 
 
 def _failure_of_stdout() -> OSError | None:
-    """What keeps stdout from taking all that was printed; None where it took it.
+    """The error that kept stdout from taking all that was printed; None if there is none.
 
     What it did not take would be written again, and fail, when Python ends: it is led nowhere.
     """

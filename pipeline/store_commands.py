@@ -84,7 +84,7 @@ def _print_problems(store: str, problems: list[Problem], moved: list[str]) -> No
 
 @contextmanager
 def _ending_in_a_line() -> Iterator[None]:
-    """Say what stopped the work in a line on stderr, and end with exit code 1."""
+    """Report what stopped the work in one line on stderr, and end with exit code 1."""
     try:
         yield
     except (CompactionError, LeaseLostError, OSError) as error:

@@ -1,4 +1,4 @@
-"""What `status` says of a store: its outcomes, its best run, its sweeps and what failed."""
+"""What `status` says about a store: its outcomes, its best run, its sweeps and its failures."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from pipeline.storage.thresholds import differing, judged_by
 
 @dataclass(frozen=True)
 class Status:
-    """What a store holds.
+    """The contents of a store.
 
     Attributes:
         store: Its path or URL, as given.
@@ -45,7 +45,7 @@ class Status:
     failures: Sequence[Mapping[str, Any]]
 
     def as_json(self) -> dict[str, object]:
-        """As a document."""
+        """The status as a JSON document."""
         return {
             "store": self.store,
             "outcomes": {name: count for name, count in self.outcomes.items() if count},
@@ -57,7 +57,7 @@ class Status:
         }
 
     def in_words(self) -> Iterator[str]:
-        """In lines."""
+        """The status as lines of text."""
         yield f"{self.store}: {sum(self.outcomes.values()):,} trainings"
         for outcome, count in self.outcomes.items():
             yield f"  {outcome!s:<12}{count:>10,}"
@@ -73,7 +73,7 @@ class Status:
 
 
 def status_of(store: Store, name: str) -> Status:
-    """Count what a store holds.
+    """Count the contents of a store.
 
     Args:
         store: It is only read.
@@ -123,7 +123,7 @@ def _versions_in_words(counts: Mapping[str, int]) -> Iterator[str]:
 
 
 def _rules_in_words(rules: Collection[tuple[int, Mapping[str, float]]]) -> Iterator[str]:
-    """A line for each threshold that differs: its numbers, and the runs that each judged."""
+    """One line per threshold that differs: its numbers, and how many runs each judged."""
     for name, numbers in differing([each for _, each in rules]).items():
         each = [
             f"{'unknown' if number is None else f'{number:g}'} for {count:,} runs"

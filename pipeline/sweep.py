@@ -1,4 +1,4 @@
-"""A sweep from plan to store: skip what is finished, train the rest, commit as it comes."""
+"""A sweep from plan to store: skip finished trials, train the others, commit on the way."""
 
 import sys
 from collections import Counter
@@ -31,7 +31,7 @@ ALL = Budget()
 
 @dataclass
 class Report:
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
         outcomes: How many trainings ended in each outcome.
@@ -45,7 +45,7 @@ class Report:
 
 
 class TooManyFailuresError(RuntimeError):
-    """So many trials failed that the fault is not in a trial."""
+    """So many trials failed that the fault cannot lie in a single trial."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def run_sweep(
     watch: Watch,
     budget: Budget = ALL,
 ) -> Report:
-    """Train what has no row yet and commit it every few seconds.
+    """Train the trials that have no row yet, and commit every few seconds.
 
     The caller holds the store's write lock. However this ends, what was trained before
     is committed. A trial that fails is recorded in the manifest, and tried again by the
@@ -120,7 +120,7 @@ def _say(message: str) -> None:
 
 
 def _describe(sweep: Sweep, store: Store) -> None:
-    """Say in the manifest what is run, by which versions, on what."""
+    """Record in the manifest what is run, with which versions, on which machine."""
     grid, manifest = sweep.grid, store.manifest
     known = [entry for entry in manifest["sweeps"] if _cells_of(entry, sweep) != _cells(grid)]
     entry = {"name": sweep.name, **_cells(grid), "last_run": _now()}
@@ -129,7 +129,7 @@ def _describe(sweep: Sweep, store: Store) -> None:
 
 
 def _cells(grid: Grid) -> dict[str, Any]:
-    """What a manifest has of a grid."""
+    """A grid as the manifest records it."""
     return {
         "axes": {name: list(values) for name, values in grid.axes.items()},
         "zip": [list(names) for names in grid.together],
@@ -138,7 +138,7 @@ def _cells(grid: Grid) -> dict[str, Any]:
 
 
 def _cells_of(entry: Mapping[str, Any], sweep: Sweep) -> dict[str, Any]:
-    """Likewise of an entry, be it one from before an axis, `zip` or `where` was known."""
+    """The same from an entry, even one from before an axis, `zip` or `where` was known."""
     later = {name: [value] for name, value in defaults(sweep.trainer.settings).items()}
     axes = {**later, **entry["axes"]}
     return {"axes": axes, "zip": entry.get("zip", []), "where": entry.get("where")}
@@ -168,7 +168,7 @@ def _now() -> str:
 
 
 class _Writer:
-    """Rows kept until they make a commit: a few large files, not one a batch."""
+    """Rows kept until they are enough for a commit: a few large files, not one per batch."""
 
     def __init__(self, store: Store):
         self._store = store

@@ -1,4 +1,4 @@
-"""The tasks of a sweep: its data, drawn and scaled, each summed up before it is trained on."""
+"""The tasks of a sweep: its data, drawn and scaled, each with a summary before training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class TaskSummary:
-    """What is to be known of a task before networks are trained on it.
+    """The facts about a task that matter before networks are trained on it.
 
     Attributes:
         dataset: The name that trials know its data by.
@@ -47,7 +47,7 @@ class TaskSummary:
 
     @property
     def in_words(self) -> str:
-        """In a line: `my.csv: 300 rows, 128 used, 7 features, ...`."""
+        """The summary in one line: `my.csv: 300 rows, 128 used, 7 features, ...`."""
         used = f"{self.examples:,} drawn"
         if self.rows is not None:
             used = f"{self.rows:,} rows, {self.examples:,} used"
@@ -71,13 +71,13 @@ class TaskSummary:
 
 
 def task_key(trial: Any) -> TaskKey:
-    """The settings that decide what a trial is trained on."""
+    """The settings that determine the task of a trial."""
     settings = settings_of(type(trial)).items()
     return tuple(getattr(trial, name) for name, setting in settings if setting.of_task)
 
 
 def tasks(sweep: Sweep) -> dict[TaskKey, Any]:
-    """What the sweep's trials are trained on; None for a trainer that needs no data.
+    """The tasks of the sweep's trials; None for a trainer that needs no data.
 
     Raises:
         SweepFileError: The examples drawn are of one class, or have one target.

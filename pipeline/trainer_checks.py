@@ -1,4 +1,4 @@
-"""Whether a trainer's description is one that sweeps and stores can be made of."""
+"""Checks that sweeps and stores can be made from a trainer's description."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ OF_DATA = ("dataset", "examples")
 
 
 class TrainerError(Exception):
-    """A bug of a trainer: what it describes or returns makes no table; the message says why."""
+    """A bug of a trainer: its description or results make no table; the message says why."""
 
 
 def check(trainer: Trainer) -> None:
-    """Refuse a description that would fail, or count wrongly, only once a sweep runs.
+    """Refuse a description that would otherwise fail, or count wrongly, during a sweep.
 
     Raises:
         TrainerError: With the first problem, by the name of the setting, column or table.

@@ -1,4 +1,4 @@
-"""Coarse to fine: when each value of an axis comes, so that a sweep shows all of its map early."""
+"""Coarse to fine: the order of an axis's values by which a sweep shows its whole map early."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ def axis_levels(axis: Sequence[Value], setting: Setting) -> NDArray[np.int8]:
 
 
 def levels_of_places(count: int) -> NDArray[np.int8]:
-    """The level of each of so many places in a row: 0 for the ends and the middle."""
+    """The level of each of several consecutive places: 0 for the ends and the middle."""
     levels = np.zeros(count, np.int8)
     finest = max(int(count - 2).bit_length(), 1)  # where 2 ** finest gaps reach every place
     for level in reversed(range(finest)):

@@ -1,4 +1,4 @@
-"""The terms of a condition: what each part of its text is, and how its values follow."""
+"""The terms of a condition: the meaning of each part of its text, and how to compute it."""
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
@@ -38,25 +38,25 @@ REMEDIES: Mapping[type, str] = {
 
 
 class ConditionError(ValueError):
-    """Text that is no condition on a cell's settings; the message says why and what to write."""
+    """A text is no condition on a cell's settings; the message says why and what to write."""
 
 
 Values = Mapping[str, NDArray[Any]]
 
 
 def refuse(node: ast.AST, why: str, remedy: str) -> NoReturn:
-    """Say why part of a condition is none, and what to write."""
+    """Refuse part of a condition, with the reason and what to write."""
     raise ConditionError(f"{why}, got {shown(ast.unparse(node))}; {remedy}")
 
 
 def shown(text: str) -> str:
-    """A condition's text in an error."""
+    """A condition's text as an error shows it."""
     return repr(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}...")
 
 
 @dataclass(frozen=True)
 class Term:
-    """Part of a condition: what its values are, and how they follow from those of settings."""
+    """Part of a condition: the kind of its values, and how they follow from those of settings."""
 
     kind: Literal["number", "text", "condition"]
     value: Callable[[Values], Any]
@@ -66,13 +66,13 @@ SAID = {"number": "a number", "text": "text", "condition": "a condition"}
 
 
 class Reader:
-    """Makes terms of a condition's syntax tree; what has no meaning there is refused."""
+    """Turns a condition's syntax tree into terms; refuses what has no meaning there."""
 
     def __init__(self, axes: Mapping[str, Sequence[Any]], settings: Mapping[str, Setting]):
         self._axes, self._settings = axes, settings
 
     def term(self, node: ast.expr) -> Term:
-        """What a node means; ConditionError if nothing."""
+        """The term that a node means; ConditionError if it means none."""
         match node:
             case ast.Name(id=name):
                 return self._setting(node, name)
@@ -154,7 +154,7 @@ class Reader:
         return Term("number", value)
 
     def _compared(self, node: ast.Compare) -> Term:
-        """Of a < b < c, that both hold."""
+        """The term for a chain such as a < b < c: both comparisons hold."""
         sides = [node.left, *node.comparators]
         pairs = zip(sides[:-1], node.ops, sides[1:], strict=True)
         holds = [self._pair(node, left, op, right) for left, op, right in pairs]

@@ -52,12 +52,12 @@ class Factor:
 
     @cached_property
     def shape_edges(self) -> Places:
-        """Where the combinations of a shape begin, and at last their number."""
+        """Where the combinations of each shape begin, followed by their number."""
         return self._edges(["sweep"])
 
     @cached_property
     def start_edges(self) -> Places:
-        """Where the combinations of a start begin, and at last their number."""
+        """Where the combinations of each start begin, followed by their number."""
         return self._edges(["sweep", "batch"])
 
     @cached_property
@@ -105,7 +105,7 @@ class Factor:
         return rank
 
     def among(self, wanted: Mapping[str, Collection[Any]]) -> "Factor":
-        """The combinations whose values are all among those that are wanted of a setting."""
+        """The combinations whose values are among those wanted for each setting."""
         kept = np.ones(len(self), bool)
         for name in self.settings:
             if name in wanted:
@@ -218,13 +218,13 @@ def _outermost_first(settings: Mapping[str, Setting]) -> dict[str, Setting]:
 
 
 def _value_places(axis: Sequence[Value], values: Sequence[Value]) -> Places:
-    """Where in the distinct values each of an axis stands."""
+    """The place of each value of an axis among the distinct values."""
     place = {value: number for number, value in enumerate(values)}
     return np.array([place[value] for value in axis], np.int64)
 
 
 def _kept(groups: list[Group], axes: Axes, asked: Sequence[Condition]) -> tuple[Places, ...]:
-    """Of the product of some groups, where all conditions hold: the places on each group's axes."""
+    """The part of a product of groups where all conditions hold, as places on each group's axes."""
     lengths = [len(axes[group[0]]) for group in groups]
     if not asked:
         return tuple(each.ravel() for each in np.indices(lengths))
@@ -250,7 +250,7 @@ def _named(groups: list[Group], lengths: Sequence[int]) -> str:
 
 
 def _levels(group: Group, axes: Axes, settings: Mapping[str, Setting]) -> NDArray[np.int8]:
-    """When each value of a group comes: of one axis by size, of several by their order."""
+    """The level of each value of a group: by size for one axis, by order for several."""
     levels = [axis_levels(axes[name], settings[name]) for name in group]
     if len(group) > 1 and any(each.any() for each in levels):
         return levels_of_places(len(levels[0]))

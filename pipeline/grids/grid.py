@@ -107,7 +107,7 @@ class Grid(Sequence[Any]):
         )
 
     def indices_of(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
-        """The numbers of the cells whose settings some rows have; of other rows none.
+        """The numbers of the cells whose settings some row has; other rows are ignored.
 
         Args:
             rows: With a column for every setting.
@@ -116,7 +116,7 @@ class Grid(Sequence[Any]):
         return index[inside]
 
     def rows_of(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        """Those of the rows whose settings are a cell's; rows as of indices_of."""
+        """The rows whose settings are those of a cell; takes rows as indices_of does."""
         return rows.filter(pa.array(self._numbers(rows)[1]))
 
     def _numbers(self, rows: pa.RecordBatch) -> tuple[Places, NDArray[np.bool_]]:
@@ -132,7 +132,7 @@ class Grid(Sequence[Any]):
 
 
 def _value_places(factor: Factor, name: str, rows: pa.RecordBatch) -> Places:
-    """Where each row's value stands among a setting's; -1 where it does not."""
+    """The place of each row's value among a setting's values; -1 where it is none of them."""
     column, default = rows[name], factor.settings[name].encoded_default
     if default is not None:  # NULL where an older version wrote the row
         column = column.fill_null(default)
@@ -141,7 +141,7 @@ def _value_places(factor: Factor, name: str, rows: pa.RecordBatch) -> Places:
 
 
 def _number(factor: Factor, values: Mapping[str, Any]) -> int:
-    """Which combination of a factor these values are; -1 if none."""
+    """The number of a factor's combination with these values; -1 if there is none."""
     known = factor.values
     if any(value not in known[name] for name, value in values.items()):
         return -1
@@ -150,7 +150,7 @@ def _number(factor: Factor, values: Mapping[str, Any]) -> int:
 
 
 def grid_of(entry: Mapping[str, Any], trial: type) -> Grid:
-    """The grid of a sweep that a store's manifest has an entry of.
+    """The grid of a sweep, from its entry in a store's manifest.
 
     Args:
         entry: With `axes`, and `zip` and `where` if the version that wrote it knew them.

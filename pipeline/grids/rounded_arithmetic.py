@@ -1,4 +1,4 @@
-"""Arithmetic on arrays in which numbers that differ by rounding alone are the same."""
+"""Arithmetic on arrays that treats numbers as equal if they differ by rounding alone."""
 
 import ast
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ CLOSE = 1e-9
 
 
 def same(a: Any, b: Any) -> Any:
-    """Where two values are the same, numbers but for rounding."""
+    """Whether two values are equal, for numbers up to rounding."""
     a, b = np.asarray(a), np.asarray(b)
     if not (a.dtype.kind == "f" or b.dtype.kind == "f"):
         return a == b
@@ -21,7 +21,7 @@ def same(a: Any, b: Any) -> Any:
 
 
 def floor(a: Any, b: Any) -> Any:
-    """a // b, where a quotient that is whole but for rounding is whole."""
+    """a // b; a quotient that is whole up to rounding counts as whole."""
     if is_whole(a) and is_whole(b):
         return np.floor_divide(a, b)
     quotient = np.divide(a, b)

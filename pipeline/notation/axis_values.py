@@ -1,4 +1,4 @@
-"""An axis of a sweep as it is written, one value, a list or a range, as a tuple of values.
+"""The values of an axis as a tuple; it is written as one value, a list or a range.
 
 The context of a validation is the names of those fields whose values may repeat: axes that
 move with others.
@@ -35,7 +35,7 @@ def _refuse_truths(values: list[Any]) -> None:
 
 
 def _range(written: dict[Any, Any]) -> list[float]:
-    """Rounded to 12 digits, so that ids do not hang on a processor's last bit of exp."""
+    """The values of a range, rounded to 12 digits so that ids are the same on every processor."""
     (kind, ends), *others = written.items() if written else [(None, None)]
     if others or kind not in RANGES or not isinstance(ends, list) or len(ends) != 3:
         raise ValueError(RANGE_FORM)
@@ -61,7 +61,7 @@ def _listed(written: Any) -> list[Any]:
 
 
 def _whole_values(written: Any, info: ValidationInfo) -> list[Any]:
-    """A range of whole numbers is rounded to them, each taken once where none may repeat."""
+    """A range rounded to whole numbers, each taken once if none may repeat."""
     values = _values(written)
     if not isinstance(written, dict):
         return values

@@ -24,7 +24,7 @@ def written_seconds(text: str) -> float:
 
 
 def exact_words(seconds: float) -> str:
-    """A duration as it was meant: `1 h 30 min`, `5 s`."""
+    """A duration in exact words: `1 h 30 min`, `5 s`."""
     rest, parts = seconds, []
     for unit, length in UNITS.items():
         amount = rest if unit == "s" else rest // length
@@ -44,6 +44,6 @@ def about(seconds: float) -> str:
 
 
 def rate(count: int, seconds: float) -> str:
-    """How many a second: `1,234`, or `0.029` of what takes long."""
+    """A rate per second as text: `1,234`, or `0.029` for what takes long."""
     each = count / seconds
     return f"{each:,.0f}" if each >= 10 else f"{each:.2g}"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 
 class FieldError(ValueError):
-    """A field that cannot be as it is; the message begins with its name."""
+    """A field is wrong; the message begins with its name."""
 
 
 CLOSE = 0.8  # difflib's ratio: a letter or two amiss in a field's name
@@ -38,7 +38,7 @@ def remedy(
     elsewhere: Mapping[str, Collection[str]],
     absent: Mapping[str, str],
 ) -> str:
-    """What to do about a field of this name, which is none of those known.
+    """The remedy for a field whose name is unknown.
 
     Args:
         name: As written.

@@ -1,4 +1,4 @@
-"""YAML of one reading: no key twice, no aliases, and whatever is wrong has its line."""
+"""Unambiguous YAML: no key twice and no aliases; every error names its line."""
 
 import re
 import reprlib
@@ -14,15 +14,15 @@ EXPONENTIAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$")
 
 
 class StrictYamlError(ValueError):
-    """Text that is no such YAML; the message says what is wrong, and where."""
+    """Text is not such YAML; the message says what is wrong, and where."""
 
 
 class MisreadError(StrictYamlError):
-    """A value that may have been meant otherwise; the message begins with its field."""
+    """A value may have been meant differently; the message begins with its field."""
 
 
 def parse(text: str) -> Any:
-    """The text's one document.
+    """Parse a text that holds one document.
 
     Raises:
         StrictYamlError: It is not YAML, or not of one reading.

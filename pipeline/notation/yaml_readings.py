@@ -1,4 +1,4 @@
-"""Plain YAML scalars that a person may have meant otherwise than YAML reads them."""
+"""Plain YAML scalars that a person may have meant differently from how YAML reads them."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ QUOTE = "or put it in quotes if it is text"
 
 @dataclass(frozen=True)
 class Misreading:
-    """A scalar whose reading is refused.
+    """A scalar that is refused because of its reading.
 
     Attributes:
         written: As it stands in the file.

@@ -27,7 +27,7 @@ ROWS_PER_GROUP = 100_000
 
 
 class CompactionError(RuntimeError):
-    """The disk or memory did not suffice; the message says so. The rows are as they were."""
+    """Disk or memory did not suffice, as the message says; the rows are unchanged."""
 
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
@@ -99,7 +99,7 @@ def _write_sorted(store: Store, table: str, parts: list[Part], target: Path) -> 
 
 
 def _open(store: Store, table: str, file: Path) -> pq.ParquetWriter:
-    """A file that gets its name once it is known of how many."""
+    """A file that gets its name once the number of files is known."""
     schema = store.schemas[table]
     return pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True)
 
@@ -130,7 +130,7 @@ def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.
 
 
 def _order(trainer: Trainer, table: str) -> list[str]:
-    """What readers select by, so that rows that are selected together lie together.
+    """The order of the rows: those that readers often select together lie together.
 
     Of `runs` the settings, first those that all trials of a batch share; of another table
     the trial, then its first column.
@@ -146,7 +146,7 @@ def _rows_in(file: Path) -> int:
 
 
 def _exchange(one: Path, other: Path) -> None:
-    """Let two folders change places in one step.
+    """Swap two folders in one step.
 
     Raises:
         StoreError: The kernel or its file system cannot.

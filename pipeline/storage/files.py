@@ -1,4 +1,4 @@
-"""Where a store's files lie, a local folder or an object store, each written whole or not at all.
+"""A store's files, in a folder or an object store; each is written whole or not at all.
 
 Names are relative to the store's root, with forward slashes. One file-system layer,
 pyarrow's, reads and writes both; what differs is how a write becomes visible.
@@ -16,7 +16,7 @@ STAGING = "staging"
 
 
 class FilesError(ValueError):
-    """A place that cannot hold files; the message names it and the remedy."""
+    """A place cannot hold files; the message names it and the remedy."""
 
 
 class Files(Protocol):
@@ -45,7 +45,7 @@ class Files(Protocol):
         """Delete a file."""
 
     def move(self, name: str, target: str) -> None:
-        """Move a file, its content whole at one of the places at least."""
+        """Move a file; at any moment its whole content is at one of the two places."""
 
 
 def open_files(location: str | Path) -> Files:
@@ -60,7 +60,7 @@ def open_files(location: str | Path) -> Files:
 
 
 class _ArrowFiles:
-    """What both kinds share: listing and reading."""
+    """The part that both kinds share: listing and reading."""
 
     location: str
     filesystem: Any
@@ -120,7 +120,7 @@ class LocalFiles(_ArrowFiles):
 
 
 def reason(error: OSError) -> str:
-    """What the system says, without the layers that it passed through."""
+    """The system's own error message, without the layers that it passed through."""
     return os.strerror(error.errno) if error.errno else str(error)
 
 

@@ -28,7 +28,7 @@ class LockedError(RuntimeError):
 
 
 class LeaseLostError(RuntimeError):
-    """This process was silent for so long that another one took the store over."""
+    """This process was silent for so long that another one took over the store."""
 
 
 StillHeld = Callable[[], None]

@@ -1,4 +1,4 @@
-"""The store's tables: Arrow schemas of what a trainer describes, and trainings as their rows.
+"""The store's tables: Arrow schemas from a trainer's description, and trainings as rows.
 
 Every column carries its unit and meaning in the Parquet metadata, from which the data
 dictionary is made; that of a setting which came later its default too, as JSON.
@@ -35,7 +35,7 @@ PLACE = Column("place", int, "which of the trials a row belongs to", required=Tr
 
 @dataclass(frozen=True)
 class Rows:
-    """What a batch adds to the store.
+    """The rows that a batch adds to the store.
 
     Attributes:
         tables: By name; `runs` last, since a row there says that the trial is finished.
@@ -63,14 +63,14 @@ def schemas(trainer: Trainer) -> dict[str, pa.Schema]:
 
 
 def columns_of(trainer: Trainer, table: str) -> tuple[Column, ...]:
-    """What a table has beside the settings: trial_id, the results, and what the store adds."""
+    """The columns of a table besides the settings: trial_id, the results and the store's own."""
     if table == "runs":
         return TRIAL_ID, *trainer.results, *ORIGIN
     return TRIAL_ID, *trainer.tables[table].columns
 
 
 def thresholds_digest(thresholds: Mapping[str, float]) -> str:
-    """What names these thresholds in a row: 12 hex digits, the same for the same numbers."""
+    """The name of these thresholds in a row: 12 hex digits, the same for the same numbers."""
     numbers = {name: float(number) for name, number in thresholds.items()}
     return blake2b(json.dumps(numbers, sort_keys=True).encode(), digest_size=6).hexdigest()
 
@@ -78,7 +78,7 @@ def thresholds_digest(thresholds: Mapping[str, float]) -> str:
 def rows_of(
     trainer: Trainer, trials: Trials[Any], columns: Mapping[str, Columns], batch_id: str
 ) -> Rows:
-    """What a trainer returned for some trials as rows of the store's tables.
+    """The rows of the store's tables from what a trainer returned for some trials.
 
     Args:
         trainer: What trained them.
@@ -111,7 +111,7 @@ def rows_of(
 
 
 def problems_of(column: Column, values: pa.Array | pa.ChunkedArray) -> Iterator[str]:
-    """What a column holds against its description, in words: `has 2 rows without 'outcome'`."""
+    """How a column violates its description, in words: `has 2 rows without 'outcome'`."""
     if column.required and values.null_count:
         yield f"has {values.null_count} rows without {column.name!r}"
     if column.choices:
@@ -139,7 +139,7 @@ def _schema(table: str, fields: Sequence[pa.Field]) -> pa.Schema:
 
 
 def _setting_arrays(settings: Mapping[str, Setting], trials: Trials[Any]) -> Iterator[pa.Array]:
-    """A column per setting: one value repeated, or what the trials differ in."""
+    """One column per setting: a common value repeated, or the values of the trials."""
     shared = values_of(trials.shared)
     for name, setting in settings.items():
         kind = _arrow_type(setting)

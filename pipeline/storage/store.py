@@ -38,7 +38,7 @@ BEGUN = {LOCK, LEASE, STAGING}
 
 
 class StoreError(ValueError):
-    """A place that cannot be used as a store; the message names it and the remedy."""
+    """A place cannot be used as a store; the message names it and the remedy."""
 
 
 class StoreInUseError(StoreError):
@@ -114,7 +114,7 @@ class Store:
         return manifest
 
     def _refuse_other_settings(self, manifest: dict[str, Any]) -> None:
-        """A row is found by its settings, so all of a sweep's must be those known here."""
+        """Refuse a store whose sweeps have other settings: rows are found by their settings."""
         for sweep in manifest.get("sweeps", []):
             problem = self._other_setting(sweep.get("axes", {}))
             if problem is not None:
@@ -125,7 +125,7 @@ class Store:
                 )
 
     def _other_setting(self, axes: Collection[str]) -> str | None:
-        """An axis that is no setting here, or that no version left out, in words."""
+        """The axis that is no setting here, or a setting that the sweep lacks, in words."""
         known = self.trainer.settings
         unknown = [name for name in axes if name not in known]
         if unknown:
@@ -151,19 +151,19 @@ class Store:
 
     @property
     def last_commit(self) -> int:
-        """The number of the last commit that was finished, whether its parts are still there."""
+        """The number of the last finished commit, even if its parts are gone."""
         recorded: int = self.manifest.get("last_commit", 0)
         return max([recorded, *(part.last for part in self.parts("runs"))])
 
     def missing_commits(self, table: str) -> list[int]:
-        """The commits that a table should hold and does not, less those set aside."""
+        """The commits that a table should hold but does not, except those set aside."""
         known = set(self.manifest.get("set_aside", []))
         missing = missing_commits(self.parts(table), self.last_commit)
         return [n for n in missing if n not in known]
 
     @contextmanager
     def writing(self, *, mend: bool = True) -> Iterator[None]:
-        """Be the store's only writer, and remove what an earlier one left unfinished.
+        """Be the store's only writer, and remove what an earlier writer left unfinished.
 
         Args:
             mend: Whether to look for lost and unfinished commits; a repair does so itself.
@@ -229,7 +229,7 @@ class Store:
         self.manifest = described
 
     def commit(self, batches: Sequence[Rows]) -> None:
-        """Add the rows of finished batches: all of them, or after a crash none."""
+        """Add the rows of finished batches; after a crash, either all or none of them are there."""
         self._still_held()
         self._name_thresholds()
         number = self._commits + 1
@@ -242,14 +242,14 @@ class Store:
         self.describe(last_commit=number)
 
     def _name_thresholds(self) -> None:
-        """Before there is a row with their digest, say in the manifest which thresholds it is."""
+        """Write thresholds into the manifest before any row has their digest."""
         numbers = dict(self.trainer.thresholds)
         named = self.manifest.get("judged_by", {})
         if thresholds_digest(numbers) not in named:
             self.describe(judged_by={**named, thresholds_digest(numbers): numbers})
 
     def rows(self, table: str, parts: Sequence[Part]) -> ds.Dataset:
-        """Parts of a table, to be scanned; columns that an older version had not are NULL."""
+        """Parts of a table, to be scanned; columns that an older version lacked are NULL."""
         return ds.dataset(
             [f"{self.files.root}/{table}/{part.name}" for part in parts],
             schema=self.schemas[table],
@@ -258,7 +258,7 @@ class Store:
         )
 
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """The rows of a table, some columns of it, a bounded number of rows at a time.
+        """Some columns of a table's rows, a bounded number of rows at a time.
 
         Raises:
             DamagedStoreError: A part cannot be read.

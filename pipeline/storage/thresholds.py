@@ -22,7 +22,7 @@ def judged_by(
 
 
 def differing(each: Sequence[Mapping[str, float]]) -> dict[str, list[float | None]]:
-    """Of several sets of thresholds the numbers of those that differ; None where there is none."""
+    """The thresholds that differ between the sets, with their numbers; None if missing."""
     names = dict.fromkeys(name for numbers in each for name in numbers)
     values = {name: [numbers.get(name) for numbers in each] for name in names}
     return {name: found for name, found in values.items() if len(set(found)) > 1}

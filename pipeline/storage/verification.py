@@ -1,4 +1,4 @@
-"""A store held against its own promises: every file, every commit, every row."""
+"""Checks that a store keeps its promises: every file, every commit, every row."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Expected = tuple[range, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, and where.
+    """A fault, and its place.
 
     Attributes:
         file: Relative to the store's root.
@@ -72,7 +72,7 @@ def verify(store: Store) -> Iterator[Problem]:
 
 
 def set_aside(store: Store, problems: list[Problem]) -> list[str]:
-    """Move the parts that cannot be relied on, and all of their commits, to `damaged`.
+    """Move unreliable parts, and all parts of the same commits, to `damaged`.
 
     Their trials are then trained again by the next run. The caller holds the write lock,
     or has made sure that nobody writes.
@@ -197,7 +197,7 @@ def _from_the_beginning(trainer: Trainer) -> Iterator[str]:
 
 
 def _nulls(rows: pa.Table, name: str) -> int:
-    """How many rows have no value of that name."""
+    """How many rows lack a value in that column."""
     return int(rows[name].null_count) if name in rows.column_names else len(rows)
 
 

@@ -31,7 +31,7 @@ Groups = Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_groups)]
 
 
 def names_in(written: Any) -> set[str]:
-    """The axes that `zip:` names, and their fields, whatever else is wrong with it."""
+    """The axes that `zip:` names, with their fields, even if something else is wrong with it."""
     names = {written} if isinstance(written, str) else set()
     if isinstance(written, list):
         names = set().union(*map(names_in, written))

@@ -1,4 +1,4 @@
-"""The field `where:`, one condition or a list of them that all must hold, as one text."""
+"""The field `where:` as one text; it is one condition, or a list that must all hold."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ def _condition(written: Any) -> str:
 
 
 def _alone(text: str) -> str:
-    """A condition that stands for itself, without a comment that would hide what comes after it."""
+    """A condition on its own, without a comment that would hide what follows."""
     try:
         return ast.unparse(ast.parse(text, mode="eval"))
     except SyntaxError as error:

@@ -13,7 +13,7 @@ from pipeline.notation.field_names import FieldError
 def require_fit(
     grid: Grid, infos: Mapping[str, DatasetInfo], settings: Mapping[str, Setting]
 ) -> None:
-    """Refuse grids with a cell to whose data set one of its settings objects.
+    """Refuse grids with a cell in which a setting does not fit the data set.
 
     What moves together, or what a condition leaves out, is no such cell.
 

@@ -66,7 +66,7 @@ ELSEWHERE = {
 
 
 def sweep_fields(trainer: Trainer) -> type[SweepFields]:
-    """The fields of a sweep of this trainer; of one with a task, DataFields among them."""
+    """The fields of a sweep of this trainer; with DataFields if the trainer has a task."""
     return _sweep_fields(trainer.trial, trainer.task is not None)
 
 
@@ -108,7 +108,7 @@ def read_fields(content: Mapping[Any, Any], trainer: Trainer) -> SweepFields:
 
 
 def unknown(name: str, trainer: Trainer) -> str:
-    """What to do about a name that is no field."""
+    """The remedy for a name that is no field."""
     known = sweep_fields(trainer).model_fields
     absent = ABSENT if trainer.trial is FULLY_CONNECTED.trial else {}
     return remedy(name, known, _elsewhere(trainer), absent)
@@ -135,13 +135,13 @@ def _line(problem: Any, trainer: Trainer) -> str:
 
 
 def _named(key: Any) -> str:
-    """A field's name as given, or what can be shown of a key that could be none."""
+    """A field's name as given, or a short form of a key that cannot be a name."""
     could_be = isinstance(key, str) and key.isidentifier() and len(key) <= MOST_SHOWN
     return key if could_be else shown(key)
 
 
 def shown(value: Any) -> str:
-    """What can be shown of a value in a message."""
+    """A value in a form short enough for a message."""
     try:
         text = reprlib.repr(value)
     except ValueError:  # Python writes no whole number of more than 4,300 digits.

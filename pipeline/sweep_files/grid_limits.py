@@ -1,4 +1,4 @@
-"""How large a grid may be: what an index counts, and what can be planned."""
+"""The limits on a grid's size: an index must count it, and it must be plannable."""
 
 from collections.abc import Mapping, Sequence
 from math import prod
@@ -17,7 +17,7 @@ def require_countable(
     together: Sequence[Sequence[str]],
     settings: Mapping[str, Setting],
 ) -> None:
-    """Refuse grids whose cells no index counts, or whose shapes cannot be planned.
+    """Refuse grids with more cells than an index counts, or more shapes than can be planned.
 
     Args:
         axes: The values of every axis.

@@ -35,7 +35,7 @@ NO_DATA = Selection({}, (), ())
 
 
 class SweepFileError(ValueError):
-    """A sweep that cannot be run; the message names file, field, value and remedy."""
+    """A sweep cannot be run; the message names file, field, value and remedy."""
 
 
 @dataclass(frozen=True)

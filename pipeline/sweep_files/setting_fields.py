@@ -1,4 +1,4 @@
-"""A setting's field in a sweep file, with its checks: from the description of the setting."""
+"""A setting's field in a sweep file and its checks, derived from the setting's description."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
@@ -40,7 +40,7 @@ def axis(setting: Setting, values: Sequence[Any]) -> tuple[Value, ...]:
 
 
 def remedy(setting: Setting) -> str:
-    """What may stand in the setting's field."""
+    """The values that the setting's field allows, in words."""
     if setting.remedy:
         return setting.remedy
     if setting.choices:
@@ -50,7 +50,7 @@ def remedy(setting: Setting) -> str:
 
 
 def words(setting: Setting) -> Sequence[str]:
-    """Words that may stand in the setting's field, beside its choices."""
+    """Words that the setting's field allows, besides its choices."""
     return ("true", "false") if setting.kind is bool else tuple(setting.words)
 
 
@@ -72,7 +72,7 @@ def _bounds(setting: Setting) -> dict[str, Any]:
 
 
 def _left_out(setting: Setting) -> Any:
-    """What a file that does not name the setting means; pydantic's `...` if it must."""
+    """The value if a file does not name the setting; pydantic's `...` if it must."""
     if setting.written is None:
         return ...
     if setting.kind is frozenset:
