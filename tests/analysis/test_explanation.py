@@ -21,7 +21,7 @@ def explained(*arguments):
     return CliRunner().invoke(app, ["explain", *map(str, arguments)])
 
 
-def test_every_run_of_a_store_can_be_told(store, runs):
+def test_every_run_of_a_store_can_be_explained(store, runs):
     """One of each outcome and cause, whatever is NULL in it: plain words that fit the screen."""
     for trial in runs.drop_duplicates(["outcome", "cause", "depth"])["trial_id"]:
         told = explain(store, trial)
@@ -108,7 +108,7 @@ def test_layers_that_were_not_measured_are_said_to_be():
     assert layer_lines(pd.DataFrame({"layer": []})) == ["not measured; `measure: signal` does that"]
 
 
-def test_an_older_store_can_be_told(make_store, runs):
+def test_a_run_of_an_older_store_can_be_explained(make_store, runs):
     """Columns that came later are as good as NULL."""
     later = ["late_rise", "rare_rise", "mean_slope", "critical_learning_rate", "late_change"]
     for trial in runs.drop_duplicates(["outcome", "cause"])["trial_id"]:
@@ -125,7 +125,7 @@ def test_the_loss_of_an_overflow_is_no_none(make_store, runs):
     assert "is none" not in told.split("Layer by layer")[0]
 
 
-def test_a_fall_before_a_divergence_is_told(make_store, runs):
+def test_a_fall_before_a_divergence_is_reported(make_store, runs):
     """When the loss was lowest, from the columns that say so."""
     diverged = runs[runs["outcome"] == "diverged"].iloc[:1]
     store = make_store(diverged.assign(cause="sharpening", lowest_loss=0.02, lowest_step=213))

@@ -117,7 +117,7 @@ def test_every_activation_has_its_measured_shares():
             assert (share.longer is None) == (share.runs > 0)
 
 
-def test_the_share_measured_at_the_nearest_depth_is_told():
+def test_the_share_measured_at_the_nearest_depth_is_reported():
     """With the depth that it was measured at, in how many runs, and what more steps did."""
     assert (
         f"at depth 30, 64 units wide: from the start advised there {SHARES[30]['tanh'].runs} of "

@@ -90,7 +90,7 @@ def test_how_many_examples_are_used(load, lines, examples):
         (["file: a.csv", "encoding: utf-9"], "encoding: there is no encoding 'utf-9'; set enc"),
     ],
 )
-def test_what_does_not_fit_is_told(load, lines, told):
+def test_what_does_not_fit_is_reported(load, lines, told):
     """With the field, what was given and a remedy."""
     with pytest.raises(SweepFileError, match=told):
         load(*lines)
@@ -222,7 +222,7 @@ def test_whole_targets_stored_as_floats_are_numbers_and_that_is_said(read):
         ("a: b,target\n,0\n2,1\n", {}, r'or drop: \["a: b"\]'),
     ],
 )
-def test_what_a_column_holds_is_told(read, text, settings, told):
+def test_what_a_column_holds_is_reported(read, text, settings, told):
     """Lines are counted as an editor does; where cells hold line breaks, rows are."""
     with pytest.raises(DataFileError, match=told):
         read(text, **settings)

@@ -143,7 +143,7 @@ def test_a_run_that_is_given_up_leaves_the_cluster_running(local_ray, todo, cell
         RuntimeError("Failed to connect to GCS"),
     ],
 )
-def test_a_cluster_that_is_not_there_is_told(monkeypatch, error, cells):
+def test_a_cluster_that_is_not_there_is_reported(monkeypatch, error, cells):
     """With the address, Ray's reason in a line, and what to do."""
     import ray
 

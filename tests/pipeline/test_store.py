@@ -129,7 +129,7 @@ def test_a_writer_keeps_what_another_wrote_since_it_opened_the_store(grid_of, tm
     assert Store(tmp_path / "store", FULLY_CONNECTED).manifest["sweeps"] == [first]
 
 
-def test_a_path_that_the_system_refuses_is_told(tmp_path):
+def test_a_path_that_the_system_refuses_is_reported(tmp_path):
     """The error names the folder, the system's reason and what to do."""
     with pytest.raises(StoreError, match=r"a{300}: File name too long; choose another --store"):
         Store(tmp_path / ("a" * 300), FULLY_CONNECTED)

@@ -139,7 +139,7 @@ def test_a_few_lines_never_stand_for_billions_of_values(first, line):
 
 
 @pytest.mark.parametrize("opening", ["[", "{", "- ", "{a: "])
-def test_deep_nesting_is_told(opening):
+def test_deep_nesting_is_reported(opening):
     """Not a stack overflow."""
     with pytest.raises(StrictYamlError, match="nested too deeply"):
         parse(opening * 500)

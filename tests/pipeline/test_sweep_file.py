@@ -224,7 +224,7 @@ def test_what_is_wrong_is_told_with_its_file_field_value_and_remedy(
 
 
 @pytest.mark.parametrize("content", ["", "- depth: 2", "depth", "3"])
-def test_a_file_that_is_no_mapping_is_told(sweep_path, content):
+def test_a_file_that_is_no_mapping_is_reported(sweep_path, content):
     """With an example of what it should be."""
     sweep_path.write_text(content)
     assert " must be a mapping such as `depth: [2, 8]`, a setting a line, got" in refusal(
@@ -232,14 +232,14 @@ def test_a_file_that_is_no_mapping_is_told(sweep_path, content):
     )
 
 
-def test_a_file_that_is_no_text_is_told(sweep_path):
+def test_a_file_that_is_no_text_is_reported(sweep_path):
     """Say, a picture."""
     sweep_path.write_bytes(b"\x89PNG\xff")
     assert "can't decode byte 0x89 in position 0" in refusal(sweep_path)
 
 
 @pytest.mark.parametrize("sweep", ["gone.yaml", "quickstrat", "a" * 300, "a\0b"])
-def test_a_sweep_that_is_nowhere_is_told(sweep):
+def test_a_sweep_that_is_nowhere_is_reported(sweep):
     """With the names of those that come with phasesweep."""
     with pytest.raises(SweepFileError, match=r"neither a file nor a shipped sweep \(.*quickstart"):
         load_sweep(sweep)
@@ -272,7 +272,7 @@ def test_a_misspelled_field_is_told_before_the_one_it_stands_for(write):
         (("depth", "width"), "1,000,000 shapes"),
     ],
 )
-def test_a_grid_that_cannot_be_planned_is_told(write, axes, most):
+def test_a_grid_that_cannot_be_planned_is_reported(write, axes, most):
     """Beyond 2^63 cells no index counts them; each shape is planned on its own."""
     many = {name: f"{{linspace: [{1 + place}, 99999, 70000]}}" for place, name in enumerate(axes)}
     assert f"make more than {most}" in refusal(write(**many))
