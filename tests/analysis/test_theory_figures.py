@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from analysis.figures.catapult import catapult_by_rate
 from analysis.figures.chi import chi_by_init_scale
@@ -11,11 +12,33 @@ from analysis.figures.thresholds import map_by_threshold
 from analysis.figures.trainable_depth import trainable_depth_map
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.reading.thresholds import JudgedBy
+from analysis.tables.chi import chi_against_theory
+from analysis.tables.depth_scales import fitted_multiple, trainable_depth
 from analysis.tables.threshold_shifts import SHIFTS
+from core.outcomes import DIVERGED
+from core.theory.mean_field import mean_field
 
 
 def labels(figure):
     return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def labeled(panel, label):
+    """The line of a panel whose label begins so."""
+    (line,) = (line for line in panel.lines if str(line.get_label()).startswith(label))
+    return line
+
+
+def level(line):
+    """The height of a line that crosses the whole panel."""
+    assert list(line.get_xdata()) == [0, 1]
+    (height,) = set(line.get_ydata())
+    return height
+
+
+def verticals(panel):
+    """Where the lines stand that cross the whole panel from bottom to top."""
+    return [line.get_xdata()[0] for line in panel.lines if list(line.get_ydata()) == [0, 1]]
 
 
 def test_chi_has_a_panel_an_activation_with_its_points_on_log_axes(runs):
@@ -30,6 +53,26 @@ def test_chi_has_a_panel_an_activation_with_its_points_on_log_axes(runs):
     assert "theory, infinite width" in labels(figure)
 
 
+def test_chi_is_drawn_beside_the_theory_and_the_line_of_one(runs):
+    """Each point at its mean, its bar two standard errors long on either side."""
+    deep = runs[runs["depth"] == 12]
+    table = chi_against_theory(deep)
+    for panel in chi_by_init_scale(deep).axes:
+        here = table[table["activation"] == panel.get_title()]
+        theory = labeled(panel, "theory, infinite width")
+        assert theory.get_xdata()[[0, -1]] == pytest.approx([0.25, 4])
+        assert theory.get_ydata()[[0, -1]] == pytest.approx(here["chi_theory"].iloc[[0, -1]])
+        middle = len(theory.get_xdata()) // 3
+        setting = (here["activation"].iloc[0], theory.get_xdata()[middle] ** 2, 0.0)
+        expected = mean_field(*setting, here["input_mean_square"].iloc[0]).chi
+        assert theory.get_ydata()[middle] == pytest.approx(expected)
+        assert level(labeled(panel, r"$\chi = 1$")) == 1
+        (points, _, (bars,)) = panel.containers[0].lines
+        np.testing.assert_allclose(points.get_ydata().astype(float), here["chi_measured"])
+        lengths = [high[1] - low[1] for low, high in bars.get_segments()]
+        np.testing.assert_allclose(lengths, 4 * here["standard_error"])
+
+
 def test_activations_without_chi_have_no_panel_and_other_axes_are_refused(runs):
     """A store of several experiments is drawn as far as one figure can show it."""
     deep = runs[runs["depth"] == 12]
@@ -42,10 +85,10 @@ def test_activations_without_chi_have_no_panel_and_other_axes_are_refused(runs):
         chi_by_init_scale(runs)
 
 
-def test_the_depth_map_shows_the_loss_left_by_the_best_learning_rate(make_runs):
-    """A cell is the least tail loss over the baseline; the fit stands in the legend."""
-    scales = [1.0, 1.1, 1.2, 1.3]
-    runs = pd.concat(
+@pytest.fixture
+def two_depths(make_runs):
+    """Depth 4 trains at one of two learning rates, depth 100 at none, whatever the init scale."""
+    return pd.concat(
         make_runs(
             init_scale=scale,
             bias_scale=0.05**0.5,
@@ -55,12 +98,38 @@ def test_the_depth_map_shows_the_loss_left_by_the_best_learning_rate(make_runs):
             baseline_loss=2.0,
             outcome=["slow", "trained", "stalled", "overflow"],
         )
-        for scale in scales
+        for scale in (1.0, 1.1, 1.2, 1.3, 1.4)
     )
-    figure = trainable_depth_map(runs)
+
+
+def test_the_depth_map_shows_the_loss_left_by_the_best_learning_rate(two_depths):
+    """A cell is the least tail loss over the baseline; the fit stands in the legend."""
+    figure = trainable_depth_map(two_depths)
     mesh = figure.axes[0].collections[0].get_array()
-    np.testing.assert_allclose(mesh, [[0.01] * 4, [0.5] * 4])
+    np.testing.assert_allclose(mesh, [[0.01] * 5, [0.5] * 5])
     assert any(r"\xi$: the mean" in label for label in labels(figure))
+
+
+def test_the_depth_map_has_the_theorys_lines_and_the_depths_that_train(two_depths):
+    """Over the weight variance: xi, its fitted multiple, the points, and where chi is 1."""
+    (panel, *_) = trainable_depth_map(two_depths).axes
+    assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
+    theory = labeled(panel, r"$\xi$ (theory)")
+    variances, xi = theory.get_xdata(), theory.get_ydata()
+    assert variances[[0, -1]] == pytest.approx([1.0, 1.96])
+    for place in (0, 60, -1):
+        expected = mean_field("tanh", variances[place], 0.05).xi_correlation
+        assert xi[place] == pytest.approx(expected)
+    table = trainable_depth(two_depths)
+    multiple = fitted_multiple(table).value
+    (fit,) = (line for line in panel.lines if "the mean" in str(line.get_label()))
+    assert fit.get_label().startswith(f"{multiple:.1f} ")
+    np.testing.assert_allclose(fit.get_ydata(), multiple * xi)
+    points = labeled(panel, "trainable depth")
+    np.testing.assert_allclose(points.get_xdata(), table["init_scale"] ** 2)
+    np.testing.assert_allclose(points.get_ydata(), 20)
+    (critical,) = verticals(panel)
+    assert mean_field("tanh", critical, 0.05).chi == pytest.approx(1, abs=1e-3)
 
 
 def test_the_catapult_figure_counts_in_units_of_the_curvature(runs):
@@ -70,6 +139,27 @@ def test_the_catapult_figure_counts_in_units_of_the_curvature(runs):
     expected = (kept["learning_rate"] * kept["sharpness"]).dropna()
     drawn = figure.axes[0].lines[0].get_xdata()
     np.testing.assert_allclose(np.sort(drawn), np.sort(expected))
+
+
+def test_the_catapult_figure_tells_the_survived_from_the_diverged(runs):
+    """Highest and last loss in green, the diverged in vermilion, and the bounds 2 and 4."""
+    for panel in catapult_by_rate(runs).axes:
+        here = runs[(runs["activation"] == panel.get_title()) & runs["sharpness"].notna()]
+        lost = here["outcome"].isin(DIVERGED)
+        drawn = (
+            ("highest loss", ~lost, "peak_loss", "#009e73"),
+            ("last loss", ~lost, "tail_loss", "#009e73"),
+            ("highest loss, diverged", lost, "peak_loss", "#d55e00"),
+        )
+        assert [line.get_label() for line in panel.lines[:3]] == [label for label, *_ in drawn]
+        for line, (_, which, column, color) in zip(panel.lines, drawn, strict=False):
+            chosen = here[which]
+            c = chosen["learning_rate"] * chosen["sharpness"]
+            np.testing.assert_allclose(line.get_xdata(), c)
+            np.testing.assert_allclose(line.get_ydata(), chosen[column] / chosen["initial_loss"])
+            assert to_hex(line.get_color()) == color
+        assert verticals(panel) == [2, 4]
+        assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
 
 
 def test_what_was_not_measured_is_asked_for(runs, store):
@@ -89,14 +179,41 @@ def test_the_edge_of_stability_has_a_line_a_learning_rate(make_runs):
     figure = edge_of_stability_by_step(curves, runs)
     above, below = figure.axes
     assert [line.get_ydata()[0] for line in above.lines[:2]] == pytest.approx([0.2, 0.4])
+    assert [line.get_label() for line in above.lines[:2]] == [
+        "learning rate 0.1",
+        "learning rate 0.2",
+    ]
     assert below.get_yscale() == "log"
+    assert level(labeled(above, "2 / learning rate")) == 1
+    assert [list(line.get_ydata()) for line in below.lines] == [[1.0, 1.0]] * 2
+
+
+def test_the_edge_of_stability_is_a_mean_over_seeds(make_runs):
+    """Of the sharpness in units of 2 / learning rate above, of the loss below."""
+    runs = make_runs(trial_id=["a", "b", "c"], seed=[0, 1, 2], learning_rate=0.1, steps=10)
+    curves = pd.DataFrame(
+        {"trial_id": list("abc"), "step": 0, "loss": [1.0, 2.0, 6.0], "sharpness": [2.0, 4.0, 12.0]}
+    )
+    above, below = edge_of_stability_by_step(curves, runs).axes
+    assert above.lines[0].get_ydata() == pytest.approx([0.3])
+    assert below.lines[0].get_ydata() == pytest.approx([3.0])
 
 
 def test_the_threshold_figure_has_a_row_a_threshold_of_one_panel(runs):
     """As it is in the middle, a tenth and tenfold beside it."""
     figure = map_by_threshold(runs, JudgedBy({}), "relu", 12)
-    thresholds = {shift.threshold for shift in SHIFTS}
+    names = [shift.threshold for shift in SHIFTS]
+    thresholds = set(names)
     assert len(figure.axes) == 3 * len(thresholds)
     assert sum("as it is" in axes.get_title() for axes in figure.axes) == len(thresholds)
+    here = runs[(runs["activation"] == "relu") & (runs["depth"] == 12)]
+    recorded = here["outcome"] + here["cause"].fillna("")
+    for panels, name in zip(np.reshape(figure.axes, (-1, 3)), dict.fromkeys(names), strict=True):
+        shifts = [shift for shift in SHIFTS if shift.threshold == name]
+        assert len(panels[1].texts) == 0
+        for panel, shift in zip(panels[[0, 2]], shifts, strict=True):
+            judged = shift.judged(here, JudgedBy({}))
+            changed = (judged["outcome"] + judged["cause"].fillna("") != recorded).mean()
+            assert panel.texts[0].get_text() == f"{changed:.1%} changed"
     with pytest.raises(UnsuitableRunsError, match="'gelu' and depth 12"):
         map_by_threshold(runs, JudgedBy({}), "gelu", 12)
