@@ -94,7 +94,11 @@ def test_the_legend_names_the_regions_that_are_there_and_no_others(corners, runs
     ]
     present = set(region_by_cell(runs)["region"])
     expected = [region.label("10%") for index, region in enumerate(REGIONS) if index in present]
-    assert legend(stability_map(runs)) == expected
+    figure = stability_map(runs)
+    assert legend(figure) == expected
+    patches = [to_hex(patch.get_facecolor()) for patch in figure.legends[0].get_patches()]
+    named = [region.color for index, region in enumerate(REGIONS) if index in present]
+    assert patches == named
 
 
 @pytest.mark.parametrize("draw", FIGURES)

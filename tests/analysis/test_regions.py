@@ -74,6 +74,15 @@ def test_colors_that_an_eye_confuses_are_noticed():
     assert difference("#2878b4", "#288c8c", "tritanope") < APART
 
 
+def test_trained_is_green_and_diverged_is_vermilion():
+    """Pictures drawn by different versions can be laid side by side."""
+    colors = {(region.outcome, region.cause): region.color for region in REGIONS}
+    assert colors["trained", None] == "#009e73"
+    assert colors["diverged", None] == "#d55e00"
+    assert colors["slow", None] == "#c8e1ff"
+    assert colors["stalled", "vanishing"] == "#2f4b9a"
+
+
 def test_every_outcome_has_a_region_in_the_order_of_the_rules():
     """None is left white, and the legend reads like the table of outcomes."""
     assert tuple(dict.fromkeys(region.outcome for region in REGIONS)) == OUTCOMES
