@@ -69,6 +69,10 @@ def test_init_scales_have_lines_side_by_side_in_colors_of_their_own(three_depths
     assert 2**0.5 < left < 2 < right < 8**0.5
     drawn = [line for line in figure.axes[0].get_lines() if line.get_marker() == "o"]
     assert len({tuple(line.get_color()) for line in drawn}) == 2
+    keys = figure.legends[0].get_lines()[:2]
+    assert legend(figure)[:2] == ["init scale 0.5", "init scale 2"]
+    for key, line in zip(keys, drawn, strict=True):
+        np.testing.assert_array_equal(key.get_color(), line.get_color())
 
 
 def test_a_column_of_panels_that_ends_early_keeps_its_depths(make_runs):
