@@ -118,6 +118,29 @@ def test_an_oscillation_is_told_with_the_threshold_that_judged_it(run):
     assert "many of the steps raised it" in why(jumping)
 
 
+@pytest.mark.parametrize(
+    ("cause", "sentence"),
+    [
+        ("init_scale", "The initial weights already explode: before the first step the loss is"),
+        ("vanishing", "The signal is lost on its way through the layers."),
+        ("learning_rate", "The start is moderate, but the learning rate is too large for it."),
+        ("low_learning_rate", "Gradients arrive in every layer, but the steps are too small"),
+        ("saturated", "errors hardly pass through them."),
+    ],
+)
+def test_a_cause_is_said_and_not_its_opposite(run, cause, sentence):
+    """Exploding is not vanishing, and too small is not too large."""
+    assert sentence in why({**run, "cause": cause})
+
+
+def test_a_curvature_that_rose_is_said_to_have_risen(run):
+    """With the start's own bound, where the learning rate was below it."""
+    sharpened = {**run, "cause": "sharpening", "learning_rate": 0.1, "critical_learning_rate": 0.5}
+    told = why(sharpened)
+    assert "of the start, whose 2 / lambda_max is 0.5, rose on the way until steps of 0.1" in told
+    assert "of the start" not in why({**sharpened, "critical_learning_rate": 0.05})
+
+
 def test_untrained_is_no_stall(run):
     """steps: 0 says nothing of how a network trains."""
     assert "took no steps" in why({**run, "outcome": "untrained", "cause": None})
