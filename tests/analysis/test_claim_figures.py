@@ -26,7 +26,10 @@ def test_c8_draws_each_run_at_its_rate_and_gradient(rows):
         for line, chosen in ((kept, here[~diverged]), (lost, here[diverged])):
             np.testing.assert_array_equal(line.get_xdata(), chosen["learning_rate"])
             np.testing.assert_array_equal(line.get_ydata(), chosen["gradient_norm"])
-        assert len(curvature.get_xdata()) == here["init_scale"].nunique()
+        assert (kept.get_label(), lost.get_label()) == ("did not diverge", "diverged")
+        starts = here.drop_duplicates("init_scale")
+        np.testing.assert_array_equal(curvature.get_xdata(), starts["critical_learning_rate"])
+        np.testing.assert_array_equal(curvature.get_ydata(), starts["gradient_norm"])
 
 
 def test_c9_joins_each_net_over_its_features(rows):
@@ -41,6 +44,8 @@ def test_c9_joins_each_net_over_its_features(rows):
         growth = here.drop_duplicates(["init_scale", "features"])["chi_measured"]
         drawn = np.concatenate([line.get_xdata() for line in joined])
         np.testing.assert_allclose(np.sort(drawn), np.sort(growth))
+        (chi_of_one,) = (line for line in panel.get_lines() if list(line.get_ydata()) == [0, 1])
+        assert set(chi_of_one.get_xdata()) == {1}
 
 
 def test_the_layers_of_every_deep_net_are_drawn(claims_store):
