@@ -87,6 +87,8 @@ def test_the_threshold_figure_draws_the_stores_own(judged_store, runs):
     titles = [panel.get_title() for panel in figure.axes]
     assert {"rise 0.0002", "rise 0.002, as it is", "rise 0.02"} <= set(titles)
     assert "diverged at end 1.5, as it is" in titles
+    (row,) = (n for n, text in enumerate(titles) if text == "rise 0.002, as it is")
+    assert (titles[row - 1], titles[row + 1]) == ("rise 0.0002", "rise 0.02")
     assert "judged" not in figure.get_suptitle()
     unknown = map_by_threshold(unnamed, JudgedBy({})).get_suptitle()
     assert "nobody knows by what the runs were judged" in unknown
