@@ -9,6 +9,10 @@ from typing import Literal
 
 from pipeline.batches import Batch
 
+# A pace is known once trials of so many expected seconds have ended: the first ones, which are
+# small, have waited for their workers to start.
+PACE_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -86,8 +90,8 @@ class Supply:
             left -= len(whole)
 
     def _wait(self) -> float:
-        """Seconds until the batches in flight are done, at the rate so far."""
-        if not self._seconds_ended:
+        """Seconds until the batches in flight are done, at the pace so far if it is known."""
+        if self._seconds_ended < PACE_SECONDS:
             return self._seconds_in_flight
         return self._seconds_in_flight * self._elapsed / self._seconds_ended
 

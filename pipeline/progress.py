@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 
-from pipeline.budgets import Ended, Watch
+from pipeline.budgets import PACE_SECONDS, Ended, Watch
 from pipeline.notation.durations import about, rate
 
 LINE_SECONDS = 10.0
@@ -96,7 +96,7 @@ class _Reached:
 
     @property
     def _rest(self) -> float | None:
-        """Seconds until the end, at the pace so far; None before there is one.
+        """Seconds until the end, at the pace so far; None before it is known.
 
         It is a pace of costs: shapes differ in cost a thousandfold, and the number of trials
         that are left says little. Numbers serve where trials cost more than was expected of all.
@@ -104,7 +104,7 @@ class _Reached:
         left, trained = self.trials - self.done, self._counts.total()
         if left <= 0:
             return 0.0
-        if not trained or not self._seconds:
+        if not trained or self._seconds < PACE_SECONDS:
             return None
         expected = self._course.seconds - self._seconds
         return self._elapsed * (expected / self._seconds if expected > 0 else left / trained)

@@ -95,6 +95,16 @@ def test_what_is_in_flight_counts_as_time(at):
     assert next(batches) == Some(4)
 
 
+def test_what_waited_for_its_workers_sets_no_pace(at):
+    """A small first batch that ended late: the next ones are handed out as they are expected."""
+    some = Supply(map(Some, [1, 40, 40, 40]), lambda batch: len(batch) / 20, Budget(until=9.0))
+    batches = iter(some)
+    assert next(batches) == Some(1)
+    at(2.0)
+    some.ended({"trained": 1})  # at the pace of 40 times the expected, nothing more would fit
+    assert [next(batches) for _ in range(3)] == [Some(40)] * 3
+
+
 def test_slow_trainings_wait_sooner(at):
     """At a third of the expected pace, 4 seconds in flight last 12."""
     some = supply(2, 2, 2, 2, until=15.0)

@@ -92,6 +92,16 @@ def test_the_time_left_comes_from_what_remains_by_cost(at, capsys):
     assert said.startswith("100/200 trainings, 1.1/s, 14 min left; ")
 
 
+def test_no_time_is_left_by_trials_that_waited_for_their_workers(at, capsys):
+    """A coarse map's first trials are small: 20 ms of work, 1.8 s after the beginning."""
+    first = Ended({"slow": 9}, 0.02, 1.8)
+    said = line(at, capsys, course(5000, seconds=66.0), 20.0, first)
+    assert said == "9/5,000 trainings, 5/s; slow 9"
+    then = Ended({"slow": 91}, 1.98, 2.8)
+    said = line(at, capsys, course(5000, seconds=66.0), 20.0, first, then)
+    assert "36/s, 90 s left; slow 100" in said
+
+
 def test_a_slow_run_has_its_rate_too(at, capsys):
     """Not `0/s`."""
     said = line(at, capsys, course(2, seconds=2.0), 400.0, Ended({"slow": 1}, 1.0, 400.0))
