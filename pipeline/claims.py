@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from pipeline.commands.progress import Course, progress
 from pipeline.executors import Failure, executor_for
 from pipeline.plans import finished_indices, plan
-from pipeline.progress import Course, progress
 from pipeline.storage.store import Store
 from pipeline.sweep import run_sweep
 from pipeline.sweep_files.loading import SHIPPED, Sweep, load_sweep

@@ -34,6 +34,11 @@ from pipeline import sweep as sweeps
 from pipeline.batches import Indices
 from pipeline.budgets import Budget
 from pipeline.claims import claim_sweeps, run_claims
+from pipeline.commands.forecasts import forecast
+from pipeline.commands.progress import Course, progress
+from pipeline.commands.run_options import BudgetSeconds, MaxTrials, stop_in_words
+from pipeline.commands.store import AsJson
+from pipeline.commands.store import commands as store_commands
 from pipeline.executors import (
     ClusterError,
     Executor,
@@ -42,16 +47,11 @@ from pipeline.executors import (
     run_on_ray,
     run_serially,
 )
-from pipeline.forecasts import forecast
 from pipeline.interrupts import ignore_interrupts, interrupted_by_sigterm
 from pipeline.notation.durations import rate
-from pipeline.progress import Course, progress
-from pipeline.run_options import BudgetSeconds, MaxTrials, stop_in_words
 from pipeline.standard_streams import reported_failures
 from pipeline.storage.locks import LeaseLostError
 from pipeline.storage.store import Store, StoreError
-from pipeline.store_commands import AsJson
-from pipeline.store_commands import commands as store_commands
 from pipeline.sweep_files.loading import Sweep, SweepFileError, load_sweep
 from pipeline.tasks import TaskSummary, task_summaries
 

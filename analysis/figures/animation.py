@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
 
-from analysis.figures.log_scales import cell_edges, evenly_chosen, mark_ticks
-from analysis.figures.map_cells import NOT_RUN, Values
-from analysis.figures.pages import STYLE, require_drawable
+from analysis.drawing.log_scales import cell_edges, evenly_chosen, mark_ticks
+from analysis.drawing.map_cells import NOT_RUN, Values
+from analysis.drawing.pages import STYLE, require_drawable
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.reading.trained_levels import level_by_run
 from analysis.tables.loss_by_step import CELL, loss_by_step

@@ -4,8 +4,8 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.marks import EDGE
-from analysis.figures.pages import STYLE, give_title, panel_grid
+from analysis.drawing.marks import EDGE
+from analysis.drawing.pages import STYLE, give_title, panel_grid
 from analysis.reading.stores import UnsuitableRunsError
 from core.outcomes import DIVERGED
 

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.log_scales import mark_values
-from analysis.figures.marks import CRITICAL, MEASURED, between
-from analysis.figures.pages import STYLE, give_title, hide_unused, panel_grid
+from analysis.drawing.log_scales import mark_values
+from analysis.drawing.marks import CRITICAL, MEASURED, between
+from analysis.drawing.pages import STYLE, give_title, hide_unused, panel_grid
 from analysis.reading.stores import UnsuitableRunsError, refuse_other_axes
 from analysis.tables.chi import chi_against_theory
 from core.theory.mean_field import fixed_point_chi

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.log_scales import limits
-from analysis.figures.pages import STYLE, finish, panel_grid
+from analysis.drawing.log_scales import limits
+from analysis.drawing.pages import STYLE, finish, panel_grid
 from core.outcomes import DIVERGED
 
 KEPT = {"color": "#009e73", "marker": "o", "markersize": 3, "linestyle": "none"}

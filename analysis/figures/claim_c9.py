@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.claims.rates import with_critical_rates
-from analysis.figures.pages import STYLE, finish, panel_grid
+from analysis.drawing.pages import STYLE, finish, panel_grid
 
 COLORS = {"raw": "#d55e00", "centered": "#e69f00", "standardized": "#009e73"}
 MARKERS = ("o", "s", "^", "D")

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.pages import STYLE, finish, panel_grid
+from analysis.drawing.pages import STYLE, finish, panel_grid
 
 
 def claim_layers(rows: pd.DataFrame) -> Figure:

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.boundary_lines import COLORS, draw_boundaries, explain_boundaries
-from analysis.figures.log_scales import evenly_chosen, limits, mark_ticks
-from analysis.figures.pages import (
+from analysis.drawing.boundary_lines import COLORS, draw_boundaries, explain_boundaries
+from analysis.drawing.log_scales import evenly_chosen, limits, mark_ticks
+from analysis.drawing.pages import (
     STYLE,
     chosen,
     give_title,

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.marks import EDGE
-from analysis.figures.pages import STYLE, give_title, panel_grid
+from analysis.drawing.marks import EDGE
+from analysis.drawing.pages import STYLE, give_title, panel_grid
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.tables.curvatures import sharpness_over_time
 

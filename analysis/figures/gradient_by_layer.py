@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.figures.boundary_lines import COLORS
-from analysis.figures.log_scales import evenly_chosen
-from analysis.figures.pages import STYLE, chosen, give_title, hide_unused, panel_grid
+from analysis.drawing.boundary_lines import COLORS
+from analysis.drawing.log_scales import evenly_chosen
+from analysis.drawing.pages import STYLE, chosen, give_title, hide_unused, panel_grid
 from analysis.tables.layer_profiles import gradients_by_layer
 
 MEASURED = {"marker": "o", "markersize": 3, "linestyle": "none"}

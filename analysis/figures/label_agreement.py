@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 
-from analysis.figures.log_scales import cell_edges, evenly_chosen, mark_ticks
-from analysis.figures.map_cells import NOT_RUN
-from analysis.figures.pages import STYLE, chosen, give_title, panel_grid, require_drawable
+from analysis.drawing.log_scales import cell_edges, evenly_chosen, mark_ticks
+from analysis.drawing.map_cells import NOT_RUN
+from analysis.drawing.pages import STYLE, chosen, give_title, panel_grid, require_drawable
 from analysis.tables.label_agreement import label_agreement
 
 MOST_DEPTHS = 8

@@ -9,8 +9,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from analysis.figures.log_scales import evenly_chosen, limits
-from analysis.figures.pages import STYLE, give_title, hide_unused, panel_grid, require_drawable
+from analysis.drawing.log_scales import evenly_chosen, limits
+from analysis.drawing.pages import STYLE, give_title, hide_unused, panel_grid, require_drawable
 from analysis.reading.trained_levels import level_by_run
 from core.outcomes import OUTCOMES
 

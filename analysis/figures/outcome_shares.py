@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.map_cells import name_regions
-from analysis.figures.pages import NARROWEST_INCHES, PANEL_INCHES, STYLE, give_title
+from analysis.drawing.map_cells import name_regions
+from analysis.drawing.pages import NARROWEST_INCHES, PANEL_INCHES, STYLE, give_title
 from analysis.reading.stores import UnsuitableRunsError, factors
 from analysis.tables.regions import REGIONS, region_by_run
 

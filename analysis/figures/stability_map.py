@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.log_scales import evenly_chosen
-from analysis.figures.map_cells import draw_cells, grid_of_regions, name_regions
-from analysis.figures.pages import (
+from analysis.drawing.log_scales import evenly_chosen
+from analysis.drawing.map_cells import draw_cells, grid_of_regions, name_regions
+from analysis.drawing.pages import (
     STYLE,
     chosen,
     give_title,

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.figures.map_cells import draw_cells, grid_of_regions, name_regions
-from analysis.figures.pages import STYLE, give_title, panel_grid, require_drawable
+from analysis.drawing.map_cells import draw_cells, grid_of_regions, name_regions
+from analysis.drawing.pages import STYLE, give_title, panel_grid, require_drawable
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.reading.thresholds import JudgedBy
 from analysis.reading.trained_levels import level_by_run

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from analysis.figures.log_scales import cell_edges, mark_values, places
-from analysis.figures.marks import CRITICAL, MEASURED, between
-from analysis.figures.pages import STYLE, give_title, panel_grid
+from analysis.drawing.log_scales import cell_edges, mark_values, places
+from analysis.drawing.marks import CRITICAL, MEASURED, between
+from analysis.drawing.pages import STYLE, give_title, panel_grid
 from analysis.tables.depth_scales import fitted_multiple, trainable_depth
 from core.theory.mean_field import critical_weight_variance, mean_field
 

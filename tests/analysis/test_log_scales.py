@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from analysis.figures.log_scales import (
+from analysis.drawing.log_scales import (
     cell_edges,
     evenly_chosen,
     limits,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from analysis.figures.map_cells import NOT_RUN
+from analysis.drawing.map_cells import NOT_RUN
 from analysis.tables.regions import REGIONS, region_by_cell
 from core.outcomes import OUTCOMES
 

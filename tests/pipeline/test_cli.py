@@ -101,7 +101,7 @@ def test_a_run_stops_after_so_many_trials_and_the_same_command_goes_on(phaseswee
 def clock(monkeypatch):
     """The command's clock, which stands still but for what a test adds to it."""
     clock = {"now": 1000.0}
-    for module in ("cli", "budgets", "progress"):
+    for module in ("cli", "budgets", "commands.progress"):
         monkeypatch.setattr(f"pipeline.{module}.monotonic", lambda: clock["now"])
     return clock
 
@@ -455,7 +455,7 @@ def test_a_compaction_that_fails_ends_with_exit_code_1(phasesweep, monkeypatch):
     def fail(store):
         raise CompactionError("runs could not be merged: No space left on device")
 
-    monkeypatch.setattr("pipeline.store_commands.compact_store", fail)
+    monkeypatch.setattr("pipeline.commands.store.compact_store", fail)
     code, out, err = phasesweep("compact", "stores/mine")
     assert (code, out) == (1, "")
     assert err.startswith("error: runs could not be merged: No space left on device; the rows")

@@ -8,14 +8,14 @@ import pytest
 
 from core.training import FULLY_CONNECTED
 from pipeline.budgets import Ended
-from pipeline.progress import STYLES, Course, progress
+from pipeline.commands.progress import STYLES, Course, progress
 
 
 @pytest.fixture
 def at(monkeypatch):
     """Sets the clock to a number of seconds."""
     clock = {"now": 0.0}
-    monkeypatch.setattr("pipeline.progress.monotonic", lambda: clock["now"])
+    monkeypatch.setattr("pipeline.commands.progress.monotonic", lambda: clock["now"])
     return lambda seconds: clock.update(now=seconds)
 
 

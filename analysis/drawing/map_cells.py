@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from analysis.figures.log_scales import cell_edges, mark_ticks
+from analysis.drawing.log_scales import cell_edges, mark_ticks
 from analysis.reading.trained_levels import level_words
 from analysis.tables.regions import REGIONS
 

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from core.training import FULLY_CONNECTED
+from pipeline.commands.store_status import status_of
 from pipeline.storage.compaction import CompactionError
 from pipeline.storage.compaction import compact as compact_store
 from pipeline.storage.locks import LeaseLostError
 from pipeline.storage.store import Store, StoreError
 from pipeline.storage.verification import Problem, set_aside
 from pipeline.storage.verification import verify as verify_store
-from pipeline.store_status import status_of
 
 commands = typer.Typer()
 

@@ -1,0 +1,1 @@
+"""What the command line asks and says: options, forecasts, progress, a store's status."""
