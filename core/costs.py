@@ -18,7 +18,7 @@ def flops(trial: Trial, data: DatasetInfo) -> int:
     """Floating-point operations of a training: 2 per weight, example and pass; 3 passes a step."""
     # However deep, the layers between the first and the last are alike.
     shallow = min(trial.depth, 2)
-    widths = layer_widths(data.features, trial.width, data.outputs, shallow)
+    widths = layer_widths(data.feature_count, trial.width, data.outputs, shallow)
     weights = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
     weights += (trial.depth - shallow) * (trial.width + 1) * trial.width
     return 6 * weights * trial.examples * (trial.steps + 1)

@@ -29,12 +29,12 @@ class DatasetInfo:
 
     Attributes:
         examples: How many there are; None where they are drawn as wanted.
-        features: Numbers per example.
+        feature_count: Numbers per example.
         classes: How many classes; None for regression.
     """
 
     examples: int | None
-    features: int
+    feature_count: int
     classes: int | None
 
     @property
@@ -92,7 +92,7 @@ class Task:
     labels: NDArray[np.int64] | None
 
     @property
-    def features(self) -> int:
+    def feature_count(self) -> int:
         """Numbers per example."""
         return len(self.inputs) - 1
 

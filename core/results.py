@@ -78,11 +78,17 @@ RESULTS = (
         float,
         "log10 of first over last layer's weight-gradient norm at step 0",
     ),
-    Column("mean_slope", float, "mean |phi'| over hidden layers at the end"),
     Column(
-        "active_fraction",
+        "final_mean_slope",
+        float,
+        "mean |phi'| over hidden layers at the end",
+        formerly="mean_slope",
+    ),
+    Column(
+        "final_active_fraction",
         float,
         "units passing a gradient, of the hidden layer with fewest, at the end; not if saturating",
+        formerly="active_fraction",
     ),
     Column(
         "final_log10_gradient_ratio",
@@ -115,9 +121,13 @@ RESULTS = (
         float,
         "log10 of first layer's weight-gradient norm over the output error at step 0",
     ),
-    Column("sharpness", float, "largest Hessian eigenvalue at step 0", "loss"),
+    Column("sharpness", float, "lambda_max: largest Hessian eigenvalue at step 0", "loss"),
     Column("smallest_curvature", float, "smallest Hessian eigenvalue at step 0", "loss"),
-    Column("critical_learning_rate", float, "2 / sharpness"),
+    Column(
+        "critical_learning_rate",
+        float,
+        "predicted at step 0: 2 / lambda_max, above which the loss's quadratic part diverges",
+    ),
     Column(
         "ntk_diagonal",
         float,
@@ -173,9 +183,11 @@ def _curve_rows(trial: Trial) -> range:
 CURVES = Table(
     (
         Column("step", int, "steps taken; log-spaced, first and last kept", "steps"),
-        Column("loss", float, "loss after that many steps", "loss"),
+        Column(
+            "loss", float, "value, after that many steps, of the loss that runs.loss names", "loss"
+        ),
         Column("gradient_norm", float, "norm of dLoss/d(all parameters) there", "loss"),
-        Column("sharpness", float, "largest Hessian eigenvalue there", "loss"),
+        Column("sharpness", float, "lambda_max: largest Hessian eigenvalue there", "loss"),
     ),
     _curve_rows,
 )

@@ -22,6 +22,7 @@ class Column:
         unit: "1" is a pure number.
         choices: The names that may stand there; none for any.
         required: Whether every row has it.
+        formerly: Its name in the files of older versions; None if it had no other.
     """
 
     name: str
@@ -30,11 +31,14 @@ class Column:
     unit: str = "1"
     choices: tuple[str, ...] = ()
     required: bool = False
+    formerly: str | None = None
 
     @property
     def description(self) -> str:
-        """Its meaning, and the names that it may be."""
-        return f"{self.meaning}; {one_of(self.choices)}" if self.choices else self.meaning
+        """Its meaning, the names that it may be, and the name that it had."""
+        choices = [one_of(self.choices)] if self.choices else []
+        former = [f"formerly {self.formerly}"] if self.formerly else []
+        return "; ".join([self.meaning, *choices, *former])
 
     @property
     def column_type(self) -> str:

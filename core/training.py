@@ -55,12 +55,12 @@ class _Shape:
 
     def __init__(self, trial: Trial, task: Task):
         # Numba takes half a second to import, and most commands train nothing.
-        from core.descent.trainer import Trainer
+        from core.descent.trainer import NetworkTrainer
 
         self._shape, self._task, baseline = trial, task, _baseline(trial, task)
         self._problem = Problem(task.inputs, task.targets, trial.activation, trial.loss, baseline)
         self._starts = Starts(trial, task, self._problem)
-        self._trainer = Trainer(self._problem, trial.width, trial.depth, trial.dtype)
+        self._trainer = NetworkTrainer(self._problem, trial.width, trial.depth, trial.dtype)
 
     def networks_per_group(self) -> int:
         """How many networks are kept until their signals are measured."""

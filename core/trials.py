@@ -198,7 +198,8 @@ class Trial:
         differs_within="start",
     )
     loss: str = setting(
-        "loss, the mean over examples; mse is half of the squared error, summed over outputs",
+        "name of the loss, a mean over examples; mse is half of the squared error, "
+        "summed over outputs",
         "name",
         written="cross_entropy",
         choices=tuple(LOSSES),

@@ -118,14 +118,14 @@ def _stall_cause(run: _Numbers, rules: Thresholds) -> Names:
     # A first layer's gradient of exactly 0 has no logarithm in a table; an older row may have
     # its mean gradient alone.
     per_error = ("final_log10_signal_per_error", "final_log10_gradient_per_error")
-    zero = run.known("mean_slope") & ~run.known(per_error[0]) & ~run.known(per_error[1])
+    zero = run.known("final_mean_slope") & ~run.known(per_error[0]) & ~run.known(per_error[1])
     small = run["final_log10_signal_per_error"] < bound
     vanished = (run["final_log10_signal_ratio"] < bound) | small | zero
     from_constant = np.abs(run["tail_loss"] - run["baseline_loss"])
     causes = {
-        "dead": run["active_fraction"] < rules.active_fraction,
+        "dead": run["final_active_fraction"] < rules.active_fraction,
         "vanishing": deep & vanished,
-        "saturated": run["mean_slope"] < rules.saturated_slope,
+        "saturated": run["final_mean_slope"] < rules.saturated_slope,
         "low_learning_rate": ~(run["final_gradient_alignment"] < rules.cancellation),
         "plateau": deep & (from_constant <= rules.plateau * run["baseline_loss"]),
     }

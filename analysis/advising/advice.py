@@ -23,7 +23,7 @@ MEASURED = ("outcome", "cause", "tail_loss", "final_accuracy", "critical_learnin
 
 
 @dataclass(frozen=True)
-class BestRun:
+class BestNearby:
     """The run with the lowest loss.
 
     Attributes:
@@ -103,7 +103,7 @@ class RateAdvice:
     theory: OtherScale | None
     factor: float
     divergence: Divergence
-    best: BestRun | None
+    best: BestNearby | None
     predicted: float | None
     runs: int
     varied: tuple[str, ...]
@@ -195,13 +195,13 @@ def _endings(runs: pd.DataFrame) -> dict[str, int]:
     return {str(ending): int(count) for ending, count in ended.value_counts().items()}
 
 
-def _best_run(runs: pd.DataFrame) -> BestRun | None:
+def _best_run(runs: pd.DataFrame) -> BestNearby | None:
     shares = (runs["tail_loss"] / runs["baseline_loss"]).dropna()
     if shares.empty:
         return None
     run = runs.loc[shares.idxmin()]
     accuracy = run["final_accuracy"]
-    return BestRun(
+    return BestNearby(
         settings={name: run[name] for name in TRIAL_FIELDS},
         trial_id=run["trial_id"],
         outcome=run["outcome"],

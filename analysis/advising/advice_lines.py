@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analysis.advising.advice import FARTHEST, BestRun, Divergence, OtherScale, RateAdvice
+from analysis.advising.advice import FARTHEST, BestNearby, Divergence, OtherScale, RateAdvice
 from analysis.advising.trained_rates import TrainedRate, share_interval
 from core.trials import SETTINGS
 
@@ -98,7 +98,7 @@ def _carried(advice: RateAdvice) -> Iterator[str]:
         )
 
 
-def _best(best: BestRun, apart: Mapping[str, tuple[Any, Any]]) -> str:
+def _best(best: BestNearby, apart: Mapping[str, tuple[Any, Any]]) -> str:
     words = with_settings(
         {name: best.settings[name] for name in (*apart, "learning_rate", *CHOSEN, "seed")}
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from analysis.advising.advice import BestRun, RateAdvice
+from analysis.advising.advice import BestNearby, RateAdvice
 from analysis.advising.measured_starts import steps_needed
 from analysis.advising.trained_rates import START
 from core.datasets import DATASETS
@@ -100,7 +100,7 @@ def over_seeds(like: Mapping[str, Any], rate: float, seeds: int) -> dict[str, An
     return _sweep({**like, "learning_rate": rates, "seed": new})
 
 
-def longer(wanted: Mapping[str, Any], best: BestRun | None) -> dict[str, Any]:
+def longer(wanted: Mapping[str, Any], best: BestNearby | None) -> dict[str, Any]:
     """A sweep of TRAININGS with more steps than any failed run took.
 
     Where the best run was still moving they have its start, and rates around its own.

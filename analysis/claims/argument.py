@@ -165,7 +165,7 @@ CLAIMS = {
             "C9",
             "Features that are not normalized make it worse",
             "measured apart are the growth of gradients per layer, the first layer's gradient, "
-            "which the inputs' size multiplies, and the critical learning rate",
+            "which the inputs' size multiplies, and the boundary learning rate",
             f"select activation, init_scale, features, learning_rate, outcome, {PEAKS}, "
             "chi_measured, log10_gradient_per_error, log10_gradient_norm, log10_delta_norm, "
             "critical_learning_rate, saturated_fraction "

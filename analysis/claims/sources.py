@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
-from analysis.claims.rates import FALLEN, bracketed, with_critical_rates
+from analysis.claims.rates import FALLEN, bracketed, with_boundary_rates
 from analysis.claims.verdicts import (
     FAILS,
     HOLDS,
@@ -34,7 +34,7 @@ def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
     """C9: without standardized features gradients grow more from layer to layer.
 
     Three things are measured apart: growth per layer; the first layer's gradient, which the
-    inputs' size multiplies; the critical learning rate. The claim holds if growth alone gets
+    inputs' size multiplies; the boundary learning rate. The claim holds if growth alone gets
     worse, for another reason if one of the others does, and two effects are two or more.
 
     Args:
@@ -43,9 +43,9 @@ def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
             `log10_gradient_norm`, `log10_delta_norm` and `saturated_fraction`.
     """
     nets = ["activation", "init_scale"]
-    starts = bracketed(with_critical_rates(rows, [*nets, "features"]))
-    starts["log10_input_size"] = starts["log10_gradient_norm"] - starts["log10_delta_norm"]
-    columns = ["boundary_learning_rate", "chi_measured", BEFORE, "log10_input_size"]
+    starts = bracketed(with_boundary_rates(rows, [*nets, "features"]))
+    starts["log10_input_norm"] = starts["log10_gradient_norm"] - starts["log10_delta_norm"]
+    columns = ["boundary_learning_rate", "chi_measured", BEFORE, "log10_input_norm"]
     table = starts.set_index([*nets, "features"])[columns].unstack()
     rate, chi, per_error, size = (table[column] for column in columns)
     fall, centered = rate["standardized"] / rate["raw"], rate["standardized"] / rate["centered"]
@@ -58,7 +58,7 @@ def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
         number("raw: first |dW| over output error, median", first.median(), "times standardized"),
         number("raw: of it by the inputs' size, median", inputs.median(), "times standardized"),
         *_each("raw: first |dW| over output error", first.groupby("activation").median(), "times"),
-        number("raw: critical learning rate falls, median", fall.median(), "times"),
+        number("raw: boundary learning rate falls, median", fall.median(), "times"),
         *_each("raw: falls", fall.groupby("activation").median(), "times"),
         number("centered: falls, median", centered.median(), "times"),
         *_each(

@@ -1,4 +1,4 @@
-"""Lines of the critical learning rate against depth, one per init scale."""
+"""Lines of the boundary learning rate against depth, one per init scale."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
+
+from analysis.drawing.marks import CRITICAL_RATE
 
 # Viridis is ordered in lightness, whatever the eye; its light end is lost on white.
 COLORS = tuple(colormaps["viridis"](np.linspace(0, 0.85, 5)))
@@ -24,7 +26,7 @@ def draw_boundaries(panel: Axes, boundaries: pd.DataFrame, scales: Sequence[floa
 
     Args:
         panel: Where to draw; its y axis becomes logarithmic.
-        boundaries: The rows of critical_learning_rate_bracket, with the predicted
+        boundaries: The rows of boundary_learning_rates, with the predicted
             `critical_learning_rate` beside them, NaN where there is none.
         scales: The init scales in order of their colors, at most len(COLORS).
     """
@@ -52,7 +54,7 @@ def _draw_straight_line(
 ) -> None:
     """Draw the expected line: from the shallowest known boundary, a factor scale^-2 per layer.
 
-    The end-to-end map of a linear net has the size scale^L, and its curvature goes with
+    The end-to-end map of a linear net has the size scale^L, and its sharpness goes with
     its square: on a log axis against depth, 2 / lambda_max falls along a straight line
     (below scale 1 other parts of the curvature outlast it).
     """
@@ -88,8 +90,7 @@ def explain_boundaries(figure: Figure, boundaries: pd.DataFrame, scales: Sequenc
         if shown
     ]
     if boundaries["critical_learning_rate"].notna().any():
-        label = "2 / sharpness at step 0"
-        entries.append(Line2D([], [], color="0.3", label=label, **PREDICTED))
+        entries.append(Line2D([], [], color="0.3", label=CRITICAL_RATE, **PREDICTED))
     if "linear" in set(boundaries["activation"]):
         label = "linear nets: init scale^-2 a layer"
         entries.append(Line2D([], [], color="0.3", label=label, **STRAIGHT))

@@ -96,7 +96,7 @@ LOST = {"ratio": "of the last hidden layer's", "per_error": "of the error at the
 
 
 def _dead(run: Run) -> str:
-    active = run.get("active_fraction")
+    active = run.get("final_active_fraction")
     units = "hardly any" if active is None or active > 0 else "none"
     return (
         f"A hidden layer is dead: {units} of its units pass a gradient for any example, so "
@@ -117,7 +117,7 @@ def _peak(run: Run) -> str:
 
 
 def _saturated(run: Run) -> str:
-    slope = _with(" their mean slope |phi'| is {}, so", run, "mean_slope")
+    slope = _with(" their mean slope |phi'| is {}, so", run, "final_mean_slope")
     return f"The hidden units are saturated:{slope} errors hardly pass through them."
 
 

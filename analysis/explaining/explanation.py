@@ -15,7 +15,7 @@ from analysis.explaining.suggestions import Remedy
 from analysis.reading.printing import printable
 from analysis.reading.stores import MissingTableError, connect, read_layers, read_runs
 from analysis.reading.thresholds import read_judged_by
-from analysis.theory.input_size import input_mean_square
+from analysis.theory.input_mean_squares import input_mean_square
 from core.initializers import INITIALIZERS
 from core.outcomes import DIVERGED
 from core.results import RESULTS

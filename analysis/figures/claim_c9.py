@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.claims.rates import with_critical_rates
+from analysis.claims.rates import with_boundary_rates
+from analysis.drawing.marks import CRITICAL_RATE
 from analysis.drawing.pages import STYLE, finish, panel_grid
 
 COLORS = {"raw": "#d55e00", "centered": "#e69f00", "standardized": "#009e73"}
@@ -27,20 +28,20 @@ def claim_c9(rows: pd.DataFrame) -> Figure:
     Args:
         rows: The evidence of claim C9.
     """
-    starts = with_critical_rates(rows, ["activation", "init_scale", "features"])
+    starts = with_boundary_rates(rows, ["activation", "init_scale", "features"])
     activations = list(starts["activation"].unique())
     with mpl.rc_context(STYLE):
         figure, panels = panel_grid(
             1,
             len(activations),
             x=r"gradient growth per layer $\chi$",
-            y="critical learning rate",
+            y="boundary learning rate",
         )
         figure.set_figheight(4.2)
         for panel, activation in zip(panels[0], activations, strict=True):
             _draw_nets(panel, starts[starts["activation"] == activation])
             panel.set_title(activation)
-        title = "Critical learning rate, and growth of gradients at step 0, by scaling of features"
+        title = "Boundary learning rate, and growth of gradients at step 0, by scaling of features"
         finish(figure, _features_key(sorted(starts["init_scale"].unique())), title)
     return figure
 
@@ -67,5 +68,5 @@ def _features_key(scales: Sequence[float]) -> list[Line2D]:
         Line2D([], [], color="0.3", marker=marker, label=f"init scale {scale:.3g}", **HOLLOW)
         for scale, marker in zip(scales, MARKERS, strict=False)
     ]
-    predicted = Line2D([], [], color="0.3", label="2 / curvature at step 0", **PREDICTED)
+    predicted = Line2D([], [], color="0.3", label=CRITICAL_RATE, **PREDICTED)
     return [*colors, *markers, predicted]

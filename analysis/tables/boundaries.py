@@ -52,7 +52,7 @@ def blew_up(runs: pd.DataFrame) -> pd.Series:
     return diverged | ((runs["outcome"] == "stalled") & peaked)
 
 
-def critical_learning_rate_bracket(
+def boundary_learning_rates(
     runs: pd.DataFrame, by: Sequence[str] = ("activation", "depth", "init_scale")
 ) -> pd.DataFrame:
     """The two learning rates between which each group begins to diverge.

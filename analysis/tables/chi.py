@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.theory.input_size import data_mean_square
+from analysis.theory.input_mean_squares import data_mean_square
 from core.theory.mean_field import mean_field
 from core.trials import TRIAL_FIELDS
 

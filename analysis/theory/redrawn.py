@@ -25,7 +25,7 @@ def task_of(run: Mapping[str, Any]) -> Task:
 def params_of(run: pd.Series) -> list[Matrix]:
     """The run's initial weights, one array per layer, (fan_out, fan_in + 1), the bias last."""
     data = DATASETS[run["dataset"]]
-    widths = layer_widths(data.features, int(run["width"]), data.outputs, int(run["depth"]))
+    widths = layer_widths(data.feature_count, int(run["width"]), data.outputs, int(run["depth"]))
     return initial_params(
         run["initializer"],
         widths,

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from core.compilation import CACHE_FOLDER
-from core.descent.trainer import Trainer
+from core.descent.trainer import NetworkTrainer
 from core.gradient_descent import Problem
 
 
@@ -17,7 +17,9 @@ def is_compiled(activation: str, loss: str, dtype: str) -> bool:
 def compile_kind(activation: str, loss: str, dtype: str) -> None:
     """Compile a kind by training the smallest network for one step, and keep the code."""
     problem = Problem(np.ones((2, 2)), np.ones((1, 2)), activation, loss, 1.0)
-    Trainer(problem, width=1, depth=2, dtype=dtype).descend([np.ones((1, 2))] * 2, 0.1, steps=1)
+    NetworkTrainer(problem, width=1, depth=2, dtype=dtype).descend(
+        [np.ones((1, 2))] * 2, 0.1, steps=1
+    )
     _marker(activation, loss, dtype).touch()
 
 

@@ -67,7 +67,7 @@ class Parameters(NamedTuple):
 
 @compiled
 def _fan_in(shape, layer):
-    return shape.features if layer == 0 else shape.width
+    return shape.feature_count if layer == 0 else shape.width
 
 
 @compiled
@@ -78,7 +78,7 @@ def _fan_out(shape, layer):
 @compiled
 def _weights_below(shape, layer):
     """The number of weights in all layers below."""
-    return shape.width * (shape.features + (layer - 1) * shape.width) if layer else 0
+    return shape.width * (shape.feature_count + (layer - 1) * shape.width) if layer else 0
 
 
 @compiled
@@ -132,7 +132,7 @@ def pull_back(blas, passes, shape, places):
         sums = places.bias_gradients + blas.itemsize * (layer - 1) * shape.width
         call_pass(passes.backward, below, slopes, sums, columns, shape.examples)
         delta, below, other = below, other, below
-    sizes = _fan_out(shape, 0), shape.examples, shape.features
+    sizes = _fan_out(shape, 0), shape.examples, shape.feature_count
     input_gradient_product(blas, delta, places.inputs_t, places.gradients, sizes)
 
 

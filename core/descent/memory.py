@@ -17,7 +17,7 @@ ALIGNMENT = 64  # bytes: a cache line, and the longest vector
 class Shape(NamedTuple):
     """Sizes of a network and its data; depth counts weight matrices."""
 
-    features: int
+    feature_count: int
     width: int
     outputs: int
     depth: int
@@ -63,7 +63,7 @@ class Memory:
         self._fans = [
             (
                 shape.outputs if layer == shape.depth - 1 else shape.width,
-                shape.width if layer else shape.features,
+                shape.width if layer else shape.feature_count,
             )
             for layer in range(shape.depth)
         ]

@@ -22,7 +22,7 @@ Array = NDArray[np.floating]
 Observer = Callable[[int, list[Array]], None]
 
 
-class Trainer:
+class NetworkTrainer:
     """Trains networks of one shape on one problem, one after the other in the same memory.
 
     A network's numbers depend on its own parameters, learning rate and weight decay alone.
@@ -31,8 +31,8 @@ class Trainer:
     def __init__(self, problem: Problem, width: int, depth: int, dtype: str):
         """Take a problem, the units per hidden layer, the number of layers, and a precision."""
         self._problem, self._dtype = problem, np.dtype(dtype)
-        features, examples = len(problem.inputs) - 1, problem.inputs.shape[1]
-        shape = Shape(features, width, len(problem.targets), depth, examples)
+        feature_count, examples = len(problem.inputs) - 1, problem.inputs.shape[1]
+        shape = Shape(feature_count, width, len(problem.targets), depth, examples)
         self._memory = memory = Memory(shape, problem, self._dtype)
         passes = (*activation_passes(problem.activation, dtype), loss_pass(problem.loss, dtype))
         self._fixed = (

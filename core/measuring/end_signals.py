@@ -44,8 +44,8 @@ def end_signals(signals: LayerSignals, dtype: DTypeLike) -> dict[str, Floats]:
     if signals.depth == 1:
         return columns
     return columns | {
-        "mean_slope": signals.mean_slope[:, :-1].mean(axis=1),
-        "active_fraction": 1 - signals.dead_fraction[:, :-1].max(axis=1),
+        "final_mean_slope": signals.mean_slope[:, :-1].mean(axis=1),
+        "final_active_fraction": 1 - signals.dead_fraction[:, :-1].max(axis=1),
     }
 
 

@@ -49,7 +49,7 @@ class Hessian:
         residuals = hs[-1][None].copy()
         LOSSES[problem.loss](residuals, problem.targets.astype(np.float64))
         self._deltas = backward(self._params, residuals[0] / self._examples, self._slopes)
-        self._loss_curvature = LOSSES[problem.loss].curvature(hs[-1])
+        self._output_hessian = LOSSES[problem.loss].output_hessian(hs[-1])
         above = zip(hs, self._weights[1:], self._deltas[1:], strict=False)
         self._bends = [phi.second_derivative(h) * (w.T @ delta) for h, w, delta in above]
 
@@ -76,7 +76,7 @@ class Hessian:
 
     def _pull(self, directions: list[Floats], r_hs: list[Array], products: list[Floats]) -> None:
         """Compute R delta of every layer from outputs to inputs, and fill in its H V."""
-        r_delta = self._loss_curvature(r_hs[-1]) / self._examples
+        r_delta = self._output_hessian(r_hs[-1]) / self._examples
         for layer in range(len(directions) - 1, 0, -1):
             slope, r_h, delta = self._slopes[layer - 1], r_hs[layer - 1], self._deltas[layer]
             products[layer][...] = gradient(r_delta, self._activations[layer])

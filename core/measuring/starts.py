@@ -30,10 +30,10 @@ class Starts:
 
     def __init__(self, shape: Trial, task: Task, problem: Problem):
         self._shape, self._problem = shape, problem
-        self._widths = layer_widths(task.features, shape.width, task.outputs, shape.depth)
+        self._widths = layer_widths(task.feature_count, shape.width, task.outputs, shape.depth)
         self._initializer = INITIALIZERS[shape.initializer]
         # Gaussian weights would make the same first layer from features of this size.
-        unit_variance = self._initializer.unit_variance(task.features, shape.width)
+        unit_variance = self._initializer.unit_variance(task.feature_count, shape.width)
         self._input_mean_square = task.input_mean_square * unit_variance
         self._places: dict[Start, int] = {}
         self._measured: Tables = {}

@@ -12,7 +12,7 @@ from pipeline.data_files.features import feature_matrix, problems
 from pipeline.data_files.gaps import complete
 from pipeline.data_files.reading import DataFileError, Reading
 from pipeline.data_files.row_names import note_row_numbers, without_row_names
-from pipeline.data_files.tables import Table
+from pipeline.data_files.tables import DataTable
 from pipeline.data_files.targets import targets_of
 from pipeline.data_files.texts import read_text
 
@@ -74,7 +74,7 @@ def load_data_file(path: Path, reading: Reading | None = None) -> DataFile:
     return DataFile(Dataset(name, inputs, targets, classes), path.name, rows, tuple(table.notes))
 
 
-def _table(path: Path, reading: Reading) -> Table:
+def _table(path: Path, reading: Reading) -> DataTable:
     if not path.name.lower().endswith(SUFFIXES):
         raise DataFileError(f"{path} must end in one of {', '.join(SUFFIXES)}; save it as such")
     try:

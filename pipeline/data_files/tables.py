@@ -16,7 +16,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Table:
+class DataTable:
     """The columns of a file.
 
     Attributes:
@@ -37,12 +37,12 @@ class Table:
     def __len__(self) -> int:
         return len(self.places)
 
-    def without(self, names: Sequence[str]) -> "Table":
+    def without(self, names: Sequence[str]) -> "DataTable":
         """The table without some of its columns."""
         kept = {name: column for name, column in self.columns.items() if name not in names}
         return replace(self, columns=kept)
 
-    def take(self, rows: Rows) -> "Table":
+    def take(self, rows: Rows) -> "DataTable":
         """The table with these rows alone."""
         columns = {name: column.take(pa.array(rows)) for name, column in self.columns.items()}
         return replace(self, columns=columns, places=self.places[rows])

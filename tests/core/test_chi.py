@@ -36,7 +36,7 @@ def test_chi_measured_is_chi_of_the_theory_within_2_percent(activation, weight_v
     task = make_task(load_dataset("digits", EXAMPLES), EXAMPLES, "standardized", "standardized")
     loss = baseline_loss(task, "cross_entropy")
     problem = Problem(task.inputs, task.targets, activation, "cross_entropy", loss)
-    widths = layer_widths(task.features, WIDTH, task.outputs, DEPTH)
+    widths = layer_widths(task.feature_count, WIDTH, task.outputs, DEPTH)
     scales = [weight_variance**0.5] * SEEDS
     params = initial_stack("gaussian", widths, range(SEEDS), scales, BIAS_VARIANCE**0.5)
     signals = signal_propagation(params, problem)

@@ -134,7 +134,7 @@ def test_the_accuracy_is_that_of_the_final_network(steps):
     """Against plain gradient descent of one network, classified by its largest output."""
     trial = make_trial(dataset="digits", examples=60, steps=steps, dtype="float64")
     task = task_of(trial)
-    widths = layer_widths(task.features, trial.width, task.outputs, trial.depth)
+    widths = layer_widths(task.feature_count, trial.width, task.outputs, trial.depth)
     problem = Problem(task.inputs, task.targets, "tanh", "cross_entropy", 1.0)
     start = initial_params("gaussian", widths, 0, 1.0, 0.1)
     _, params = plain_descent(start, trial.learning_rate, steps, problem)

@@ -26,7 +26,6 @@ from pipeline.storage.verification import verify
 
 ADDED_SINCE = [
     "rare_rise",
-    "active_fraction",
     "ntk_diagonal",
     "stop",
     "trained_level",
@@ -35,6 +34,7 @@ ADDED_SINCE = [
     "trainer",
     "thresholds",
 ]
+RENAMED_SINCE = {"final_mean_slope": "mean_slope", "final_active_fraction": "active_fraction"}
 # Settings among them: name, what an older row stands for, another value.
 ADDED_SETTINGS = [
     ("stop", "full", "decided"),
@@ -61,7 +61,10 @@ def older_store(write_sweep, tmp_path):
     run(write_sweep(**NUMBERS), store)
     for part in store.parts("runs"):
         path = store.path / "runs" / part.name
-        pq.write_table(pq.read_table(path).drop_columns(ADDED_SINCE), path)
+        older = pq.read_table(path).drop_columns(ADDED_SINCE)
+        pq.write_table(
+            older.rename_columns([RENAMED_SINCE.get(n, n) for n in older.column_names]), path
+        )
     judged = dict(FULLY_CONNECTED.thresholds)
     manifest = {**store.manifest, "schema_version": SCHEMA_VERSION - 1, "thresholds": judged}
     del manifest["judged_by"]
@@ -114,6 +117,37 @@ def test_old_and_new_rows_are_read_together(older_store, write_sweep):
     assert known == runs["rare_rise"].notna().sum()
     parts = f"read_parquet('{older_store}/runs/*.parquet', union_by_name = true)"
     assert duckdb.sql(f"select count(rare_rise) from {parts}").fetchall()[0][0] == known
+
+
+@pytest.mark.parametrize("name", RENAMED_SINCE)
+def test_a_renamed_column_is_read_by_its_name_of_today(older_store, write_sweep, name):
+    """From an older store, one with newer rows beside, and one merged since; in pandas and SQL."""
+    files = pd.concat(map(pd.read_parquet, sorted((older_store / "runs").iterdir())))
+    expected = files.set_index("trial_id")[RENAMED_SINCE[name]]
+    assert expected.notna().any()
+
+    def check():
+        runs = read_runs(older_store)
+        assert RENAMED_SINCE[name] not in runs
+        found = runs.set_index("trial_id")[name].loc[expected.index]
+        pd.testing.assert_series_equal(found, expected, check_names=False)
+        alone = read_runs(older_store, ["trial_id", name]).set_index("trial_id")[name]
+        pd.testing.assert_series_equal(alone.loc[expected.index], expected, check_names=False)
+        value = expected.dropna().iloc[0]
+        assert expected.eq(value).sum() <= len(read_runs(older_store, where={name: value}))
+        assert len(read_runs(older_store, where={name: value})) > 0
+        with connect(older_store) as views:
+            known = views.sql(f"select count({name}) from runs").fetchall()[0][0]
+        assert known == runs[name].notna().sum() >= expected.notna().sum()
+
+    check()
+    run(write_sweep(**NUMBERS, seed="[2]"), Store(older_store, FULLY_CONNECTED))
+    check()
+    store = Store(older_store, FULLY_CONNECTED)
+    assert list(verify(store)) == []
+    with store.writing():
+        compact(store)
+    check()
 
 
 @pytest.mark.parametrize(("name", "default", "other"), ADDED_SETTINGS)

@@ -43,8 +43,8 @@ def data_mean_square(run: Run) -> float:
     """
     if run["dataset"] not in DATASETS:
         return 1.0
-    features = DATASETS[run["dataset"]].features
-    widening = unit_variance(run["initializer"], features, run["width"])
+    feature_count = DATASETS[run["dataset"]].feature_count
+    widening = unit_variance(run["initializer"], feature_count, run["width"])
     of_task = tuple(run.get(name) for name in OF_TASK)
     return widening * _bundled_mean_square(_OnTask(of_task, run))
 
