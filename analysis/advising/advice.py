@@ -196,10 +196,10 @@ def _endings(runs: pd.DataFrame) -> dict[str, int]:
 
 
 def _best_run(runs: pd.DataFrame) -> BestNearby | None:
-    shares = (runs["tail_loss"] / runs["baseline_loss"]).dropna()
-    if shares.empty:
+    shares = runs["tail_loss"] / runs["baseline_loss"]
+    if shares.isna().all():
         return None
-    run = runs.loc[shares.idxmin()]
+    run = runs.iloc[shares.argmin()]
     accuracy = run["final_accuracy"]
     return BestNearby(
         settings={name: run[name] for name in TRIAL_FIELDS},

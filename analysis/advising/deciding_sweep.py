@@ -53,7 +53,7 @@ def deciding_sweep(wanted: Mapping[str, Any], advice: RateAdvice | None) -> str 
         return as_yaml(longer(wanted, advice.best))
     if advice.rate.runs >= ENOUGH_RUNS:
         return None
-    own = {**like, **wanted, **advice.rate.start}
+    own = {**(like or {}), **wanted, **advice.rate.start}
     return as_yaml(over_seeds(own, advice.rate.learning_rate * advice.factor, advice.next_seed))
 
 

@@ -1,6 +1,6 @@
 """The start and learning rate at which networks of one kind trained most reliably."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log, sqrt
 from typing import Any
@@ -50,7 +50,7 @@ def most_reliable(runs: pd.DataFrame, init_scale: float) -> TrainedRate | None:
         runs: START, `learning_rate` and `trained`; what else varies is pooled.
         init_scale: What theory advises.
     """
-    rates = [_of_a_start(key, group) for key, group in runs.groupby(list(START))]
+    rates = [_of_a_start(group) for _, group in runs.groupby(list(START))]
     found = [rate for rate in rates if rate is not None]
     return max(found, key=lambda rate: _rank(rate, init_scale), default=None)
 
@@ -61,7 +61,7 @@ def _rank(rate: TrainedRate, init_scale: float) -> tuple[float, float, float]:
     return rate.score, -apart, rate.highest / rate.lowest
 
 
-def _of_a_start(key: Hashable, runs: pd.DataFrame) -> TrainedRate | None:
+def _of_a_start(runs: pd.DataFrame) -> TrainedRate | None:
     """The best learning rate of runs that have one start; None where none trained."""
     counts = runs.groupby("learning_rate")["trained"].agg(["sum", "size"]).reset_index()
     if not counts["sum"].any():
@@ -75,7 +75,7 @@ def _of_a_start(key: Hashable, runs: pd.DataFrame) -> TrainedRate | None:
     order = pd.DataFrame({"score": -scores.loc[stretch].round(9), "off": off_middle.round(9)})
     chosen = counts.loc[order.sort_values(["score", "off"], kind="stable").index[0]]
     return TrainedRate(
-        start=dict(zip(START, key, strict=True)),  # type: ignore[arg-type]
+        start={name: runs[name].iloc[0] for name in START},
         learning_rate=float(chosen["learning_rate"]),
         lowest=float(lowest),
         highest=float(highest),

@@ -57,8 +57,8 @@ def output_error_is_small(rows: pd.DataFrame) -> Verdict:
     """
     constant = np.sqrt(2 * rows.loc[rows["loss"] == "mse", "baseline_loss"].iloc[0])
     numbers, errors, gradients = [], [], []
-    for loss, net in rows.groupby("loss", sort=False):
-        layers = net.sort_values("layer")
+    for loss in rows["loss"].unique():
+        layers = rows[rows["loss"] == loss].sort_values("layer")
         last, name = layers.iloc[-1], loss.replace("_", "-")
         errors.append(10 ** last["log10_delta_norm"] / constant)
         gradients.append(10 ** last["log10_gradient_norm"] / constant)

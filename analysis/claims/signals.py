@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.claims.backward_steps import Net, backward
 from analysis.claims.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, Verdict, number
+from analysis.reading.rows import by_column
 from analysis.theory.redrawn import hidden_layer, params_of, task_of
 from core.functions.activations import ACTIVATIONS
 from core.theory.layer_maps import mean_square
@@ -29,7 +30,7 @@ def signals_grow_exponentially(rows: pd.DataFrame) -> Verdict:
     Args:
         rows: `init_scale` (the k of k I), `layer`, `log10_mean_square_h`.
     """
-    lines = {k: _line(layers) for k, layers in rows.groupby("init_scale")}
+    lines = {k: _line(rows[rows["init_scale"] == k]) for k in np.unique(rows["init_scale"])}
     error = max(abs(slope / np.log10(k) - 1) for k, (slope, _) in lines.items())
     bend = max(bend for _, bend in lines.values())
     numbers = [
@@ -73,7 +74,7 @@ def with_bias_gradients(rows: pd.DataFrame) -> pd.DataFrame:
     Args:
         rows: One network's settings, a row for each `layer`.
     """
-    run = rows.iloc[0]
+    run = by_column(rows.iloc[0])
     phi = ACTIVATIONS[run["activation"]]
     net = Net(params_of(run), phi, run["loss"], task_of(run))
     _, gradients = backward(net, "slope")
@@ -148,7 +149,7 @@ def with_singular_values(runs: pd.DataFrame) -> pd.DataFrame:
     """
     spreads = []
     for _, run in runs.iterrows():
-        values = np.linalg.svd(hidden_layer(run), compute_uv=False)
+        values = np.linalg.svdvals(hidden_layer(by_column(run)))
         spreads.append(values.std() / np.sqrt(np.square(values).mean()))
     return runs.assign(singular_spread=spreads)
 

@@ -11,14 +11,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from analysis.drawing.marks import CRITICAL_RATE
+from analysis.drawing.marks import CRITICAL_RATE, Style
 
 # Viridis is ordered in lightness, whatever the eye; its light end is lost on white.
 COLORS = tuple(colormaps["viridis"](np.linspace(0, 0.85, 5)))
-POINT = {"marker": "o", "markersize": 3.5, "linewidth": 1.3, "elinewidth": 0.9}
-OPEN = {"linestyle": "none", "markersize": 5, "markerfacecolor": "white"}
-STRAIGHT = {"linestyle": ":", "linewidth": 1.0}
-PREDICTED = {"linestyle": (0, (3, 2)), "linewidth": 1.0, "marker": "x", "markersize": 4}
+POINT: Style = {"marker": "o", "markersize": 3.5, "linewidth": 1.3, "elinewidth": 0.9}
+OPEN: Style = {"linestyle": "none", "markersize": 5, "markerfacecolor": "white"}
+STRAIGHT: Style = {"linestyle": ":", "linewidth": 1.0}
+PREDICTED: Style = {"linestyle": (0, (3, 2)), "linewidth": 1.0, "marker": "x", "markersize": 4}
 
 
 def draw_boundaries(panel: Axes, boundaries: pd.DataFrame, scales: Sequence[float]) -> None:

@@ -13,6 +13,7 @@ from analysis.explaining.pytorch_lines import conventions, pytorch_lines
 from analysis.explaining.remedies import remedies
 from analysis.explaining.suggestions import Remedy
 from analysis.reading.printing import printable
+from analysis.reading.rows import by_column
 from analysis.reading.stores import MissingTableError, connect, read_layers, read_runs
 from analysis.reading.thresholds import read_judged_by
 from analysis.theory.input_mean_squares import input_mean_square
@@ -78,7 +79,7 @@ def as_run(row: pd.Series) -> Run:
     A column that an old store lacks is None too.
     """
     absent = dict.fromkeys(column.name for column in RESULTS)
-    return absent | {name: None if pd.isna(value) else value for name, value in row.items()}
+    return absent | {n: None if pd.isna(value) else value for n, value in by_column(row).items()}
 
 
 def explain(store: str | Path, prefix: str) -> str:

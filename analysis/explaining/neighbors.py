@@ -55,7 +55,7 @@ def _minimal(patterns: Iterable[tuple[str, ...]]) -> list[bool]:
 
 
 def _change(values: pd.Series, own: Any) -> pd.Series:
-    if not pd.api.types.is_numeric_dtype(values) or SETTINGS[values.name].repeats:
+    if not pd.api.types.is_numeric_dtype(values) or SETTINGS[str(values.name)].repeats:
         return (values != own).astype(float)
     numbers = values.astype(float)
     if own <= 0 or (numbers <= 0).any():

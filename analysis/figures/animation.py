@@ -18,6 +18,7 @@ from PIL import Image
 
 from analysis.drawing.log_scales import cell_edges, evenly_chosen, mark_ticks
 from analysis.drawing.map_cells import NOT_RUN, Values
+from analysis.drawing.marks import Style
 from analysis.drawing.pages import STYLE, require_drawable
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.reading.trained_levels import level_by_run
@@ -39,8 +40,8 @@ LARGE = {
     "figure.titlesize": 17,
 }
 
-HEADLINE = {"x": 0.01, "horizontalalignment": "left", "weight": "bold"}
-BAR = {"location": "bottom", "aspect": 45, "pad": 0.03, "extend": "both"}
+HEADLINE: Style = {"x": 0.01, "horizontalalignment": "left", "weight": "bold"}
+BAR: Style = {"location": "bottom", "aspect": 45, "pad": 0.03, "extend": "both"}
 
 TRAINED = REGIONS[INDEX["trained", None]].color
 DIVERGED = REGIONS[INDEX["diverged", None]].color
@@ -51,6 +52,9 @@ FRAME_MILLISECONDS = 250
 LAST_MILLISECONDS = 3000
 LOSS_COLORS, GRAYS = 160, 32  # in the GIF, which has 256 at most
 LONGEST_NAME = 30  # of a data set, in characters
+
+# A panel and its cells, by depth.
+Panels = dict[int, tuple[Axes, QuadMesh]]
 
 
 def moving_map(
@@ -86,16 +90,16 @@ def moving_map(
 def _frames(cells: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Figure]:
     (level,), (last,) = level_by_run(runs).unique(), runs["steps"].unique()
     with mpl.rc_context(LARGE):
-        figure, meshes = _empty_map(cells, level)
+        figure, panels = _empty_map(cells, level)
         figure.text(0.99, 0.98, _networks(runs), horizontalalignment="right", va="top")
     for step, now in cells.groupby("step"):
         with mpl.rc_context(LARGE):
             figure.suptitle(f"after {step} of {last} steps", **HEADLINE)
-            for depth, mesh in meshes.items():
+            for depth, (panel, mesh) in panels.items():
                 here = now[now["depth"] == depth]
                 mesh.set_array(_colors(_grid(here, *_axis_values(cells)), level))
                 trained = (here["loss_share"] <= level).mean()
-                mesh.axes.set_title(f"{trained:.0%} trained", loc="right")
+                panel.set_title(f"{trained:.0%} trained", loc="right")
         yield figure
 
 
@@ -124,8 +128,8 @@ def _of_activation(runs: pd.DataFrame, activation: str | None) -> pd.DataFrame:
     return here
 
 
-def _empty_map(cells: pd.DataFrame, level: float) -> tuple[Figure, dict[int, QuadMesh]]:
-    """The figure before its first step, and the cells of each depth, still without color."""
+def _empty_map(cells: pd.DataFrame, level: float) -> tuple[Figure, Panels]:
+    """The figure before its first step: the cells of each depth are still without color."""
     scales, rates = _axis_values(cells)
     depths = sorted(cells["depth"].unique())
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_PER_INCH, layout="constrained")
@@ -134,10 +138,10 @@ def _empty_map(cells: pd.DataFrame, level: float) -> tuple[Figure, dict[int, Qua
     for panel, depth in zip(panels, depths, strict=True):
         panel.set_title(f"depth {depth}", loc="left")
         panel.set_xlabel("learning rate")
-    meshes = {d: _empty_cells(p, scales, rates) for d, p in zip(depths, panels, strict=True)}
+    meshes = [_empty_cells(panel, scales, rates) for panel in panels]
     _add_color_bar(figure, level)
     _name_colors(figure, cells, level)
-    return figure, meshes
+    return figure, dict(zip(depths, zip(panels, meshes, strict=True), strict=True))
 
 
 def _empty_cells(panel: Axes, scales: Values, rates: Values) -> QuadMesh:
@@ -203,7 +207,7 @@ def _axis_values(cells: pd.DataFrame) -> tuple[Values, Values]:
 
 def _has_gaps(cells: pd.DataFrame) -> bool:
     """Whether some cell of some depth was not run."""
-    return bool(len(cells) < cells[["step", *CELL]].nunique().prod())
+    return bool(len(cells) < cells[["step", *CELL]].nunique().to_numpy().prod())
 
 
 def _networks(runs: pd.DataFrame) -> str:

@@ -4,13 +4,13 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.drawing.marks import EDGE
+from analysis.drawing.marks import EDGE, Style
 from analysis.drawing.pages import STYLE, give_title, panel_grid
 from analysis.reading.stores import UnsuitableRunsError
 from core.outcomes import DIVERGED
 
-SURVIVED = {"color": "#009e73", "marker": "o", "markersize": 3.5, "linestyle": "none"}
-LOST = {"color": "#d55e00", "marker": "x", "markersize": 4, "linestyle": "none"}
+SURVIVED: Style = {"color": "#009e73", "marker": "o", "markersize": 3.5, "linestyle": "none"}
+LOST: Style = {"color": "#d55e00", "marker": "x", "markersize": 4, "linestyle": "none"}
 
 
 def catapult_by_rate(runs: pd.DataFrame) -> Figure:

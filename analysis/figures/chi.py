@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.drawing.log_scales import mark_values
-from analysis.drawing.marks import CRITICAL, MEASURED, between
+from analysis.drawing.marks import CRITICAL, MEASURED, Style, between
 from analysis.drawing.pages import STYLE, give_title, hide_unused, panel_grid
 from analysis.reading.stores import UnsuitableRunsError, refuse_other_axes
 from analysis.tables.chi import chi_against_theory
 from core.theory.mean_field import fixed_point_chi
 
-THEORY = {"color": "0.15", "linewidth": 1.2}
+THEORY: Style = {"color": "0.15", "linewidth": 1.2}
 
 
 def chi_by_init_scale(runs: pd.DataFrame) -> Figure:

@@ -6,13 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.drawing.log_scales import limits
-from analysis.drawing.marks import CRITICAL_RATE
+from analysis.drawing.marks import CRITICAL_RATE, Style
 from analysis.drawing.pages import STYLE, finish, panel_grid
 from core.outcomes import DIVERGED
 
-KEPT = {"color": "#009e73", "marker": "o", "markersize": 3, "linestyle": "none"}
-LOST = {"color": "#d55e00", "marker": "x", "markersize": 3.5, "linestyle": "none"}
-PREDICTED = {
+KEPT: Style = {"color": "#009e73", "marker": "o", "markersize": 3, "linestyle": "none"}
+LOST: Style = {"color": "#d55e00", "marker": "x", "markersize": 3.5, "linestyle": "none"}
+PREDICTED: Style = {
     "color": "0.1",
     "marker": "|",
     "markersize": 10,
@@ -20,7 +20,7 @@ PREDICTED = {
     "linestyle": "none",
     "label": CRITICAL_RATE,
 }
-ROW_NAME = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 7}
+ROW_NAME: Style = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 7}
 ROOM_FOR_NAMES = 50  # left of the points, a factor on the log axis
 
 

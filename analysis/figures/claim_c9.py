@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.claims.rates import with_boundary_rates
-from analysis.drawing.marks import CRITICAL_RATE
+from analysis.drawing.marks import CRITICAL_RATE, Style
 from analysis.drawing.pages import STYLE, finish, panel_grid
 
 COLORS = {"raw": "#d55e00", "centered": "#e69f00", "standardized": "#009e73"}
 MARKERS = ("o", "s", "^", "D")
-HOLLOW = {"linestyle": "none", "markerfacecolor": "none", "markeredgewidth": 1.4}
-PREDICTED = {"marker": "_", "markersize": 9, "linestyle": "none"}
+HOLLOW: Style = {"linestyle": "none", "markerfacecolor": "none", "markeredgewidth": 1.4}
+PREDICTED: Style = {"marker": "_", "markersize": 9, "linestyle": "none"}
 
 
 def claim_c9(rows: pd.DataFrame) -> Figure:
@@ -51,11 +51,11 @@ def _draw_nets(panel: Axes, starts: pd.DataFrame) -> None:
     for (_, net), marker in zip(starts.groupby("init_scale"), MARKERS, strict=False):
         by_features = net.set_index("features").reindex(list(COLORS))
         growth, rate = by_features["chi_measured"], by_features["boundary_learning_rate"]
+        predicted = by_features["critical_learning_rate"]
         panel.plot(growth, rate, color="0.75", zorder=1)
         for name, color in COLORS.items():
             panel.plot(growth[name], rate[name], marker=marker, color=color, **HOLLOW)
-            predicted = by_features.loc[name, "critical_learning_rate"]
-            panel.plot(growth[name], predicted, color=color, **PREDICTED)
+            panel.plot(growth[name], predicted[name], color=color, **PREDICTED)
     panel.set(yscale="log")
 
 

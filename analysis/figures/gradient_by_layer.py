@@ -8,14 +8,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import AutoLocator
 
 from analysis.drawing.boundary_lines import COLORS
 from analysis.drawing.log_scales import evenly_chosen
+from analysis.drawing.marks import Style
 from analysis.drawing.pages import STYLE, chosen, give_title, hide_unused, panel_grid
 from analysis.tables.layer_profiles import gradients_by_layer
 
-MEASURED = {"marker": "o", "markersize": 3, "linestyle": "none"}
-THEORY = {"linewidth": 1.1}
+MEASURED: Style = {"marker": "o", "markersize": 3, "linestyle": "none"}
+THEORY: Style = {"linewidth": 1.1}
 # Beyond, lines leave the panel: what vanishes by 30 decades would flatten all else.
 MOST_DECADES = 12
 
@@ -72,4 +74,6 @@ def _draw(panel: Axes, profiles: pd.DataFrame, scales: list[float]) -> None:
     known = shown[np.isfinite(shown)].clip(-MOST_DECADES, MOST_DECADES)
     if len(known):
         panel.set_ylim(known.min() - 0.5, known.max() + 0.5)
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    locator = AutoLocator()
+    locator.set_params(integer=True)
+    panel.xaxis.set_major_locator(locator)

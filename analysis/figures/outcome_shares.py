@@ -53,7 +53,7 @@ def outcome_shares_by_axis(runs: pd.DataFrame) -> Figure:
 def _draw(panel: Axes, shares: pd.DataFrame) -> None:
     bottom = np.zeros(len(shares))
     places = np.arange(len(shares))
-    for region in shares.columns:
+    for region in shares.columns.astype(int):
         height = shares[region].to_numpy()
         panel.bar(places, height, 1.0, bottom, color=REGIONS[region].color, linewidth=0)
         bottom += height

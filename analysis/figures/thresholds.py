@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.drawing.map_cells import draw_cells, grid_of_regions, name_regions
+from analysis.drawing.marks import Style
 from analysis.drawing.pages import STYLE, give_title, panel_grid, require_drawable
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.reading.thresholds import JudgedBy
@@ -13,7 +14,7 @@ from analysis.reading.trained_levels import level_by_run
 from analysis.tables.regions import region_by_cell
 from analysis.tables.threshold_shifts import SHIFTS, in_words
 
-PERCENT_PLACE = {"xycoords": "axes fraction", "va": "top", "ha": "left", "fontsize": 7}
+PERCENT_PLACE: Style = {"xycoords": "axes fraction", "va": "top", "ha": "left", "fontsize": 7}
 
 
 def map_by_threshold(
@@ -73,9 +74,10 @@ def _panel(runs: pd.DataFrame, activation: str | None, depth: int | None) -> pd.
     panels = runs.assign(region=runs["outcome"] + runs["cause"].fillna("")).groupby(
         ["activation", "depth"]
     )["region"]
-    most = panels.nunique().idxmax()
-    activation = most[0] if activation is None else activation
-    depth = most[1] if depth is None else depth
+    outcomes = panels.nunique().reset_index()
+    most = outcomes.iloc[outcomes["region"].argmax()]
+    activation = most["activation"] if activation is None else activation
+    depth = most["depth"] if depth is None else depth
     here = runs[(runs["activation"] == activation) & (runs["depth"] == depth)]
     if here.empty:
         raise UnsuitableRunsError(

@@ -56,8 +56,8 @@ def _draw_remaining_loss(panel: Axes, runs: pd.DataFrame) -> mpl.collections.Qua
     best = cells.pivot_table(index="depth", columns="weight_variance", values="left", aggfunc="min")
     x, y = cell_edges(best.columns), cell_edges(best.index)
     panel.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    mark_values(panel.xaxis, list(best.columns), 6)
-    mark_values(panel.yaxis, list(best.index))
+    mark_values(panel.xaxis, best.columns, 6)
+    mark_values(panel.yaxis, best.index)
     values = best.clip(upper=1e3).to_numpy()
     return panel.pcolormesh(x, y, values, cmap="viridis_r", norm=LogNorm(1e-3, 1))
 

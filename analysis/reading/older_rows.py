@@ -20,7 +20,7 @@ from core.trainers import JUDGED_BY, Column
 from core.trials import SETTINGS
 
 FIRST = {name for name, setting in SETTINGS.items() if setting.default is None}
-RENAMED = {column.name: column for column in RESULTS if column.formerly}
+FORMER_NAMES = {column.name: column.formerly for column in RESULTS if column.formerly}
 
 
 def with_later_columns(schema: pa.Schema) -> pa.Schema:
@@ -31,12 +31,13 @@ def with_later_columns(schema: pa.Schema) -> pa.Schema:
     """
     if not _is_ours(schema):
         return schema
-    for renamed in RENAMED.values():
-        place = schema.get_field_index(renamed.formerly)
-        if place >= 0 and renamed.name not in schema.names:
-            schema = schema.insert(place, _field(renamed))
+    for column in RESULTS:
+        former = FORMER_NAMES.get(column.name)
+        if former in schema.names and column.name not in schema.names:
+            schema = schema.insert(schema.get_field_index(former), _field(column))
     later = [setting for name, setting in SETTINGS.items() if name not in FIRST]
-    for each in (*later, JUDGED_BY):
+    added: list[Setting | Column] = [*later, JUDGED_BY]
+    for each in added:
         if each.name not in schema.names:
             schema = schema.append(_field(each))
     return schema
@@ -52,13 +53,10 @@ class OlderRows:
     def __init__(self, schema: pa.Schema):
         """Look up what a NULL in each column means."""
         self._defaults = _defaults(schema)
-        self._former = {}
-        self.schema = schema
-        if _is_ours(schema):
-            former = {name: column.formerly for name, column in RENAMED.items()}
-            self._former = {n: f for n, f in former.items() if f in schema.names}
-            kept = [field for field in schema if field.name not in self._former.values()]
-            self.schema = pa.schema(kept, metadata=schema.metadata)
+        former = FORMER_NAMES if _is_ours(schema) else {}
+        self._former = {name: before for name, before in former.items() if before in schema.names}
+        kept = [field for field in schema if field.name not in self._former.values()]
+        self.schema = pa.schema(kept, metadata=schema.metadata)
 
     def stored(self, names: list[str]) -> list[str]:
         """The columns to read from the files, for some columns by their names of today."""

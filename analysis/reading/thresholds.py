@@ -8,6 +8,7 @@ none, an older version judged it, which had one set for the whole store: the man
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -50,7 +51,8 @@ class JudgedBy:
         """Every set with one threshold moved."""
 
         def changed(rules: Thresholds) -> Thresholds:
-            return replace(rules, **{threshold: move(getattr(rules, threshold))})
+            moved: dict[str, Any] = {threshold: move(getattr(rules, threshold))}
+            return replace(rules, **moved)
 
         sets = {name: changed(rules) for name, rules in self.sets.items()}
         return replace(self, sets=sets, presumed=changed(self.presumed))
@@ -91,7 +93,7 @@ def read_judged_by(store: str | Path) -> JudgedBy:
     )
 
 
-def _thresholds(numbers: Mapping[str, float]) -> Thresholds:
+def _thresholds(numbers: Mapping[str, Any]) -> Thresholds:
     return Thresholds(**{name: numbers[name] for name in NAMES if name in numbers})
 
 

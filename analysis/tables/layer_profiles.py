@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analysis.reading.rows import by_column
 from analysis.reading.stores import REPEATS, UnsuitableRunsError, refuse_other_axes
 from analysis.theory.layer_theory import layer_theory
 from core.trials import SETTINGS
@@ -40,7 +41,7 @@ def _profile(start: pd.DataFrame) -> pd.DataFrame:
     setting = start.iloc[0]
     norms = ["log10_mean_square_h", NORM, "log10_gradient_norm"]
     mean = start.groupby("layer")[norms].mean().reset_index()
-    theory = layer_theory(setting.to_dict(), mean)
+    theory = layer_theory(by_column(setting), mean)
     return pd.DataFrame(
         {
             **{name: setting[name] for name in STARTS},
