@@ -1,7 +1,7 @@
 """The expected cost of a training: operations, and seconds of one core.
 
-What is known of an activation, a dtype and a measurement stands in their own tables. The
-loss takes 3% of a step at most, whichever it is, and is not counted.
+The tables of activations, dtypes and measurements say what each of them costs. A loss takes at
+most 3% of a step, so losses are not counted.
 """
 
 from core.datasets import DatasetInfo
@@ -25,9 +25,9 @@ def flops(trial: Trial, data: DatasetInfo) -> int:
 
 
 def seconds(trial: Trial, data: DatasetInfo) -> float:
-    """Estimated time of one training on one core, if it runs to its end, with what it measures.
+    """Estimated time of one full-length training on one core, with its measurements on the way.
 
-    The measurement of its start, which other learning rates share, is `start_seconds`.
+    Measuring the start is not included: other learning rates share it, see `start_seconds`.
     """
     asked = [MEASUREMENTS[name] for name in trial.measure]
     logged = min(trial.steps, CURVE_POINTS)

@@ -21,13 +21,13 @@ class Loss:
         name: Its name in LOSSES and in core.descent.losses.
         formula: Of a stack of networks: outputs (networks, outputs, examples) and targets
             (outputs, examples) to losses (networks,).
-        output_hessian: Of one network: outputs (outputs, examples) to the function that takes a
-            change of the outputs to that of the residuals.
+        output_hessian: From one network's outputs, (outputs, examples), to the product with the
+            Hessian in the outputs: a change of the outputs -> the change of the residuals.
         baseline: Of targets, the loss of the best constant predictor.
         of_classes: Whether its targets must be classes.
         bounded_residual: Whether the residuals stay bounded, however large the outputs.
         torch: The lines of PyTorch that compute it, from `net`, `inputs` and `targets`.
-        torch_outputs: The network's outputs that `targets` ask for, in PyTorch.
+        torch_outputs: How many outputs the network needs for `targets`, in PyTorch.
     """
 
     name: str

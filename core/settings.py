@@ -159,7 +159,7 @@ def _setting(each: Field[Any]) -> Setting:
     kind: Any = getattr(each.type, "__origin__", each.type)
     facts = dict(each.metadata)
     _require_a_setting(each.name, kind, facts)
-    # Not asked of the field: MISSING is another object where the class was sent by value.
+    # Not `each.default is MISSING`: MISSING is another object where the class was pickled by value.
     if "default" in facts:
         facts["default"] = kind(facts["default"])
         facts.setdefault("written", facts["default"])

@@ -23,11 +23,11 @@ from core.trainers import Trainer
 from core.trials import SETTINGS, STOPS, Trial
 from core.verdicts import judged
 
-# The settings that decide a descent from its start, of those in which trials of one shape may
-# differ: core.descent.trainer's descend takes them by name.
+# The settings that decide a descent from a given start, among those in which trials of one shape
+# may differ. The `descend` of core.descent.trainer takes them by name.
 OF_DESCENT = [name for name, setting in SETTINGS.items() if setting.differs_within == "start"]
 
-# Of networks whose signals are measured at once: a call of NumPy costs as much as a small one.
+# Networks whose signals are measured together: one call of NumPy costs as much as a small network.
 GROUP_BYTES = 64_000_000
 MOST_NETWORKS = 512
 
@@ -35,7 +35,7 @@ MOST_NETWORKS = 512
 def train(trials: Trials[Trial], task: Task) -> Tables:
     """Train trials together; returns their columns by table, as core.trainers.Trainer says.
 
-    A trial's numbers are the same bits in whatever company it is trained.
+    A trial's numbers are the same bits, whichever trials it is trained with.
 
     Args:
         trials: In any number and order.

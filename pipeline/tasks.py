@@ -88,7 +88,7 @@ def tasks(sweep: Sweep) -> dict[TaskKey, Any]:
 
 
 def task_summaries(sweep: Sweep) -> list[TaskSummary]:
-    """The sweep's data sets, each with its numbers of examples: all, or the least and the most.
+    """A summary for each data set and number of examples; of many numbers the least and the most.
 
     A trainer that needs no data has none.
 

@@ -16,9 +16,9 @@ from analysis.tables.boundaries import LOSSES, blew_up
 from analysis.tables.judgments import read_judged
 from core.trials import TRIAL_FIELDS
 
-# Asked or found, a number up to this many times larger may still be advised on.
+# The size asked for may be up to so many times the size found, or the other way round.
 FARTHEST = 1.5
-SAME_SCALE = 0.03  # a grid's value this near to theory's stands for it
+SAME_SCALE = 0.03  # an init scale of the grid this near to theory's counts as theory's
 MEASURED = ("outcome", "cause", "tail_loss", "final_accuracy", "critical_learning_rate", *LOSSES)
 
 
@@ -82,19 +82,20 @@ class RateAdvice:
     """What the runs nearest to a network say about its learning rate.
 
     Attributes:
-        apart: Where those runs are not what was asked for: asked and found, by setting; of a
-            name that the store has not, all that it has.
+        apart: The settings in which those runs are not what was asked for, with what was asked
+            and found. For a name that the store does not have: all names that it has.
         rate: The rate that trained most reliably there, and its start; None if none trained.
         failures: How the other runs at `rate` ended, and how many did so.
-        theory: What theory's own init scale came to; None if `rate` has it, or no run has.
-        factor: What theory makes of that rate on the way to the network asked for, at most 1.
-        divergence: Of the runs with that start; where none trained, with the best run's.
+        theory: How runs at theory's init scale ended; None if `rate` has that scale, or no run.
+        factor: By what to multiply that rate, in theory, for the network asked for; at most 1.
+        divergence: The divergence of the runs with that start; if none trained, with the best
+            run's start.
         best: The best run; None where every loss overflowed.
         predicted: The smallest 2 / lambda_max at step 0; None where not measured.
         runs: How many they are.
-        varied: What varies among the runs at `rate`, but for the seed.
+        varied: The settings that vary among the runs at `rate`, apart from the seed.
         steps: How many the runs at `rate` took; None where that varies, or none trained.
-        next_seed: The first that no run had.
+        next_seed: The first seed that no run had.
     """
 
     apart: Mapping[str, tuple[Any, Any]]
@@ -212,7 +213,7 @@ def _best_run(runs: pd.DataFrame) -> BestNearby | None:
 
 
 def _divergence(runs: pd.DataFrame) -> Divergence:
-    """The bracket of divergence over runs that may differ in anything; the most cautious counts."""
+    """Where divergence begins among runs that may differ in anything: the lowest rate counts."""
     blown = blew_up(runs)
     first = runs.loc[blown, "learning_rate"].min()
     below = runs[~(runs["learning_rate"] >= first)]

@@ -7,7 +7,7 @@ from analysis.advising.advice import FARTHEST, BestNearby, Divergence, OtherScal
 from analysis.advising.trained_rates import TrainedRate, share_interval
 from core.trials import SETTINGS
 
-RELIABLE = 0.5  # of the runs train: below it most seeds fail
+RELIABLE = 0.5  # the share of runs that train; below it most seeds fail
 # Rates that trained nearly always at one depth, tried at 14 others, with 16 seeds each.
 CARRIED = (224, 197)
 SELDOM_SET = ("bias_scale", "initializer")

@@ -10,7 +10,7 @@ import pandas as pd
 
 # What one is free to choose for a given network and task, beside the learning rate.
 START = ("initializer", "init_scale", "bias_scale")
-AS_GOOD = 0.75  # of the best rate's score: no worse than one seed in five that fails
+AS_GOOD = 0.75  # of the best rate's score: about one failing seed in five is allowed
 CONFIDENCE = 1.96  # standard deviations: an interval of 95%
 
 
@@ -20,8 +20,8 @@ class TrainedRate:
 
     Attributes:
         start: The settings START.
-        learning_rate: Of the rates that trained about as often as the best, the one that did
-            so most often; of equals the one nearest to the range's geometric middle.
+        learning_rate: Among neighboring rates that trained about as often as the best, the one
+            that trained most often; of equals the one nearest to their geometric middle.
         lowest, highest: The neighboring rates that trained about as often.
         trained, runs: How many runs trained at `learning_rate`, and of how many.
     """
@@ -42,12 +42,12 @@ class TrainedRate:
 def most_reliable(runs: pd.DataFrame, init_scale: float) -> TrainedRate | None:
     """The start and learning rate that trained most often; None where nothing trained.
 
-    Of starts that trained equally often the one nearest to theory's init scale is taken: of 11
-    kinds of networks with one to three seeds, 343 of 352 fresh seeds then trained, and 319
-    where the widest range of learning rates came first.
+    Among starts that trained equally often, the one nearest to theory's init scale is taken. Tried
+    on 11 kinds of networks with one to three seeds: 343 of 352 new seeds trained at its rate;
+    with the start of the widest range of learning rates in its place, 319 did.
 
     Args:
-        runs: START, `learning_rate` and `trained`; what else varies is pooled.
+        runs: START, `learning_rate` and `trained`; other settings that vary are pooled.
         init_scale: What theory advises.
     """
     rates = [_of_a_start(group) for _, group in runs.groupby(list(START))]

@@ -57,10 +57,10 @@ def bracketed(starts: pd.DataFrame) -> pd.DataFrame:
 
 
 def large_gradients_overshoot(rows: pd.DataFrame) -> Verdict:
-    """C3: the boundary learning rate falls where gradients grow, the curvature being the same.
+    """C3: the boundary learning rate falls where gradients grow, the sharpness being the same.
 
-    In one layer the init scale moves the gradient alone, in a deep net the curvature too. If
-    the rate falls in the deep net only, it is the curvature that it follows.
+    In one layer the init scale changes the gradient alone, in a deep net the sharpness too. If the
+    rate falls only in the deep net, it follows the sharpness and not the gradient.
 
     Args:
         rows: `depth`, `init_scale`, `learning_rate`, `outcome`, `gradient_norm` at step 0
@@ -90,11 +90,10 @@ def large_gradients_overshoot(rows: pd.DataFrame) -> Verdict:
 
 
 def learning_rate_explodes_gradients(rows: pd.DataFrame) -> Verdict:
-    """C8: gradients are large only where the learning rate is, before the first step or later.
+    """C8: gradients are large only where the learning rate is large, at the start or later.
 
-    Before the first step they cannot depend on the rate. If some starts explode all the same,
-    and gradients also grow during training where it diverges and nowhere else, these are two
-    effects.
+    Before the first step gradients cannot depend on the rate. If some of them explode there all the
+    same, and during training gradients grow only where it diverges, these are two effects.
 
     Args:
         rows: `depth`, `init_scale`, `learning_rate`, `outcome`, `init_phase`,

@@ -56,7 +56,7 @@ def _draw_straight_line(
 
     The end-to-end map of a linear net has the size scale^L, and its sharpness goes with
     its square: on a log axis against depth, 2 / lambda_max falls along a straight line
-    (below scale 1 other parts of the curvature outlast it).
+    (below scale 1 other parts of the Hessian dominate in deep nets).
     """
     known = line.dropna(subset=["boundary_learning_rate"])
     if known.empty:

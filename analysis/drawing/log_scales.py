@@ -68,7 +68,7 @@ def limits(values: ArrayLike) -> tuple[float, float]:
 
 
 def mark_ticks(axis: Axis, values: NDArray[np.float64]) -> None:
-    """Mark a log axis sparsely: at powers of ten, of two, or at some of a few near values.
+    """Mark a log axis sparsely: at powers of ten or two, or at some of the values themselves.
 
     Args:
         axis: An Axes' xaxis or yaxis, log-scaled already.

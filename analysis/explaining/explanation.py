@@ -26,7 +26,7 @@ from core.trials import SETTINGS
 MOST_MATCHES = 10
 HANG = "  "
 LINE = 78  # characters, behind an indent of two
-QUOTED = ("oscillating_share",)  # thresholds that the words of a cause name
+QUOTED = ("oscillating_share",)  # thresholds that a cause's explanation mentions
 PHASES = {
     "vanishing": "vanishes",
     "critical": "keeps its size, nearly",
@@ -43,7 +43,7 @@ class UnknownTrialError(ValueError):
 def find_run(store: str | Path, prefix: str) -> Run:
     """The run whose trial id begins with a prefix, by column; None for NULL.
 
-    Besides its columns it has the thresholds QUOTED by which it was judged.
+    Besides its columns, the mapping has the run's values of the thresholds QUOTED.
 
     Raises:
         UnknownTrialError: There is none, or more than one.

@@ -24,8 +24,8 @@ DEFINITIONS = {
 def pytorch_lines(settings: Settings, changed: Collection[str]) -> Iterator[str]:
     """The lines that put changed settings into a PyTorch script, in the order of a script.
 
-    A network of another shape is initialized and given an optimizer anew. A setting that no
-    line is known for is named in a comment; what decides on measurements has none.
+    After a change of shape come lines that initialize the network and make the optimizer again. A
+    setting for which no line is known is named in a comment; settings of measurements have no line.
 
     Args:
         settings: All settings, as changed.

@@ -62,11 +62,11 @@ def moving_map(
 ) -> Iterator[Figure]:
     """The loss over learning rate and init scale, one panel per depth, step after step.
 
-    A cell is colored by its loss in units of the best constant predictor's; one at or below
-    the trained level, and one whose loss overflowed or rose above where it began, has the
-    color of a trained and of a diverged run in the stability map. At the last step these are
-    nearly the outcomes, which are judged by the mean of the last losses. Of more than
-    MOST_DEPTHS depths an even choice is drawn.
+    A cell is colored by its loss in units of the best constant predictor's. At or below the trained
+    level it has the stability map's color of trained runs; where the loss overflowed or rose above
+    its start, that of diverged runs. At the last step the colors nearly show the outcomes, which
+    are judged by the mean of the last losses. Of more than MOST_DEPTHS depths an even choice is
+    drawn.
 
     Args:
         curves: `trial_id`, `step`, `loss`.
@@ -106,7 +106,7 @@ def _frames(cells: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Figure]:
 def write_gif(figures: Iterable[Figure], path: str | Path) -> None:
     """Write the figures as the frames of a GIF that plays again and again.
 
-    The last one stays on longest. All have one palette: no color flickers.
+    The last frame is shown longest. All frames share one palette, so that no color flickers.
     """
     palette = _palette()
     first, *others = [
@@ -187,7 +187,7 @@ def _colors(shares: Values, level: float) -> Values:
     Returns:
         (scales, rates, 4): red, green, blue and opacity, which is 0 where nothing was run.
     """
-    # What is masked has no opacity.
+    # Masked cells are transparent.
     colors = LOSSES(_scale(level)(np.ma.masked_invalid(shares)))
     colors[shares <= level] = to_rgba(TRAINED)
     colors[np.isinf(shares)] = to_rgba(DIVERGED)

@@ -20,8 +20,8 @@ THEORY: Style = {"color": "0.15", "linewidth": 1.2}
 def chi_by_init_scale(runs: pd.DataFrame) -> Figure:
     """How fast gradients grow from layer to layer at step 0, measured and in theory.
 
-    A panel for each activation; a point is the mean over seeds, its bar two standard
-    errors, the line the theory, the dashes chi = 1, on which gradients keep their norm.
+    A panel for each activation. Points are means over seeds, with bars of two standard errors; the
+    line is the theory; at the dashed line, chi = 1, gradients keep their norm.
 
     Args:
         runs: The settings, `chi_measured` and `chi_theory`; one depth, width, bias scale.

@@ -18,15 +18,15 @@ from analysis.tables.layer_profiles import gradients_by_layer
 
 MEASURED: Style = {"marker": "o", "markersize": 3, "linestyle": "none"}
 THEORY: Style = {"linewidth": 1.1}
-# Beyond, lines leave the panel: what vanishes by 30 decades would flatten all else.
+# Beyond, lines leave the panel: a gradient 30 decades down would flatten all others.
 MOST_DECADES = 12
 
 
 def gradient_by_layer(layers: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """How the gradient changes on its way back through the deepest networks, at step 0.
 
-    A panel for each activation, a color for each init scale (an even choice of as many as
-    there are colors); points are measured, the mean over seeds, lines infinite width's.
+    A panel for each activation, a color for each init scale (of more scales than colors an even
+    choice is drawn). Points are measured means over seeds, lines the theory of infinite width.
 
     Args:
         layers: `trial_id`, `layer` and the norms of step 0.

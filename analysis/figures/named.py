@@ -31,7 +31,8 @@ from analysis.tables.judgments import read_judged
 from analysis.tables.label_agreement import label_agreement
 from analysis.tables.threshold_shifts import moved_shares
 
-# How each is made: from a store, and the trained level to judge its runs at (None: their own).
+# Each figure's function of a store and the trained level at which to judge its runs (None: their
+# own level).
 FIGURES: dict[str, Callable[[str | Path, float | None], Figure]] = {
     "stability_map": lambda store, level: stability_map(read_judged(store, level)),
     "critical_learning_rate": lambda store, level: boundary_learning_rate_by_depth(

@@ -25,8 +25,8 @@ def map_by_threshold(
 ) -> Figure:
     """One panel of the stability map, judged again with each threshold moved tenfold.
 
-    A row for each threshold: a tenth of it, as it is, tenfold. The share in a panel is
-    that of its cells whose outcome or cause changed.
+    A row for each threshold, with panels for a tenth of it, the threshold as it is, and ten times
+    it. The number in a panel is the share of its runs whose outcome or cause changed.
 
     Args:
         runs: All columns of the table.

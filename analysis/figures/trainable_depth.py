@@ -19,9 +19,9 @@ LINES = "#ff4fa0"  # stands out from every shade of the map and from a white pag
 def trainable_depth_map(runs: pd.DataFrame) -> Figure:
     """How deep networks train: the remaining loss over weight variance and depth.
 
-    A panel for each activation. A cell has the tail loss of its best learning rate and
-    seed over the best constant's; points mark the trainable depth, lines are multiples
-    of the theory's xi_correlation, the fitted one among them.
+    A panel for each activation. A cell shows the tail loss of its best learning rate and seed, in
+    units of the best constant's loss. Points mark the trainable depth; lines show the theory's
+    xi_correlation and the multiple of it that fits the points.
 
     Args:
         runs: The settings, `outcome`, `tail_loss` and `baseline_loss`; one bias scale.

@@ -1,9 +1,9 @@
 """Rows that an older version wrote: before a column existed, or had the name that it has now.
 
-Where a reader meets no value of a setting that came later, be it NULL or no column at all,
-it reads the setting's default: the one that the store's newest file says, as JSON in the
-column's metadata, else that of core.trials. A column that an older file has by its former
-name is read by its name of today.
+A row may lack the value of a setting that was added later: the value is NULL, or there is no such
+column. Then the setting's default is read: the one in the column's metadata, as JSON, of the
+store's newest file, or else the one in core.trials. A column that an older file has under a
+former name is read by today's name.
 """
 
 import json
@@ -26,8 +26,8 @@ FORMER_NAMES = {column.name: column.formerly for column in RESULTS if column.for
 def with_later_columns(schema: pa.Schema) -> pa.Schema:
     """The schema of `runs` with the columns that were added or renamed later.
 
-    A store that has not even the first settings of a fully connected network is another
-    trainer's, and has all its columns.
+    A store without the first settings of a fully connected network is another trainer's, and is
+    left as it is.
     """
     if not _is_ours(schema):
         return schema

@@ -4,7 +4,7 @@
     layers  one row per (training, layer): forward and backward norms
     curves  one row per (training, logged step): loss and gradient norm
 
-A table that nothing was written to yet is missing, not empty.
+A table to which nothing was written yet is missing, not empty.
 """
 
 import json
@@ -27,7 +27,7 @@ TABLES = ("runs", "layers", "curves")
 # Settings such as the seed: runs that differ in them alone are averaged over.
 REPEATS = tuple(name for name, setting in SETTINGS.items() if setting.repeats)
 
-# Settings by one value of which a command can judge all runs: its option.
+# For settings by which a command can judge all runs alike: the command's option.
 JUDGING_OPTIONS = {"trained_level": "--trained-level"}
 
 # The views read through Arrow, so DuckDB itself needs no file at all: with external
@@ -102,7 +102,7 @@ def read_curves(
 
 
 def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with those of the views runs, layers and curves that have rows.
+    """A DuckDB connection with the views runs, layers and curves, as far as they have rows.
 
     A query cannot reach outside the store: no other file, no network, no extension, no
     change of these settings, and no writing, not even to the store.

@@ -1,7 +1,7 @@
 """The thresholds by which a store's runs were judged, as the store records them.
 
-A run's column `thresholds` names an entry of the manifest's `judged_by`. Where a run names
-none, an older version judged it, which had one set for the whole store: the manifest's
+A run's column `thresholds` names an entry of the manifest's `judged_by`. A run without such a name
+was judged by an older version, which had one set for the whole store: the manifest's
 `thresholds`.
 """
 
@@ -25,8 +25,8 @@ class JudgedBy:
     Attributes:
         sets: By their name in the runs' column `thresholds`, None for the runs without one.
         presumed: The thresholds of runs whose set is not among `sets`.
-        lacking: By the same names, the thresholds for which the store's set has no number, so
-            that this version's is taken; a set that lacks none is left out.
+        lacking: By the same names, the thresholds that the store's set does not have, so that
+            this version's numbers are used. Complete sets are left out.
     """
 
     sets: Mapping[str | None, Thresholds]

@@ -4,7 +4,7 @@ import pandas as pd
 
 from core.outcomes import DIVERGED
 
-LATE = 0.5  # of the steps: where a run is taken to have come to its edge
+LATE = 0.5  # share of the steps after which a run is taken to have reached its edge
 
 
 def largest_stable_rates(runs: pd.DataFrame) -> pd.DataFrame:

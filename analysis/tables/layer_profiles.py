@@ -8,7 +8,7 @@ from analysis.theory.layer_theory import layer_theory
 from core.trials import SETTINGS
 
 STARTS = ["activation", "depth", "init_scale"]
-# What comes after the start, or decides nothing of it.
+# Settings that do not change the start of a training.
 LATER = {n for n, s in SETTINGS.items() if s.differs_within == "start" or s.decides != "training"}
 NORM = "log10_delta_norm"
 

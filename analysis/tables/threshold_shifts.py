@@ -14,7 +14,7 @@ from core.verdicts import judged
 
 ENDING = [name for name, setting in SETTINGS.items() if setting.decides == "end"]
 
-# For these thresholds the margin above 1 is moved: the 0.1 of a threshold of 1.1.
+# Of these thresholds the margin above 1 is moved, as the 0.1 of a threshold of 1.1.
 MARGINS = ("diverged_at_end", "presumed_excess")
 
 

@@ -1,4 +1,4 @@
-"""The size of a run's inputs, which decides between two answers of the theory."""
+"""The mean square of a run's inputs, which decides between two answers of the theory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,8 +38,8 @@ def input_mean_square(run: Run, layers: pd.DataFrame) -> float:
 def data_mean_square(run: Run) -> float:
     """The mean square from the data set: exact for a bundled one, else taken as 1.
 
-    1 is what standardized features have. Where an orthogonal first layer widens, the features
-    that Gaussian weights would make the same first layer from.
+    Standardized features have 1. If an orthogonal first layer widens, the result is the mean square
+    of features from which Gaussian weights would make the same first layer.
     """
     if run["dataset"] not in DATASETS:
         return 1.0

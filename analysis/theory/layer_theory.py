@@ -16,10 +16,10 @@ def layer_theory(run: Mapping[str, Any], layers: pd.DataFrame) -> pd.DataFrame |
     """The theory's profile: forward from the first layer's variance, backward from the error.
 
     Forward, q_1 is the first layer's measured mean square, and each next q follows from the
-    variance map. Backward, |delta_(l-1)|^2 = chi(q_(l-1)) |delta_l|^2 from the last hidden
-    layer: the error at the outputs depends on the weights below it, as the theory does not
-    allow. A weight's gradient is delta_l times the activation below it; how far the examples'
-    gradients add up is taken from the last hidden layer too.
+    variance map. Backward, |delta_(l-1)|^2 = chi(q_(l-1)) |delta_l|^2, starting at the last hidden
+    layer: the theory assumes that the error does not depend on the weights below, and the error at
+    the outputs does. A weight's gradient is delta_l times the activation below it. How far the
+    examples' gradients add up is measured at the last hidden layer too.
 
     Args:
         run: Its settings.

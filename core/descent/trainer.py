@@ -64,8 +64,8 @@ class NetworkTrainer:
             trained_loss: The loss at or below which a run counts as trained; None to let it
                 take every step unless it explodes.
             observe: Called at every logged step.
-            weight_decay: lambda: a step takes W to (1 - eta lambda) W - eta dLoss/dW. Neither
-                biases, losses nor gradient norms have a part in it.
+            weight_decay: lambda: a step takes W to (1 - eta lambda) W - eta dLoss/dW. Biases do
+                not decay, and the recorded losses and gradient norms do not include the penalty.
         """
         logged = logged_steps(steps)
         records = Records(

@@ -41,8 +41,8 @@ def log10_signal_per_error(signals: LayerSignals) -> Floats:
 def gradient_alignment(signals: LayerSignals) -> Floats:
     """Norm of a network's mean gradient over the rms norm of its examples' gradients.
 
-    1 where all examples agree, 0 at a stationary point, where they cancel; about one over
-    the root of their number where they are independent. NaN where no example has one.
+    1 where all examples agree, 0 at a stationary point, where they cancel, and about
+    1 / sqrt(examples) where they are independent. NaN where no example has a gradient.
     """
     mean = np.concatenate([signals.log10_gradient_norm, signals.log10_bias_gradient_norm], axis=1)
     each = np.concatenate([signals.log10_example_gradient_norm, signals.log10_delta_norm], axis=1)

@@ -1,6 +1,6 @@
 """The starts of trials of one shape: drawn initial weights, each measured once.
 
-Trials that differ only in what the descent takes, as the learning rate, share a start.
+Trials share a start if they differ only in settings of the descent, such as the learning rate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class Starts:
         self._shape, self._problem = shape, problem
         self._widths = layer_widths(task.feature_count, shape.width, task.outputs, shape.depth)
         self._initializer = INITIALIZERS[shape.initializer]
-        # Gaussian weights would make the same first layer from features of this size.
+        # Features of this size would give Gaussian weights the same first layer.
         unit_variance = self._initializer.unit_variance(task.feature_count, shape.width)
         self._input_mean_square = task.input_mean_square * unit_variance
         self._places: dict[Start, int] = {}

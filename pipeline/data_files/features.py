@@ -15,7 +15,8 @@ from pipeline.data_files.tables import DataTable
 Matrix = NDArray[np.float64]
 
 MOST_CATEGORIES = 1000
-# Of so few texts each is a category even if it names half of the rows, or looks like a number.
+# So few distinct texts are always categories, even if there is one for every second row or they
+# look like numbers.
 FEW_CATEGORIES = 20
 
 

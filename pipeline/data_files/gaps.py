@@ -13,7 +13,7 @@ def complete(table: DataTable, target: str, reading: Reading) -> DataTable:
     """The table without the rows that `missing: drop` leaves out.
 
     Raises:
-        DataFileError: Cells are missing and nothing was said of them, or not enough.
+        DataFileError: Cells are missing, and `missing` does not say what to do with them.
     """
     gaps = {name: missing(column) for name, column in table.columns.items()}
     gaps = {name: absent for name, absent in gaps.items() if absent.any()}

@@ -24,8 +24,8 @@ class DataTable:
         columns: By name, in the file's order, each (rows,).
         places: (rows,), the number by which an owner finds each row.
         counted: What `places` count: `line`, as an editor does, or `row`, from 1.
-        notes: What was read otherwise than it stands in the file, a sentence each; one list
-            of the file, also for the tables made of this one.
+        notes: A sentence for everything that was read differently from how it is written. Tables
+            made from this one share the list.
     """
 
     path: Path

@@ -44,8 +44,8 @@ def remedy(
         name: As written.
         known: The fields that there are.
         elsewhere: What other tools call them, by field.
-        absent: What to say, with `{name}` in it, of the names after it, joined by commas; where
-            one is known it is not absent.
+        absent: Messages with `{name}` in them, each with the names that it is for, joined by
+            commas; a name that is known is not absent.
     """
     fields, asked = list(known), name.strip().lower().replace("-", "_").replace(" ", "_")
     if asked in fields:

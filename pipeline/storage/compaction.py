@@ -22,7 +22,7 @@ from pipeline.storage.parts import Part, part_name
 from pipeline.storage.schemas import former_names
 from pipeline.storage.store import DamagedStoreError, Store, StoreError
 
-# A part of so many rows is read in a second, and a sweep of a million trials has a few.
+# A part of this size is read in a second, and a sweep of a million trials has a few of them.
 ROWS_PER_PART = 2_000_000
 ROWS_PER_GROUP = 100_000
 
@@ -80,7 +80,7 @@ def _merge(store: Store, table: str, parts: list[Part], expected: int) -> None:
 
 def _write_sorted(store: Store, table: str, parts: list[Part], target: Path) -> int:
     """Write all rows in order, in parts of ROWS_PER_PART; returns how many."""
-    # The first part is there without any rows too: it says that the commits are not lost.
+    # There is a first part even if there are no rows: it shows that the commits are not lost.
     files = [_open(store, table, target / "1")]
     total, room = 0, ROWS_PER_PART
     for batch in _sorted_batches(store, table, parts):
@@ -137,8 +137,8 @@ def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.
 def _order(trainer: Trainer, table: str) -> list[str]:
     """The order of the rows: those that readers often select together lie together.
 
-    Of `runs` the settings, first those that all trials of a batch share; of another table
-    the trial, then its first column.
+    `runs` is sorted by its settings, those that all trials of a batch share first; any other table
+    by trial, then by its first column.
     """
     if table != "runs":
         return ["trial_id", trainer.tables[table].columns[0].name]

@@ -1,7 +1,7 @@
 """The store's tables: Arrow schemas from a trainer's description, and trainings as rows.
 
-Every column carries its unit and meaning in the Parquet metadata, from which the data
-dictionary is made; that of a setting which came later its default too, as JSON.
+Every column carries its unit and meaning in the Parquet metadata, from which the data dictionary
+is made. The column of a setting that was added later also carries its default, as JSON.
 """
 
 import json
@@ -53,7 +53,7 @@ def schemas(trainer: Trainer) -> dict[str, pa.Schema]:
     """The schemas of a trainer's tables by name, `runs` first.
 
     Raises:
-        TrainerError: A column has no name of its own, or as of check.
+        TrainerError: Two columns of a table have one name, or as check raises.
     """
     check(trainer)
     settings = map(_field, trainer.settings.values())

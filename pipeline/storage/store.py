@@ -63,8 +63,8 @@ class Store:
         trainer: What its rows are trainings of.
         schemas: Of its tables by name, `runs` first.
         files: Its files.
-        manifest: What manifest.json says; a new store's before it is written.
-        mended: What the last `writing` removed of commits that never finished, in words.
+        manifest: The contents of manifest.json, also before a new store's is written.
+        mended: In words, what the last `writing` removed because its commit never finished.
     """
 
     def __init__(self, location: str | Path, trainer: Trainer):
@@ -244,7 +244,7 @@ class Store:
             rows = pa.concat_tables([batch.tables[table] for batch in batches])
             self.files.write(f"{table}/{name}", parquet(rows))
         self._commits = number
-        # Without it a commit whose part in `runs` is lost looks like one that never finished.
+        # Without it, a commit that lost its part in `runs` would look as if it never finished.
         self.describe(last_commit=number)
 
     def _name_thresholds(self) -> None:

@@ -87,7 +87,7 @@ def set_aside(store: Store, problems: list[Fault]) -> list[str]:
     }
     commits = {n for part in bad for n in range(part.first, part.last + 1)}
     commits |= {n for ps in concerned.values() for p in ps for n in range(p.first, p.last + 1)}
-    # First the record: the commits are known to be gone, however far the moving comes.
+    # Recorded before anything moves: if the moving is cut short, the commits still count as gone.
     store.describe(set_aside=sorted(commits.union(store.manifest.get("set_aside", []))))
     moved = []
     for table in store.schemas:

@@ -125,7 +125,7 @@ def _path(sweep: str) -> Path:
     return Path(sweep)
 
 
-# What to do about what YAML says of text that it takes for something else.
+# Remedies for text that YAML takes for something else.
 MENDING = {
     "mapping values are not allowed": "a colon before a space begins a mapping: put text that has "
     "one in quotes",
