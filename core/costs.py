@@ -25,7 +25,7 @@ def flops(trial: Trial, data: DatasetInfo) -> int:
 
 
 def seconds(trial: Trial, data: DatasetInfo) -> float:
-    """Estimated time of one full-length training on one core, with its measurements on the way and after.
+    """Estimated time of one full-length training on one core, with its later measurements.
 
     Measuring the start is not included: other learning rates share it, see `start_seconds`.
     """
