@@ -117,7 +117,12 @@ RESULTS = (
     ),
     Column("sharpness", float, "largest Hessian eigenvalue at step 0", "loss"),
     Column("smallest_curvature", float, "smallest Hessian eigenvalue at step 0", "loss"),
-    Column("critical_learning_rate", float, "2 / sharpness"),
+    Column(
+        "critical_learning_rate",
+        float,
+        "above it descent diverges on a quadratic of the sharpness at step 0: gd 2 / (sharpness + "
+        "weight_decay), momentum and nesterov by arXiv:2103.00065, adam NULL",
+    ),
     Column(
         "ntk_diagonal",
         float,
