@@ -14,19 +14,25 @@ class Schedule:
         name: As a sweep file has it.
         warms_up: Whether the rate rises over the first steps.
         decays: Whether it falls to 0 at the last one.
+        torch: PyTorch's scheduler, from the settings.
     """
 
     name: str
     warms_up: bool
     decays: bool
+    torch: str = ""
 
+
+_LAMBDA = "torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t:"
+_RISE = "(t + 1) / {warmup_steps} if t < {warmup_steps} else"
+_FALL = "(1 + math.cos(math.pi * (t - {warmup_steps}) / ({steps} - {warmup_steps}))) / 2"
 
 SCHEDULES = {
     each.name: each
     for each in (
         Schedule(name="constant", warms_up=False, decays=False),
-        Schedule(name="warmup", warms_up=True, decays=False),
-        Schedule(name="cosine", warms_up=True, decays=True),
+        Schedule(name="warmup", warms_up=True, decays=False, torch=f"{_LAMBDA} {_RISE} 1)"),
+        Schedule(name="cosine", warms_up=True, decays=True, torch=f"{_LAMBDA} {_RISE} {_FALL})"),
     )
 }
 

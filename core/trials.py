@@ -407,6 +407,9 @@ SETTINGS = settings_of(Trial)
 TRIAL_FIELDS = tuple(SETTINGS)
 DEFAULTS = defaults(SETTINGS)
 
+# With their defaults each step is the same multiple of the gradient of all examples.
+OF_PLAIN_DESCENT = ("optimizer", "schedule", "clip_norm", "batch_size")
+
 
 def trial_of(row: Mapping[str, Any]) -> Trial:
     """The trial of a row of `runs`, even if the row lacks columns that were added later."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.outcomes import CAUSES, THRESHOLDS, Thresholds
-from core.trials import DEFAULTS, SETTINGS
+from core.trials import DEFAULTS, OF_PLAIN_DESCENT, SETTINGS
 
 Claims = NDArray[np.bool_]
 Names = NDArray[np.object_]
@@ -68,6 +68,16 @@ class _Numbers:
 
     def known(self, name: str) -> Claims:
         return ~np.isnan(self[name])
+
+    @property
+    def is_plain_descent(self) -> Claims:
+        """Whether each step was the same multiple of the gradient of all examples."""
+        plain = np.ones(self._count, bool)
+        for name in OF_PLAIN_DESCENT:
+            values = self._runs.get(name, [None] * self._count)
+            default = SETTINGS[name].encoded_default
+            plain &= [each in (None, default) or each != each for each in values]
+        return plain
 
     @property
     def yardstick(self) -> NDArray[np.float64]:
@@ -139,9 +149,10 @@ def _divergence_cause(run: _Numbers, rules: Thresholds) -> Names:
       the first layer's gradient a thousand times the output error (or the loss is no number).
       A gradient of exactly 0 has no logarithm in a table.
     - `sharpening`: the start is moderate, and its curvature is not the cause: the rate is
-      below 2 / lambda_max, or the loss fell for longer than it could have above it. Where
-      2 / lambda_max was not measured the rate is taken for a tenth above it; but a single
-      layer's curvature hardly changes, so there it is the start's as long as none is known.
+      below the largest stable one, or the loss fell for longer than it could have above it,
+      which is known of gradient descent at one rate alone. Where the largest stable rate was
+      not measured the rate is taken for a tenth above it; but a single layer's curvature
+      hardly changes, so there it is the start's as long as none is known.
     - `learning_rate`: the start is moderate, and its curvature makes descent diverge.
     """
     moderate = run["initial_loss"] <= rules.exploding_start * run.yardstick
@@ -151,7 +162,7 @@ def _divergence_cause(run: _Numbers, rules: Thresholds) -> Names:
     ratio = np.where(run.known("critical_learning_rate"), measured, presumed)
     causes = {
         "init_scale": ~moderate | exploded,
-        "sharpening": (ratio <= 1) | _outlived_the_start(run, ratio, rules),
+        "sharpening": (ratio <= 1) | run.is_plain_descent & _outlived_the_start(run, ratio, rules),
     }
     return _first(causes, "learning_rate")
 

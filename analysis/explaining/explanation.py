@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.explaining.causes import Run, no_critical_rate, number, why
+from analysis.explaining.causes import Run, no_critical_rate, number, stable_rate, why
 from analysis.explaining.neighbors import nearest_trained
 from analysis.explaining.pytorch_lines import conventions, pytorch_lines
 from analysis.explaining.remedies import remedies
@@ -153,7 +153,7 @@ def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
     else:
         yield (
             f"learning rate {number(run['learning_rate'])} is "
-            f"{run['learning_rate'] / critical:.3g} times 2 / lambda_max = {number(critical)}"
+            f"{run['learning_rate'] / critical:.3g} times {stable_rate(run)} = {number(critical)}"
         )
 
 
