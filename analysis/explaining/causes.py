@@ -237,7 +237,17 @@ def _oscillating(run: Run) -> str:
     many = "many" if share is None else f"more than {100 * share:.3g}%"
     return (
         f"The loss jumps up and down: in the second half {many} of the steps raised "
-        f"it{rise}. The learning rate is at its edge. {LATER['oscillating'].sentence}"
+        f"it{rise}. {_edge(run)} {LATER['oscillating'].sentence}"
+    )
+
+
+def _edge(run: Run) -> str:
+    batch = run.get("batch_size")
+    if not batch:
+        return "The learning rate is at its edge."
+    return (
+        f"The learning rate is at its edge, or steps on {batch} examples each differ too much: "
+        "a smaller rate or a larger batch_size evens them out."
     )
 
 

@@ -110,8 +110,12 @@ def _layers(store: str | Path, run: Run) -> pd.DataFrame:
 
 
 def settings_lines(run: Run) -> list[str]:
-    """The settings in lines, each holding as many as fit."""
-    words = [f"{name} {_in_words(run[name])}" for name in LISTED]
+    """The settings in lines, each holding as many as fit; none that has a later one's default."""
+    words = [
+        f"{name} {_in_words(run[name])}"
+        for name in LISTED
+        if run[name] != SETTINGS[name].encoded_default
+    ]
     return textwrap.wrap(", ".join(words), LINE, break_on_hyphens=False)
 
 
