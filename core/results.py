@@ -126,7 +126,8 @@ RESULTS = (
     Column(
         "critical_learning_rate",
         float,
-        "predicted at step 0: 2 / lambda_max, above which the loss's quadratic part diverges",
+        "predicted at step 0: above it descent diverges on a quadratic of that sharpness; gd 2 / "
+        "(lambda_max + weight_decay), momentum and nesterov by arXiv:2103.00065, adam NULL",
     ),
     Column(
         "ntk_diagonal",

@@ -58,6 +58,8 @@ class Setting:
         objection: For a value of its axis and the sizes of a data set
             (core.datasets.DatasetInfo), why they do not go together and what to do, as a
             message says it after the data set's name; None if they do.
+        used_with: Another setting's name, and those of its choices with which this one decides
+            anything; None if it always does.
         differs_within: "start": trials that share their initial weights may differ in it;
             "batch": trials that are trained together may; "sweep": neither.
         repeats: Whether its values are as good as one another, as seeds are: one averages over
@@ -85,6 +87,7 @@ class Setting:
     words: Collection[str] = ()
     elsewhere: Collection[str] = ()
     objection: Callable[[Any, Any], str | None] | None = None
+    used_with: tuple[str, Collection[str]] | None = None
     differs_within: Literal["sweep", "batch", "start"] = "sweep"
     repeats: bool = False
     of_task: bool = False

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.outcomes import CAUSES, THRESHOLDS, Thresholds
-from core.trials import DEFAULTS, SETTINGS
+from core.trials import DEFAULTS, OF_PLAIN_DESCENT, SETTINGS
 
 Claims = NDArray[np.bool_]
 Names = NDArray[np.object_]
@@ -68,6 +68,16 @@ class _Numbers:
 
     def known(self, name: str) -> Claims:
         return ~np.isnan(self[name])
+
+    @property
+    def is_plain_descent(self) -> Claims:
+        """Whether each step was the same multiple of the gradient of all examples."""
+        plain = np.ones(self._count, bool)
+        for name in OF_PLAIN_DESCENT:
+            values = self._runs.get(name, [None] * self._count)
+            default = SETTINGS[name].encoded_default
+            plain &= [each in (None, default) or each != each for each in values]
+        return plain
 
     @property
     def yardstick(self) -> NDArray[np.float64]:
@@ -139,10 +149,10 @@ def _divergence_cause(run: _Numbers, rules: Thresholds) -> Names:
       the first layer's gradient a thousand times the output error, or the loss is not a number.
       A gradient of exactly 0 is NULL in a table and counts as no explosion.
     - `sharpening`: the start is moderate, and its sharpness does not explain the divergence: the
-      rate is below 2 / lambda_max, or the loss fell for longer than it could have at a rate
-      above it. Where 2 / lambda_max was not measured, the rate is assumed to be a tenth above
-      it. A single layer's sharpness hardly changes: without a measurement its divergence is
-      never called sharpening.
+      rate is below the critical one, or the loss fell for longer than it could have at a rate
+      above it, which is known of gradient descent at one rate alone. Where the critical rate was
+      not measured, the rate is assumed to be a tenth above it. A single layer's sharpness hardly
+      changes: without a measurement its divergence is never called sharpening.
     - `learning_rate`: the start is moderate, and its sharpness explains the divergence.
     """
     moderate = run["initial_loss"] <= rules.exploding_start * run.yardstick
@@ -152,7 +162,7 @@ def _divergence_cause(run: _Numbers, rules: Thresholds) -> Names:
     ratio = np.where(run.known("critical_learning_rate"), measured, presumed)
     causes = {
         "init_scale": ~moderate | exploded,
-        "sharpening": (ratio <= 1) | _outlived_the_start(run, ratio, rules),
+        "sharpening": (ratio <= 1) | run.is_plain_descent & _outlived_the_start(run, ratio, rules),
     }
     return _first(causes, "learning_rate")
 

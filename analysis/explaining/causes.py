@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.optimizers import OPTIMIZERS
 from core.trials import SETTINGS
 
 MEASURE = SETTINGS["measure"]
@@ -29,8 +30,8 @@ class Later:
         """The share as a sentence."""
         trained = self.trained or "none"
         return (
-            f"Of {self.runs} runs of many kinds that ended so, {trained} trained when they went on "
-            f"{MUCH_LONGER} times as long."
+            f"Of {self.runs} runs of plain gradient descent that ended so, {trained} trained when "
+            f"they went on {MUCH_LONGER} times as long."
         )
 
 
@@ -175,13 +176,22 @@ def _learning_rate(run: Run) -> str:
         return f"{moderate} ({no_critical_rate(run)}.)"
     return (
         f"{moderate} {number(run['learning_rate'])} is {run['learning_rate'] / critical:.3g} times "
-        f"2 / lambda_max = {number(critical)} of the start, above which steps overshoot along "
+        f"{stable_rate(run)} = {number(critical)} of the start, above which steps overshoot along "
         "the steepest direction."
     )
 
 
+def stable_rate(run: Run) -> str:
+    """The largest stable learning rate on a quadratic, as a formula; "" for Adam."""
+    bound = OPTIMIZERS[run.get("optimizer") or "gd"].bound or ""
+    decayed = "(lambda_max + weight_decay)" if run.get("weight_decay") else "lambda_max"
+    return bound.replace("lambda_max", decayed)
+
+
 def no_critical_rate(run: Run) -> str:
     """Why the run has no critical learning rate."""
+    if not stable_rate(run):
+        return f"with {run['optimizer']} the curvature alone does not say which rates are stable"
     if measured(run, "sharpness"):
         return "2 / lambda_max does not exist: the start's curvature is no positive number"
     return "2 / lambda_max was not measured; `measure: [signal, sharpness]` does that"
@@ -190,7 +200,8 @@ def no_critical_rate(run: Run) -> str:
 def _sharpening(run: Run) -> str:
     critical, rate = run["critical_learning_rate"], run["learning_rate"]
     below = critical is not None and rate < critical
-    start = f" of the start, whose 2 / lambda_max is {number(critical)}," if below else ""
+    bound = f"{stable_rate(run)} is {number(critical)}"
+    start = f" of the start, whose {bound}," if below else ""
     return (
         f"The curvature{start} rose on the way until steps of {number(rate)} were too long for "
         f"it.{_fall(run)}"
@@ -226,7 +237,17 @@ def _oscillating(run: Run) -> str:
     many = "many" if share is None else f"more than {100 * share:.3g}%"
     return (
         f"The loss jumps up and down: in the second half {many} of the steps raised "
-        f"it{rise}. The learning rate is at its edge. {LATER['oscillating'].sentence}"
+        f"it{rise}. {_edge(run)} {LATER['oscillating'].sentence}"
+    )
+
+
+def _edge(run: Run) -> str:
+    batch = run.get("batch_size")
+    if not batch:
+        return "The learning rate is at its edge."
+    return (
+        f"The learning rate is at its edge, or steps on {batch} examples each differ too much: "
+        "a smaller rate or a larger batch_size evens them out."
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.explaining.causes import Run, no_critical_rate, number, why
+from analysis.explaining.causes import Run, no_critical_rate, number, stable_rate, why
 from analysis.explaining.neighbors import nearest_trained
 from analysis.explaining.pytorch_lines import conventions, pytorch_lines
 from analysis.explaining.remedies import remedies
@@ -111,8 +111,12 @@ def _layers(store: str | Path, run: Run) -> pd.DataFrame:
 
 
 def settings_lines(run: Run) -> list[str]:
-    """The settings in lines, each holding as many as fit."""
-    words = [f"{name} {_in_words(run[name])}" for name in LISTED]
+    """The settings in lines, each holding as many as fit; none that has a later one's default."""
+    words = [
+        f"{name} {_in_words(run[name])}"
+        for name in LISTED
+        if run[name] != SETTINGS[name].encoded_default
+    ]
     return textwrap.wrap(", ".join(words), LINE, break_on_hyphens=False)
 
 
@@ -154,7 +158,7 @@ def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
     else:
         yield (
             f"learning rate {number(run['learning_rate'])} is "
-            f"{run['learning_rate'] / critical:.3g} times 2 / lambda_max = {number(critical)}"
+            f"{run['learning_rate'] / critical:.3g} times {stable_rate(run)} = {number(critical)}"
         )
 
 

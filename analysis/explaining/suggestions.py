@@ -1,5 +1,6 @@
 """What a run's cause suggests to change, and how often that helped; needs no store."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import isclose
@@ -10,6 +11,7 @@ from analysis.advising.trained_rates import START
 from analysis.explaining.causes import LATER, MUCH_LONGER, Run
 from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
+from core.trials import OF_PLAIN_DESCENT, SETTINGS
 
 NETWORK = {"depth", "width", "activation"}
 MUCH = 10  # x a learning rate or the steps
@@ -73,7 +75,19 @@ def suggestions(run: Run) -> list[Remedy]:
     cause = run.get("cause")
     suggest = SUGGESTIONS.get(run["outcome"] if cause is None else cause)
     suggested = [] if suggest is None else [_changed(run, each) for each in suggest(run)]
-    return [remedy for remedy in suggested if remedy.changes]
+    found = [remedy for remedy in suggested if remedy.changes]
+    return found if _is_plain(run) else [_of_plain_runs(remedy) for remedy in found]
+
+
+def _is_plain(run: Run) -> bool:
+    """Whether it is gradient descent at one rate on all examples, as the measured runs were."""
+    return all(run.get(name) in (None, SETTINGS[name].default) for name in OF_PLAIN_DESCENT)
+
+
+def _of_plain_runs(remedy: Remedy) -> Remedy:
+    if not re.search(r"\bof \d", remedy.reason):
+        return remedy
+    return replace(remedy, reason=f"{remedy.reason}, all of them by plain gradient descent")
 
 
 def _changed(run: Run, remedy: Remedy) -> Remedy:

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.descent.batches import Examples
 from core.descent.passes import keeps_slopes
+from core.descent.steps import Parameters
 from core.gradient_descent import Problem
 
 Array = NDArray[np.floating]
@@ -54,6 +56,7 @@ class Memory:
         weights, biases: (parameters,) of all layers, one after the other.
         gradients, bias_gradients: Of the same shape.
         outputs: (outputs, examples).
+        examples: What the networks are trained on.
         places: Addresses of these and all other arrays.
     """
 
@@ -90,11 +93,36 @@ class Memory:
         arrays["inputs"][...], arrays["inputs_t"][...] = inputs, inputs.T
         arrays["targets"][...] = targets
         arrays.setdefault("slopes", arrays["hidden"])
-        self._arrays = arrays
+        self._arrays, self._dtype = arrays, dtype
+        self.examples = Examples(*(arrays[name] for name in Examples._fields))
         self.weights, self.biases = arrays["weights"], arrays["biases"]
         self.gradients, self.bias_gradients = arrays["gradients"], arrays["bias_gradients"]
         self.outputs = arrays["outputs"]
+        self._batches: dict[int, Examples] = {}
+        self._moments: list[Array] = []
         self.places = Places(**{name: array.ctypes.data for name, array in arrays.items()})
+
+    def of_batch(self, size: int) -> tuple[Places, Examples]:
+        """The same memory, but with room for a batch of the examples in the place of all."""
+        if size not in self._batches:
+            features, outputs = len(self.examples.inputs), len(self.outputs)
+            shapes = (features, size), (size, features), (outputs, size)
+            batch = Examples(*(aligned(shape, self._dtype) for shape in shapes))
+            self._batches[size] = batch
+        batch = self._batches[size]
+        own = {name: array.ctypes.data for name, array in batch._asdict().items()}
+        return self.places._replace(**own), batch
+
+    def parameters(self, moments: int) -> Parameters:
+        """The parameters and gradients, with `moments` running sums or means of them, all 0."""
+        while len(self._moments) < 2 * moments:
+            self._moments += [np.empty_like(self.weights), np.empty_like(self.biases)]
+        kept = self._moments[: 2 * moments]
+        for each in kept:
+            each[...] = 0
+        none = [np.empty(0, self._dtype)] * (4 - len(kept))
+        held = (self.weights, self.biases, self.gradients, self.bias_gradients)
+        return Parameters(*held, *kept, *none)
 
     def load(self, params: Sequence[Array]) -> None:
         """Copy a network's parameters into the memory, one (fan_out, fan_in + 1) per layer."""

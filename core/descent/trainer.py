@@ -1,19 +1,22 @@
 """Trains networks of one shape: the compiled loop with all that it needs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.descent.loop import DIVERGED, RUNNING, Parameters, Passes, Records, Rules, descend
+from core.descent.loop import DIVERGED, RUNNING, Net, Passes, Records, Rules, descend
 from core.descent.losses import loss_pass
 from core.descent.memory import Memory, Shape
+from core.descent.orders import Orders
 from core.descent.passes import activation_passes
 from core.descent.products import blas
-from core.gradient_descent import Descent, Problem, logged_steps
+from core.descent.steps import CODES, Rule
+from core.gradient_descent import Descent, Problem, Update, logged_steps, measured_steps
+from core.optimizers import OPTIMIZERS
 from core.outcomes import THRESHOLDS
+from core.schedules import rate_factors
 from core.subnormals import flushed_subnormals
 
 Array = NDArray[np.floating]
@@ -21,11 +24,17 @@ Array = NDArray[np.floating]
 # Called at every logged step, before the step is taken, with the step and the parameters.
 Observer = Callable[[int, list[Array]], None]
 
+GRADIENT_DESCENT = Update()
+
+# Steps whose learning rates, and places of examples, are in memory at once.
+MOST_STEPS = 2**16
+MOST_PLACES = 2**20
+
 
 class NetworkTrainer:
     """Trains networks of one shape on one problem, one after the other in the same memory.
 
-    A network's numbers depend on its own parameters, learning rate and weight decay alone.
+    A network's numbers depend on its own parameters, learning rate and update alone.
     """
 
     def __init__(self, problem: Problem, width: int, depth: int, dtype: str):
@@ -35,13 +44,8 @@ class NetworkTrainer:
         shape = Shape(feature_count, width, len(problem.targets), depth, examples)
         self._memory = memory = Memory(shape, problem, self._dtype)
         passes = (*activation_passes(problem.activation, dtype), loss_pass(problem.loss, dtype))
-        self._fixed = (
-            blas(self._dtype),
-            Passes(*(function.address for function in passes)),
-            shape,
-            memory.places,
-            Parameters(memory.weights, memory.biases, memory.gradients, memory.bias_gradients),
-        )
+        self._passes = blas(self._dtype), Passes(*(function.address for function in passes))
+        self._whole = Net(shape, memory.places, memory.examples)
 
     def descend(
         self,
@@ -50,12 +54,12 @@ class NetworkTrainer:
         steps: int,
         trained_loss: float | None = None,
         observe: Observer | None = None,
-        weight_decay: float = 0.0,
+        update: Update = GRADIENT_DESCENT,
     ) -> Descent:
-        """Train a network by full-batch gradient descent.
+        """Train a network.
 
         It ends early where its loss overflows or explodes, and with a `trained_loss` where it
-        has trained beyond doubt.
+        has trained beyond doubt, which batches smaller than all examples leave open.
 
         Args:
             params: One array a layer, (fan_out, fan_in + 1), the last column the bias.
@@ -64,33 +68,53 @@ class NetworkTrainer:
             trained_loss: The loss at or below which a run counts as trained; None to let it
                 take every step unless it explodes.
             observe: Called at every logged step.
-            weight_decay: lambda: a step takes W to (1 - eta lambda) W - eta dLoss/dW. Biases do
-                not decay, and the recorded losses and gradient norms do not include the penalty.
+            update: How a step is taken. A decay has no part in losses and gradient norms, and
+                neither has clipping.
         """
-        logged = logged_steps(steps)
+        logged, planned = logged_steps(steps), measured_steps(steps)
         records = Records(
-            np.full(steps + 1, np.nan), np.append(logged, steps + 1), np.full(len(logged), np.nan)
+            np.full(steps + 1, np.nan),
+            np.append(planned, steps + 1),
+            np.append(logged, steps + 1),
+            np.full(len(logged), np.nan),
         )
-        rules, factor = self._rules(steps, trained_loss), self._factor(learning_rate)
-        decay = self._dtype.type(learning_rate * weight_decay)
+        rules, batch = self._rules(steps, trained_loss), self._batch(update.batch_size)
+        in_batches = batch.shape != self._whole.shape
+        parameters = self._memory.parameters(OPTIMIZERS[update.optimizer].moments)
+        fixed = (*self._passes, self._whole, batch, parameters, _rule(update))
         stops = [0, *(logged[1:].tolist() if observe else []), steps + 1]
+        segments = _segments(stops, batch.shape.examples if in_batches else 0)
+        orders = Orders(update.order_seed, self._whole.shape.examples, batch.shape.examples)
         # A diverging network must not stop a sweep: overflow is expected here.
         with np.errstate(all="ignore"), flushed_subnormals():
             self._memory.load(params)
-            for begin, end in zip(stops[:-1], stops[1:], strict=True):
-                if observe:
+            for begin, end in segments:
+                if observe and begin in stops:
                     observe(begin, self._memory.params())
-                step, ending = descend(*self._fixed, factor, decay, rules, records, begin, end)
+                rates = learning_rate * rate_factors(
+                    update.schedule, update.warmup_steps, steps, np.arange(begin, end)
+                )
+                order = orders.next(end - begin) if in_batches else np.empty((0, 0), np.int64)
+                step, ending = descend(*fixed, rates, order, rules, records, begin, end)
                 if ending != RUNNING:
                     break
+        measured = np.arange(step + 1)
+        if in_batches:
+            measured = np.union1d(planned[planned < step], step)
         ran = logged <= step
-        found = Descent(records.losses[: step + 1], logged[ran], records.norms[ran], None, None)
+        found = Descent(
+            records.losses[measured], measured, logged[ran], records.norms[ran], None, None
+        )
         if ending == DIVERGED:
             return found
         return replace(found, params=self._memory.params(), outputs=self._memory.outputs.copy())
 
-    def _factor(self, learning_rate: float) -> np.floating[Any]:
-        return self._dtype.type(learning_rate / self._problem.inputs.shape[1])
+    def _batch(self, size: int) -> Net:
+        """The Net of as many examples as a step takes."""
+        shape = self._whole.shape
+        if not 0 < size < shape.examples:
+            return self._whole
+        return Net(shape._replace(examples=size), *self._memory.of_batch(size))
 
     def _rules(self, steps: int, trained_loss: float | None) -> Rules:
         # A run may leave early once a whole tail of consecutive losses is at or below half of the
@@ -105,3 +129,22 @@ class NetworkTrainer:
             trained=-np.inf if trained_loss is None else of_level * trained_loss,
             tail=THRESHOLDS.tail_losses,
         )
+
+
+def _rule(update: Update) -> Rule:
+    return Rule(
+        CODES[update.optimizer],
+        update.momentum,
+        update.beta2,
+        update.epsilon,
+        update.weight_decay,
+        update.clip_norm,
+    )
+
+
+def _segments(stops: Sequence[int], batch: int) -> Iterator[tuple[int, int]]:
+    """(begin, end) of the steps taken at once, from one stop to the next or less."""
+    most = min(MOST_STEPS, max(1, MOST_PLACES // batch)) if batch else MOST_STEPS
+    for begin, end in zip(stops[:-1], stops[1:], strict=True):
+        for first in range(begin, end, most):
+            yield first, min(first + most, end)

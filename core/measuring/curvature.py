@@ -34,16 +34,6 @@ Matvec = Callable[[Floats], Floats]
 Ends = tuple[float, float]
 
 
-def critical_learning_rate(sharpness: Floats) -> Floats:
-    """2 / lambda_max: beyond it, descent on the quadratic part of the loss diverges.
-
-    NaN where no direction curves upward, or so little that the rate overflows.
-    """
-    with np.errstate(all="ignore"):
-        rate = 2 / sharpness
-    return np.where((sharpness > 0) & np.isfinite(rate), rate, np.nan)
-
-
 def extreme_curvature(params: Sequence[Array], problem: Problem) -> Ends:
     """The smallest and the largest Hessian eigenvalue of one network's full-batch loss.
 

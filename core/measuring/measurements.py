@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from core.columns import Tables
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
-from core.measuring.curvature import critical_learning_rate, extreme_curvature
+from core.measuring.curvature import extreme_curvature
 from core.measuring.end_signals import end_signals
 from core.measuring.gradient_ratios import log10_gradient_per_error, log10_gradient_ratio
 from core.measuring.signal_propagation import LayerSignals, chi_measured, signal_propagation
@@ -110,8 +110,4 @@ def _curvature(params: Params, problem: Problem) -> dict[str, NDArray[np.floatin
     networks = range(len(params[0]))
     ends = [extreme_curvature([p[network] for p in params], problem) for network in networks]
     smallest, sharpness = np.array(ends).T
-    return {
-        "sharpness": sharpness,
-        "smallest_curvature": smallest,
-        "critical_learning_rate": critical_learning_rate(sharpness),
-    }
+    return {"sharpness": sharpness, "smallest_curvature": smallest}

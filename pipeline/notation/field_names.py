@@ -10,25 +10,20 @@ class FieldError(ValueError):
 
 CLOSE = 0.8  # difflib's ratio: a letter or two amiss in a field's name
 
-DESCENT = "phasesweep trains by full-batch gradient descent; it has no {name} setting yet"
 NETWORK = "phasesweep trains plain fully connected networks; it has no {name} setting yet"
 WHOLE = (
     "phasesweep trains on all examples of a sweep and holds none out; it has no {name} setting yet"
 )
-CONSTANT = "a learning rate stays the same for a whole training; there is no {name} setting yet"
+SHRINKING = "weights shrink by weight_decay, learning rates by a schedule; there is no {name}"
 
 # What people ask for and FULLY_CONNECTED does not have.
 ABSENT = {
-    DESCENT: "batch, batch_size, beta, beta1, beta2, betas, clip, clip_grad, clip_norm, "
-    "clipping, grad_clip, gradient_clip, gradient_clipping, l1, l2, minibatch, mini_batch, "
-    "momentum, nesterov, optim, optimiser, optimizer, regularization, solver, weight_decay",
     NETWORK: "architecture, batch_norm, batchnorm, bn, conv, dropout, dropout_rate, kernel_size, "
     "layer_norm, layernorm, model, normalization_layer, output_activation, residual, "
     "skip_connections",
     WHOLE: "early_stopping, patience, test_size, test_split, train_split, val_split, validation, "
     "validation_split",
-    CONSTANT: "decay, learning_rate_schedule, lr_decay, lr_schedule, lr_scheduler, schedule, "
-    "scheduler, warmup",
+    SHRINKING: "decay, l1, lr_decay",
 }
 
 

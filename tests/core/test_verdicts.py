@@ -226,6 +226,18 @@ def flight(initial=3.0, rate=0.1, critical=np.nan, before=(), **columns):
     return found["cause"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("optimizer", "momentum"), ("schedule", "warmup"), ("clip_norm", 1.0), ("batch_size", 32)],
+)
+def test_only_plain_descent_outlives_its_start(name, value):
+    """How fast a loss would leave is known of the same multiple of the same gradient alone."""
+    settings = {"rate": 0.3, "critical": 0.1, "before": np.linspace(2.9, 1.0, 30)}
+    assert flight(**settings) == "sharpening"
+    assert flight(**settings, **{name: DEFAULTS[name]}) == "sharpening"
+    assert flight(**settings, **{name: value}) == "learning_rate"
+
+
 def test_a_divergence_is_the_init_scales_where_the_start_explodes():
     """By the loss or by the first layer's gradient, whatever the learning rate."""
     assert flight(initial=2001.0, rate=1e-9, critical=1.0) == "init_scale"

@@ -14,7 +14,7 @@ from analysis.reading.stores import connect, read_runs
 from core.gradient_descent import TRAINER
 from core.settings import values_of
 from core.training import FULLY_CONNECTED
-from core.trials import DEFAULTS
+from core.trials import DEFAULTS, SETTINGS
 from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.cli import app
@@ -31,6 +31,14 @@ ADDED_SINCE = [
     "trained_level",
     "targets",
     "weight_decay",
+    "optimizer",
+    "momentum",
+    "beta2",
+    "epsilon",
+    "clip_norm",
+    "schedule",
+    "warmup_steps",
+    "batch_size",
     "trainer",
     "thresholds",
 ]
@@ -41,7 +49,21 @@ ADDED_SETTINGS = [
     ("trained_level", 0.1, 0.5),
     ("targets", "standardized", "raw"),
     ("weight_decay", 0.0, 0.1),
+    ("optimizer", "gd", "adam"),
+    ("momentum", 0.9, 0.5),
+    ("beta2", 0.999, 0.9),
+    ("epsilon", 1e-8, 1e-6),
+    ("clip_norm", 0.0, 1.0),
+    ("schedule", "constant", "cosine"),
+    ("warmup_steps", 10, 5),
+    ("batch_size", 0, 4),
 ]
+
+
+def deciding(name):
+    """The value of another setting with which this one decides something."""
+    used_with = SETTINGS[name].used_with
+    return {used_with[0]: used_with[1][0]} if used_with else {}
 
 
 # Targets that are numbers, so that every setting that came since can take another value.
@@ -155,7 +177,10 @@ def test_an_older_row_is_read_as_what_it_stood_for(older_store, write_sweep, nam
     """Before any newer row is there, and beside one; also where it is asked for."""
     old = len(read_runs(older_store))
     assert read_runs(older_store, [name])[name].tolist() == [default] * old
-    run(write_sweep(**NUMBERS, **{name: other}), Store(older_store, FULLY_CONNECTED))
+    run(
+        write_sweep(**NUMBERS, **deciding(name), **{name: other}),
+        Store(older_store, FULLY_CONNECTED),
+    )
     assert len(read_runs(older_store, where={name: default})) == old
     assert read_runs(older_store)[name].value_counts().to_dict() == {default: old, other: old}
     with connect(older_store) as views:
@@ -241,7 +266,10 @@ def test_every_new_row_names_its_thresholds(older_store, write_sweep):
 @pytest.mark.parametrize(("name", "default", "other"), ADDED_SETTINGS)
 def test_old_and_new_rows_are_merged(older_store, write_sweep, name, default, other):
     """Nothing is missing afterwards, and an older row says what it stood for."""
-    larger = write_sweep(**NUMBERS, seed="[0, 1]", **{name: f"[{default}, {other}]"})
+    together = {name: f"[{default}, {other}]"}
+    for partner, value in deciding(name).items():
+        together |= {partner: f"[{DEFAULTS[partner]}, {value}]", "zip": f"[{name}, {partner}]"}
+    larger = write_sweep(**NUMBERS, seed="[0, 1]", **together)
     old = len(pd.read_parquet(older_store / "runs"))
     assert run(larger, Store(older_store, FULLY_CONNECTED)).total() == old
     store = Store(older_store, FULLY_CONNECTED)

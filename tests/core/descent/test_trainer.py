@@ -8,7 +8,7 @@ import pytest
 from core.datasets import baseline_loss, load_dataset, make_task
 from core.descent.trainer import NetworkTrainer
 from core.functions.activations import ACTIVATIONS
-from core.gradient_descent import Problem
+from core.gradient_descent import Problem, Update
 from core.initializers import initial_params
 from core.losses import LOSSES
 from core.network import layer_widths
@@ -73,7 +73,9 @@ def test_weights_decay_and_biases_do_not(depth, dtype, bound):
     """As in the plain network's descent; the losses recorded are those without the penalty."""
     problem = make_problem("tanh", "cross_entropy", "wine")
     params = start(problem, depth=depth)
-    found = NetworkTrainer(problem, 12, depth, dtype).descend(params, 0.05, 30, weight_decay=0.3)
+    found = NetworkTrainer(problem, 12, depth, dtype).descend(
+        params, 0.05, 30, update=Update(weight_decay=0.3)
+    )
     losses, after = plain_descent(params, 0.05, 30, problem, weight_decay=0.3)
     np.testing.assert_allclose(found.losses, losses, rtol=bound)
     for layer, expected in zip(found.params, after, strict=True):
@@ -89,7 +91,9 @@ def test_weight_decay_descends_the_penalized_loss():
         return loss_of(params, problem) + decay / 2 * sum((p[:, :-1] ** 2).sum() for p in params)
 
     gradients = central_differences(penalized, [p.copy() for p in params])
-    found = NetworkTrainer(problem, 12, 3, "float64").descend(params, rate, 1, weight_decay=decay)
+    found = NetworkTrainer(problem, 12, 3, "float64").descend(
+        params, rate, 1, update=Update(weight_decay=decay)
+    )
     for before, after, gradient in zip(params, found.params, gradients, strict=True):
         np.testing.assert_allclose((before - after) / rate, gradient, rtol=1e-6, atol=1e-8)
 
