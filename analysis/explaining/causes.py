@@ -193,8 +193,8 @@ def no_critical_rate(run: Run) -> str:
     if not stable_rate(run):
         return f"with {run['optimizer']} the curvature alone does not say which rates are stable"
     if measured(run, "sharpness"):
-        return "2 / lambda_max does not exist: the start's curvature is no positive number"
-    return "2 / lambda_max was not measured; `measure: [signal, sharpness]` does that"
+        return f"{stable_rate(run)} does not exist: the start's sharpness is no positive number"
+    return f"{stable_rate(run)} was not measured; `measure: [signal, sharpness]` does that"
 
 
 def _sharpening(run: Run) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.advising.init_advice import init_advice
 from analysis.advising.trained_rates import START
-from analysis.explaining.causes import LATER, MUCH_LONGER, Run
+from analysis.explaining.causes import LATER, MUCH_LONGER, Run, stable_rate
 from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
 from core.trials import OF_PLAIN_DESCENT, SETTINGS
@@ -43,7 +43,7 @@ MEASURED = {
     "converged_seed": "32 of 120 such runs trained so",
     "converged_activation": "11 of 120 such runs trained so",
     "exploding_scale": "at the best of 12 rates all of 14 such runs descended, 5 trained",
-    "half_critical": "half of 2 / lambda_max of the start; all of 23 such runs descended so",
+    "half_critical": "all of 23 such runs descended so",
     "diverged_slower": "all of 7 such runs descended so, 3 trained",
     "oscillating_slower": "4 of 30 such runs trained so",
 }
@@ -168,7 +168,8 @@ def _init_scale(run: Run) -> Iterator[Remedy]:
 def _learning_rate(run: Run) -> Iterator[Remedy]:
     critical = run["critical_learning_rate"]
     if critical is not None and critical / 2 < run["learning_rate"]:
-        yield Remedy({"learning_rate": _rounded(critical / 2)}, MEASURED["half_critical"])
+        reason = f"half of {stable_rate(run)} of the start; {MEASURED['half_critical']}"
+        yield Remedy({"learning_rate": _rounded(critical / 2)}, reason)
     else:
         yield _slower(run, MUCH, MEASURED["diverged_slower"])
 
@@ -257,7 +258,7 @@ def _faster(run: Run) -> Remedy:
     critical, faster = run["critical_learning_rate"], MUCH * run["learning_rate"]
     if critical is not None and run["learning_rate"] < critical / 2 < faster:
         return Remedy(
-            {"learning_rate": _rounded(critical / 2)}, "half of 2 / lambda_max of the start"
+            {"learning_rate": _rounded(critical / 2)}, f"half of {stable_rate(run)} of the start"
         )
     return Remedy(
         {"learning_rate": _rounded(faster)}, "longer steps get there sooner, if it still descends"
