@@ -33,6 +33,7 @@ class Problem:
         activation: A name in ACTIVATIONS.
         loss: A name in LOSSES.
         baseline: The best constant predictor's loss.
+        biases: Whether biases are parameters; else they are 0 and stay so.
     """
 
     inputs: Array
@@ -40,6 +41,7 @@ class Problem:
     activation: str
     loss: str
     baseline: float
+    biases: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,9 @@ class Update:
         schedule: A name in SCHEDULES.
         warmup_steps: Of those schedules that have them.
         batch_size: Examples of a step's gradient; 0 for all.
+        parameterization, base_width: Of core.parameterizations.
+        learning_rate_first, learning_rate_last: What the rates of the first and of the last layer
+            are multiplied by.
         order_seed: Of the order in which batches take the examples.
     """
 
@@ -66,6 +71,10 @@ class Update:
     schedule: str = "constant"
     warmup_steps: int = 10
     batch_size: int = 0
+    parameterization: str = "standard"
+    base_width: int = 32
+    learning_rate_first: float = 1.0
+    learning_rate_last: float = 1.0
     order_seed: int = 0
 
 

@@ -15,7 +15,7 @@ their own scale (common random numbers): neighboring cells of a map differ by th
 setting, not by luck, and no batch, order or worker can change a bit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -160,7 +160,12 @@ def unit_draw(
 
 
 def initial_params(
-    initializer: str, widths: tuple[int, ...], seed: int, init_scale: float, bias_scale: float
+    initializer: str,
+    widths: tuple[int, ...],
+    seed: int,
+    init_scale: float,
+    bias_scale: float,
+    factors: Sequence[float] | None = None,
 ) -> list[Matrix]:
     """Weights and biases of a network before training.
 
@@ -170,9 +175,14 @@ def initial_params(
         seed: Of the draw.
         init_scale: Multiplies the unit draw.
         bias_scale: sigma_b: standard deviation of the biases.
+        factors: What each layer's init scale is multiplied by; None for 1.
 
     Returns:
         One array per layer, (fan_out, fan_in + 1); the last column is the bias.
     """
     draw = unit_draw(initializer, widths, seed)
-    return [np.column_stack([w * init_scale, b * bias_scale]) for w, b in draw]
+    scales = init_scale * np.asarray([1.0] * len(draw) if factors is None else factors)
+    return [
+        np.column_stack([w * scale, b * bias_scale])
+        for (w, b), scale in zip(draw, scales.tolist(), strict=True)
+    ]

@@ -21,7 +21,7 @@ from core.outcomes import THRESHOLDS
 from core.results import CURVES, LAYERS, RESULTS
 from core.settings import Trials, values_of
 from core.trainers import Trainer
-from core.trials import SETTINGS, STOPS, Trial
+from core.trials import OF_ONE_RATE, SETTINGS, STOPS, Trial
 from core.verdicts import judged
 
 # The settings that decide how a step is taken; `seed` decides on the order of examples, too.
@@ -55,7 +55,8 @@ def _stable_rates(runs: Mapping[str, Array]) -> dict[str, Array]:
     """The largest stable rate from the curvature at the start, where it was measured."""
     curvature = runs["sharpness"] + runs["weight_decay"]
     rates = largest_stable_rate(runs["optimizer"], curvature, runs["momentum"])
-    return {"critical_learning_rate": rates}
+    one_rate = np.all([runs[n] == SETTINGS[n].default for n in OF_ONE_RATE], axis=0)
+    return {"critical_learning_rate": np.where(one_rate, rates, np.nan)}
 
 
 class _Shape:
@@ -66,7 +67,14 @@ class _Shape:
         from core.descent.trainer import NetworkTrainer
 
         self._shape, self._task, baseline = trial, task, _baseline(trial, task)
-        self._problem = Problem(task.inputs, task.targets, trial.activation, trial.loss, baseline)
+        self._problem = Problem(
+            task.inputs,
+            task.targets,
+            trial.activation,
+            trial.loss,
+            baseline,
+            biases=trial.biases == "trained",
+        )
         self._starts = Starts(trial, task, self._problem)
         self._trainer = NetworkTrainer(self._problem, trial.width, trial.depth, trial.dtype)
 

@@ -10,6 +10,7 @@ from core.functions.activations import ACTIVATIONS, canonical_activation
 from core.initializers import INITIALIZERS, NAMED_SCALES, named_scale
 from core.losses import LOSSES, REGRESSION_LOSS
 from core.optimizers import OPTIMIZERS
+from core.parameterizations import PARAMETERIZATIONS
 from core.schedules import SCHEDULES
 from core.settings import defaults, setting, settings_of, trial_from
 
@@ -211,6 +212,7 @@ class Trial:
         written=0.0,
         **SCALE,
         elsewhere=("bias_std", "sigma_b"),
+        used_with=("biases", ("trained",)),
         differs_within="batch",
     )
     learning_rate: float = setting(
@@ -402,14 +404,68 @@ class Trial:
         objection=_too_many_in_a_batch,
         of_cost=True,
     )
+    parameterization: str = setting(
+        "how each layer's initial weights and learning rate depend on the width: ntk as in "
+        "arXiv:1806.07572, mup as in arXiv:2203.03466, table 3",
+        "name",
+        default="standard",
+        choices=tuple(PARAMETERIZATIONS),
+        elsewhere=("mup", "parametrization"),
+    )
+    base_width: int = setting(
+        "width at which every parameterization is the standard one",
+        "units",
+        default=32,
+        remedy="units, as in base_width: 64",
+        least=1,
+        most=10**5,
+        used_with=("parameterization", tuple(n for n in PARAMETERIZATIONS if n != "standard")),
+    )
+    learning_rate_first: float = setting(
+        "multiplies the first layer's learning rate",
+        default=1.0,
+        remedy="a factor, as in learning_rate_first: [0.1, 1, 10]",
+        **SCALE,
+        differs_within="start",
+    )
+    learning_rate_last: float = setting(
+        "multiplies the last layer's learning rate",
+        default=1.0,
+        remedy="a factor, as in learning_rate_last: [0.1, 1, 10]",
+        **SCALE,
+        differs_within="start",
+    )
+    init_scale_first: float = setting(
+        "multiplies the first layer's init scale",
+        default=1.0,
+        remedy="a factor, as in init_scale_first: [0.5, 1, 2]",
+        **SCALE,
+        differs_within="batch",
+    )
+    init_scale_last: float = setting(
+        "multiplies the last layer's init scale",
+        default=1.0,
+        remedy="a factor, as in init_scale_last: [0, 0.1, 1]",
+        **SCALE,
+        differs_within="batch",
+    )
+    biases: str = setting(
+        "whether biases are trained; none: they are 0 and no parameters",
+        "name",
+        default="trained",
+        choices=("trained", "none"),
+        elsewhere=("bias", "use_bias"),
+    )
 
 
 SETTINGS = settings_of(Trial)
 TRIAL_FIELDS = tuple(SETTINGS)
 DEFAULTS = defaults(SETTINGS)
 
+# With their defaults all layers have one learning rate.
+OF_ONE_RATE = ("parameterization", "learning_rate_first", "learning_rate_last")
 # With their defaults each step is the same multiple of the gradient of all examples.
-OF_PLAIN_DESCENT = ("optimizer", "schedule", "clip_norm", "batch_size")
+OF_PLAIN_DESCENT = ("optimizer", "schedule", "clip_norm", "batch_size", *OF_ONE_RATE)
 
 
 def trial_of(row: Mapping[str, Any]) -> Trial:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.optimizers import OPTIMIZERS
-from core.trials import SETTINGS
+from core.trials import OF_ONE_RATE, SETTINGS
 
 MEASURE = SETTINGS["measure"]
 
@@ -182,7 +182,9 @@ def _learning_rate(run: Run) -> str:
 
 
 def stable_rate(run: Run) -> str:
-    """The largest stable learning rate on a quadratic, as a formula; "" for Adam."""
+    """The largest stable learning rate on a quadratic, as a formula; "" if there is no such one."""
+    if any(run.get(name) not in (None, SETTINGS[name].default) for name in OF_ONE_RATE):
+        return ""
     bound = OPTIMIZERS[run.get("optimizer") or "gd"].bound or ""
     decayed = "(lambda_max + weight_decay)" if run.get("weight_decay") else "lambda_max"
     return bound.replace("lambda_max", decayed)
@@ -191,7 +193,8 @@ def stable_rate(run: Run) -> str:
 def no_critical_rate(run: Run) -> str:
     """Why the run has no critical learning rate."""
     if not stable_rate(run):
-        return f"with {run['optimizer']} the curvature alone does not say which rates are stable"
+        whose = "with adam" if run["optimizer"] == "adam" else "where layers have their own rates"
+        return f"{whose} the curvature alone does not say which rates are stable"
     if measured(run, "sharpness"):
         return f"{stable_rate(run)} does not exist: the start's sharpness is no positive number"
     return f"{stable_rate(run)} was not measured; `measure: [signal, sharpness]` does that"

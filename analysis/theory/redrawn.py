@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets import DATASETS, Task, load_dataset, make_task
-from core.initializers import initial_params
+from core.measuring.starts import initial_params_of
 from core.network import layer_widths
 from core.trials import trial_of
 
@@ -23,15 +23,9 @@ def task_of(run: Mapping[str, Any]) -> Task:
 
 def params_of(run: Mapping[str, Any]) -> list[Matrix]:
     """The run's initial weights, one array per layer, (fan_out, fan_in + 1), the bias last."""
-    data = DATASETS[run["dataset"]]
-    widths = layer_widths(data.feature_count, int(run["width"]), data.outputs, int(run["depth"]))
-    return initial_params(
-        run["initializer"],
-        widths,
-        int(run["seed"]),
-        float(run["init_scale"]),
-        float(run["bias_scale"]),
-    )
+    trial, data = trial_of(run), DATASETS[run["dataset"]]
+    widths = layer_widths(data.feature_count, trial.width, data.outputs, trial.depth)
+    return initial_params_of(trial, widths)
 
 
 def hidden_layer(run: Mapping[str, Any]) -> Matrix:

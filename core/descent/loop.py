@@ -163,7 +163,9 @@ def _goes_on(loss, losses, rules):
 
 
 @compiled
-def descend(blas, passes, whole, batch, parameters, rule, rates, order, rules, records, begin, end):
+def descend(
+    blas, passes, whole, batch, parameters, parts, rule, rates, order, rules, records, begin, end
+):
     """Take the steps from `begin` up to, but not including, `end`, or stop earlier by the rules.
 
     Args:
@@ -171,6 +173,7 @@ def descend(blas, passes, whole, batch, parameters, rule, rates, order, rules, r
         batch: The Net of a step's examples, with the same parameters; if its shape is that of
             `whole`, it is `whole`.
         parameters: core.descent.steps.Parameters.
+        parts: core.descent.steps.Parts of them.
         rule: core.descent.steps.Rule.
         rates: (end - begin,), the learning rate of each step.
         order: (end - begin, examples of a batch), places of each step's examples.
@@ -195,7 +198,7 @@ def descend(blas, passes, whole, batch, parameters, rule, rates, order, rules, r
             if logged[point] == step or not (is_last or in_batches):
                 pull_back(blas, passes, whole.shape, whole.places)
             if logged[point] == step:
-                norms[point] = gradient_norm(parameters) / whole.shape.examples
+                norms[point] = gradient_norm(parameters, rule.biases) / whole.shape.examples
                 point += 1
             if is_last:
                 return step, RUNNING if step == rules.last else TRAINED
@@ -209,5 +212,5 @@ def descend(blas, passes, whole, batch, parameters, rule, rates, order, rules, r
                     return step, DIVERGED
                 measured_loss(blas, passes, batch.shape, batch.places)
             pull_back(blas, passes, batch.shape, batch.places)
-        take_step(blas.one, parameters, rule, rates[step - begin], step, examples)
+        take_step(blas.one, parameters, parts, rule, rates[step - begin], step, examples)
     return end, RUNNING

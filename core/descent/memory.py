@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from core.descent.batches import Examples
 from core.descent.passes import keeps_slopes
-from core.descent.steps import Parameters
+from core.descent.steps import Parameters, Parts
 from core.gradient_descent import Problem
 
 Array = NDArray[np.floating]
+Floats = NDArray[np.float64]
 
 ALIGNMENT = 64  # bytes: a cache line, and the longest vector
 
@@ -123,6 +124,15 @@ class Memory:
         none = [np.empty(0, self._dtype)] * (4 - len(kept))
         held = (self.weights, self.biases, self.gradients, self.bias_gradients)
         return Parameters(*held, *kept, *none)
+
+    def parts(self, rates: Floats, bias_rates: Floats) -> Parts:
+        """The layers' parts of the parameters, by what each takes of the rate, (depth,) each."""
+        ends = np.cumsum([fan_out * fan_in for fan_out, fan_in in self._fans])
+        bias_ends = np.cumsum([fan_out for fan_out, _ in self._fans])
+        # Layers that are alike are one part: a loop over few numbers costs as much as over many.
+        pairs = np.column_stack([rates, bias_rates])
+        last = np.append((pairs[1:] != pairs[:-1]).any(axis=1), True)
+        return Parts(ends[last], bias_ends[last], rates[last], bias_rates[last])
 
     def load(self, params: Sequence[Array]) -> None:
         """Copy a network's parameters into the memory, one (fan_out, fan_in + 1) per layer."""

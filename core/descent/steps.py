@@ -20,6 +20,7 @@ class Rule(NamedTuple):
     Attributes:
         optimizer: One of CODES.
         momentum, beta2, epsilon, weight_decay, clip_norm: Those of core.gradient_descent.Update.
+        biases: Whether they are trained.
     """
 
     optimizer: int
@@ -28,6 +29,23 @@ class Rule(NamedTuple):
     epsilon: float
     weight_decay: float
     clip_norm: float
+    biases: bool
+
+
+class Parts(NamedTuple):
+    """Consecutive parts of the parameters, with what each takes of the learning rate.
+
+    One part, if all layers take the same.
+
+    Attributes:
+        ends, bias_ends: (parts,), where each ends among all weights, and among all biases.
+        rates, bias_rates: (parts,).
+    """
+
+    ends: np.ndarray
+    bias_ends: np.ndarray
+    rates: np.ndarray
+    bias_rates: np.ndarray
 
 
 class Parameters(NamedTuple):
@@ -60,9 +78,11 @@ def _squared_norm(numbers):
 
 
 @compiled
-def gradient_norm(parameters):
-    """The norm of all gradients, as they stand in memory."""
-    squares = _squared_norm(parameters.gradients) + _squared_norm(parameters.bias_gradients)
+def gradient_norm(parameters, biases):
+    """The norm of all gradients, as they stand in memory; with those of the biases, or without."""
+    squares = _squared_norm(parameters.gradients)
+    if biases:
+        squares += _squared_norm(parameters.bias_gradients)
     return np.sqrt(squares)
 
 
@@ -108,42 +128,55 @@ def _adam(params, gradients, means, squares, share, decay, betas, scale, epsilon
 
 
 @compiled
-def take_step(one, parameters, rule, rate, step, examples):
-    """Change the parameters by their gradients.
-
-    Args:
-        one: 1 in the parameters' precision.
-        parameters: Parameters.
-        rule: Rule.
-        rate: The learning rate of this step.
-        step: How many steps were taken before.
-        examples: Of which the gradients are sums.
-    """
-    number, clipped = type(one), 1.0
-    if rule.clip_norm:
-        norm = gradient_norm(parameters) / examples
-        clipped = rule.clip_norm / norm if norm > rule.clip_norm else 1.0
-    w, b, g, bg = parameters[:4]
-    first, first_biases, second, second_biases = parameters[4:]
+def _move(one, params, gradients, moments, rule, decay, clipped, rate, step, examples):
+    """Change some parameters by their gradients, at one rate."""
+    number, (first, second) = type(one), moments
     if rule.optimizer == GD:
         factor = number(_per_example(rate, examples) * clipped)
-        if rule.weight_decay:  # apart from the update, whose bits without it stay what they were
-            _subtract(w, number(rate * rule.weight_decay), w)
-        _subtract(w, factor, g)
-        _subtract(b, factor, bg)
+        if decay:  # apart from the update, whose bits without it stay what they were
+            _subtract(params, number(rate * decay), params)
+        _subtract(params, factor, gradients)
         return
-    share, momentum = number(clipped / examples), number(rule.momentum)
-    decay, zero = number(rule.weight_decay), number(0)
+    share, momentum, penalty = number(clipped / examples), number(rule.momentum), number(decay)
     if rule.optimizer == MOMENTUM:
-        _heavy_ball(w, g, first, share, decay, momentum, number(rate))
-        _heavy_ball(b, bg, first_biases, share, zero, momentum, number(rate))
+        _heavy_ball(params, gradients, first, share, penalty, momentum, number(rate))
     elif rule.optimizer == NESTEROV:
-        _nesterov(w, g, first, share, decay, momentum, number(rate))
-        _nesterov(b, bg, first_biases, share, zero, momentum, number(rate))
+        _nesterov(params, gradients, first, share, penalty, momentum, number(rate))
     else:
         beta2, rest2 = number(rule.beta2), number(1 - rule.beta2)
         betas = (momentum, beta2, number(1 - rule.momentum), rest2)
         scale = number(1 / np.sqrt(1 - rule.beta2 ** (step + 1)))
         corrected, epsilon = number(rate / (1 - rule.momentum ** (step + 1))), number(rule.epsilon)
-        _adam(w, g, first, second, share, decay, betas, scale, epsilon, corrected)
-        _adam(b, bg, first_biases, second_biases, share, zero, betas, scale, epsilon, corrected)
+        _adam(params, gradients, first, second, share, penalty, betas, scale, epsilon, corrected)
+
+
+@compiled
+def take_step(one, parameters, parts, rule, rate, step, examples):
+    """Change the parameters by their gradients.
+
+    Args:
+        one: 1 in the parameters' precision.
+        parameters: Parameters.
+        parts: Parts.
+        rule: Rule.
+        rate: The learning rate of this step.
+        step: How many steps were taken before.
+        examples: Of which the gradients are sums.
+    """
+    clipped = 1.0
+    if rule.clip_norm:
+        norm = gradient_norm(parameters, rule.biases) / examples
+        clipped = rule.clip_norm / norm if norm > rule.clip_norm else 1.0
+    w, b, g, bg, first, first_biases, second, second_biases = parameters
+    begin = bias_begin = 0
+    for part in range(len(parts.ends)):
+        own = slice(begin, parts.ends[part])
+        moments, decay = (first[own], second[own]), rule.weight_decay
+        rates = rate * parts.rates[part], rate * parts.bias_rates[part]
+        _move(one, w[own], g[own], moments, rule, decay, clipped, rates[0], step, examples)
+        begin = parts.ends[part]
+        if rule.biases:
+            own = slice(bias_begin, parts.bias_ends[part])
+            moments = first_biases[own], second_biases[own]
+            _move(one, b[own], bg[own], moments, rule, 0.0, clipped, rates[1], step, examples)
+            bias_begin = parts.bias_ends[part]

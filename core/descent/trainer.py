@@ -16,10 +16,12 @@ from core.descent.steps import CODES, Rule
 from core.gradient_descent import Descent, Problem, Update, logged_steps, measured_steps
 from core.optimizers import OPTIMIZERS
 from core.outcomes import THRESHOLDS
+from core.parameterizations import LayerFactors
 from core.schedules import rate_factors
 from core.subnormals import flushed_subnormals
 
 Array = NDArray[np.floating]
+Floats = NDArray[np.float64]
 
 # Called at every logged step, before the step is taken, with the step and the parameters.
 Observer = Callable[[int, list[Array]], None]
@@ -81,7 +83,8 @@ class NetworkTrainer:
         rules, batch = self._rules(steps, trained_loss), self._batch(update.batch_size)
         in_batches = batch.shape != self._whole.shape
         parameters = self._memory.parameters(OPTIMIZERS[update.optimizer].moments)
-        fixed = (*self._passes, self._whole, batch, parameters, _rule(update))
+        parts = self._memory.parts(*self._rates(update))
+        fixed = (*self._passes, self._whole, batch, parameters, parts, self._rule(update))
         stops = [0, *(logged[1:].tolist() if observe else []), steps + 1]
         segments = _segments(stops, batch.shape.examples if in_batches else 0)
         orders = Orders(update.order_seed, self._whole.shape.examples, batch.shape.examples)
@@ -116,6 +119,28 @@ class NetworkTrainer:
             return self._whole
         return Net(shape._replace(examples=size), *self._memory.of_batch(size))
 
+    def _rates(self, update: Update) -> tuple[Floats, Floats]:
+        """What each layer's weights and biases take of the learning rate."""
+        factors = LayerFactors(
+            parameterization=update.parameterization,
+            base_width=update.base_width,
+            first=update.learning_rate_first,
+            last=update.learning_rate_last,
+        )
+        shape = self._whole.shape
+        return factors.of_rates(shape.width, shape.depth, adam=update.optimizer == "adam")
+
+    def _rule(self, update: Update) -> Rule:
+        return Rule(
+            CODES[update.optimizer],
+            update.momentum,
+            update.beta2,
+            update.epsilon,
+            update.weight_decay,
+            update.clip_norm,
+            self._problem.biases,
+        )
+
     def _rules(self, steps: int, trained_loss: float | None) -> Rules:
         # A run may leave early once a whole tail of consecutive losses is at or below half of the
         # level that the tail's mean must reach to count as trained. Of the quickstart's 5,120
@@ -129,17 +154,6 @@ class NetworkTrainer:
             trained=-np.inf if trained_loss is None else of_level * trained_loss,
             tail=THRESHOLDS.tail_losses,
         )
-
-
-def _rule(update: Update) -> Rule:
-    return Rule(
-        CODES[update.optimizer],
-        update.momentum,
-        update.beta2,
-        update.epsilon,
-        update.weight_decay,
-        update.clip_norm,
-    )
 
 
 def _segments(stops: Sequence[int], batch: int) -> Iterator[tuple[int, int]]:

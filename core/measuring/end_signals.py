@@ -21,7 +21,7 @@ Floats = NDArray[np.floating]
 ROUNDING_UNITS = 32
 
 
-def end_signals(signals: LayerSignals, dtype: DTypeLike) -> dict[str, Floats]:
+def end_signals(signals: LayerSignals, dtype: DTypeLike, biases: bool = True) -> dict[str, Floats]:
     """The columns of trained networks' rows about their signals, (networks,) each.
 
     NaN or -inf where there is no such number. Where a mean gradient differs from 0 only by
@@ -30,6 +30,7 @@ def end_signals(signals: LayerSignals, dtype: DTypeLike) -> dict[str, Floats]:
     Args:
         signals: The networks', measured after the last step.
         dtype: The arithmetic of their training.
+        biases: Whether biases are parameters.
     """
     known = _outside_rounding(signals, dtype)
     both = known[:, 0] & known[:, signals.last_hidden]
@@ -39,7 +40,7 @@ def end_signals(signals: LayerSignals, dtype: DTypeLike) -> dict[str, Floats]:
         "final_log10_gradient_per_error": np.where(known[:, 0], per_error, np.nan),
         "final_log10_signal_ratio": log10_hidden_signal_ratio(signals),
         "final_log10_signal_per_error": log10_signal_per_error(signals),
-        "final_gradient_alignment": gradient_alignment(signals),
+        "final_gradient_alignment": gradient_alignment(signals, biases),
     }
     if signals.depth == 1:
         return columns

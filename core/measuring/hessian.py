@@ -34,14 +34,17 @@ class Hessian:
     once, in float64.
 
     Attributes:
-        size: The number of parameters; flattened, each layer's follow those before it.
+        size: The number of parameters, the biases left out where they are none; flattened, each
+            layer's follow those before it.
     """
 
     def __init__(self, params: Sequence[Array], problem: Problem):
         """Take the parameters, one (fan_out, fan_in + 1) per layer."""
         self._params = [p.astype(np.float64) for p in params]
         self._weights = [p[:, :-1] for p in self._params]
-        ends = list(accumulate(p.size for p in self._params))
+        self._biases = problem.biases
+        parameters = self._params if self._biases else self._weights
+        ends = list(accumulate(p.size for p in parameters))
         self._splits, self.size = ends[:-1], ends[-1]
         phi, self._examples = ACTIVATIONS[problem.activation], problem.inputs.shape[1]
         hs, self._activations = forward(self._params, problem.inputs[:-1].astype(np.float64), phi)
@@ -56,14 +59,19 @@ class Hessian:
     def matvec(self, direction: Floats) -> Floats:
         """H V for a flat direction V, (size,): a new array."""
         directions = self._by_layer(direction)
-        product = np.empty(self.size)
-        self._pull(directions, self._push(directions), self._by_layer(product))
-        return product
+        products = [np.empty(p.shape) for p in self._params]
+        self._pull(directions, self._push(directions), products)
+        if not self._biases:
+            products = [product[:, :-1] for product in products]
+        return np.concatenate([product.ravel() for product in products])
 
     def _by_layer(self, flat: Floats) -> list[Floats]:
-        """Views of a flat vector in the shapes of the parameters."""
+        """A flat vector in the shapes of the parameters; the biases' part is 0 if it has none."""
         parts = np.split(flat, self._splits)
-        return [part.reshape(p.shape) for part, p in zip(parts, self._params, strict=True)]
+        if self._biases:
+            return [part.reshape(p.shape) for part, p in zip(parts, self._params, strict=True)]
+        weights = zip(parts, self._weights, strict=True)
+        return [np.pad(part.reshape(w.shape), ((0, 0), (0, 1))) for part, w in weights]
 
     def _push(self, directions: list[Floats]) -> list[Array]:
         """R h of every layer, computed from inputs to outputs."""

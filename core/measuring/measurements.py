@@ -66,7 +66,7 @@ def measure_ends(
         return {"runs": {}, "layers": {}}
     signals = signal_propagation(params, problem)
     layers = {f"final_{name}": column for name, column in vars(signals).items()}
-    return {"runs": end_signals(signals, dtype), "layers": layers}
+    return {"runs": end_signals(signals, dtype, problem.biases), "layers": layers}
 
 
 def ntk_diagonal(params: Params, problem: Problem) -> float:
@@ -74,8 +74,8 @@ def ntk_diagonal(params: Params, problem: Problem) -> float:
 
         Theta_oo(x, x) = |d h_o(x) / d(parameters)|^2 = sum over l of |delta_l|^2 (|a_(l-1)|^2 + 1)
 
-    with delta_l = d h_o(x) / d h_l(x), and the 1 of the biases. Jacot et al. (2018),
-    arXiv:1806.07572, eq. 4. Not finite where the network exploded.
+    with delta_l = d h_o(x) / d h_l(x), and the 1 of the biases, if they are parameters. Jacot et
+    al. (2018), arXiv:1806.07572, eq. 4. Not finite where the network exploded.
 
     Args:
         params: One array per layer, (fan_out, fan_in + 1), last column the bias.
@@ -85,7 +85,10 @@ def ntk_diagonal(params: Params, problem: Problem) -> float:
     outputs, examples = problem.targets.shape
     with np.errstate(all="ignore"):
         hs, activations = forward(wide, problem.inputs[:-1].astype(np.float64), phi)
-        given, bent = [np.square(a).sum(axis=0) + 1 for a in activations], slopes(hs, phi)
+        given, bent = (
+            [np.square(a).sum(axis=0) + problem.biases for a in activations],
+            slopes(hs, phi),
+        )
         total = 0.0
         for output in np.eye(outputs):
             deltas = backward(wide, np.outer(output, np.ones(examples)), bent)

@@ -4,9 +4,11 @@ Trials share a start if they differ only in settings of the descent, such as the
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.columns import Tables, each_column, joined
 from core.datasets import Task
@@ -14,15 +16,35 @@ from core.gradient_descent import Problem
 from core.initializers import INITIALIZERS, initial_params
 from core.measuring.measurements import Params, measure_starts, stacked
 from core.network import layer_widths
+from core.parameterizations import LayerFactors
 from core.settings import Trials
 from core.theory.mean_field import fixed_point_chi
 from core.trials import SETTINGS, Trial
 
-# The settings that decide a start, of those in which trials of one shape may differ:
-# initial_params takes them by name.
+# The settings that decide a start, of those in which trials of one shape may differ.
 OF_START = [name for name, setting in SETTINGS.items() if setting.differs_within == "batch"]
 
 Start = tuple[Any, ...]
+Floats = NDArray[np.float64]
+
+
+def init_factors(trial: Trial) -> Floats:
+    """What each layer's init scale is multiplied by, (depth,)."""
+    factors = LayerFactors(
+        parameterization=trial.parameterization,
+        base_width=trial.base_width,
+        first=trial.init_scale_first,
+        last=trial.init_scale_last,
+    )
+    return factors.of_init(trial.width, trial.depth)
+
+
+def initial_params_of(trial: Trial, widths: tuple[int, ...]) -> Params:
+    """A trial's weights and biases before training, one (fan_out, fan_in + 1) per layer."""
+    scales = trial.init_scale, trial.bias_scale
+    return initial_params(
+        trial.initializer, widths, trial.seed, *scales, init_factors(trial).tolist()
+    )
 
 
 class Starts:
@@ -49,8 +71,7 @@ class Starts:
 
     def drawn(self, start: Start) -> Params:
         """Draw a start's parameters, one (fan_out, fan_in + 1) per layer."""
-        settings = dict(zip(OF_START, start, strict=True))
-        return initial_params(self._shape.initializer, self._widths, **settings)
+        return initial_params_of(self._trial(start), self._widths)
 
     def measured(self, starts: Sequence[Start], params: Mapping[Start, Params]) -> Tables:
         """The measurements of each of the starts, by table and column.
@@ -73,6 +94,11 @@ class Starts:
         """chi at infinite width; NaN where the weights are not a random matrix."""
         if not self._initializer.is_random:
             return np.nan
-        settings = dict(zip(OF_START, start, strict=True))
-        variances = settings["init_scale"] ** 2, settings["bias_scale"] ** 2
-        return fixed_point_chi(self._shape.activation, *variances, self._input_mean_square)
+        trial = self._trial(start)
+        first = init_factors(trial)[0]
+        variances = trial.init_scale**2, trial.bias_scale**2
+        return fixed_point_chi(trial.activation, *variances, self._input_mean_square * first**2)
+
+    def _trial(self, start: Start) -> Trial:
+        """A trial with this start."""
+        return replace(self._shape, **dict(zip(OF_START, start, strict=True)))

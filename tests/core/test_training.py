@@ -109,6 +109,47 @@ def test_a_step_with_weight_decay_has_a_closed_form():
         assert run.final_loss == pytest.approx(np.square(after + bias).sum() / 6)
 
 
+def test_the_critical_rate_is_that_of_the_runs_own_optimizer():
+    """2 (1 + momentum) / lambda_max with a heavy ball; none where layers have their own rates."""
+    changes = [
+        {},
+        {"optimizer": "momentum", "momentum": 0.5},
+        {"weight_decay": 3.0},
+        {"optimizer": "adam"},
+        {"learning_rate_last": 2.0},
+        {"parameterization": "mup", "base_width": 4},
+    ]
+    runs = [result(make_trial(measure=frozenset({"sharpness"}), **each)) for each in changes]
+    sharpness = runs[0].sharpness
+    expected = [2 / sharpness, 3 / sharpness, 2 / (sharpness + 3.0), None, None, None]
+    for run, rate in zip(runs, expected, strict=True):
+        assert run.critical_learning_rate == (None if rate is None else pytest.approx(rate))
+
+
+def test_without_biases_a_regression_converges_where_its_weights_do():
+    """The mean of the targets is out of reach: the bias' gradient stays, and says nothing."""
+    inputs = np.array([[1.0, -1.0, 0.5, -0.5], [1.0, 1.0, 1.0, 1.0]])
+    task = Task(inputs, np.array([[3.0, 1.0, 2.5, 1.5]]), None)
+    settings = {"depth": 1, "loss": "mse", "activation": "linear", "learning_rate": 1.0}
+    settings |= {"bias_scale": 0.0}
+    run = result(make_trial(**settings, steps=200, biases="none"), task=task)
+    assert (run.outcome, run.cause) == ("stalled", "converged")
+    assert run.final_loss == pytest.approx(2.0)  # half of the mean targets' square, 4
+    assert result(make_trial(**settings, steps=200), task=task).final_loss == pytest.approx(0)
+
+
+def test_layers_have_init_scales_of_their_own():
+    """Outputs that begin at 0, whatever the hidden layers are; a first layer twice as large."""
+    run = result(make_trial(init_scale_last=0.0, bias_scale=0.0))
+    assert run.initial_loss == pytest.approx(np.log(3))
+    settings = {"bias_scale": 0.0}
+    layers = [
+        train(make_trial(**settings, init_scale_first=factor))["layers"] for factor in (1.0, 2.0)
+    ]
+    first, doubled = (each["log10_mean_square_h"][0] for each in layers)
+    assert doubled - first == pytest.approx(np.log10(4))
+
+
 @pytest.mark.parametrize(("factor", "outcome"), [(1.99, "trained"), (2.01, "diverged")])
 def test_linear_regression_trains_below_two_over_lambda_max(factor, outcome):
     """Depth 1, MSE, labels that a plane can tell apart; lambda_max from numpy's eigvalsh."""

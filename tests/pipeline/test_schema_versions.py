@@ -39,6 +39,13 @@ ADDED_SINCE = [
     "schedule",
     "warmup_steps",
     "batch_size",
+    "parameterization",
+    "base_width",
+    "learning_rate_first",
+    "learning_rate_last",
+    "init_scale_first",
+    "init_scale_last",
+    "biases",
     "trainer",
     "thresholds",
 ]
@@ -57,6 +64,13 @@ ADDED_SETTINGS = [
     ("schedule", "constant", "cosine"),
     ("warmup_steps", 10, 5),
     ("batch_size", 0, 4),
+    ("parameterization", "standard", "mup"),
+    ("base_width", 32, 16),
+    ("learning_rate_first", 1.0, 0.5),
+    ("learning_rate_last", 1.0, 0.5),
+    ("init_scale_first", 1.0, 2.0),
+    ("init_scale_last", 1.0, 0.5),
+    ("biases", "trained", "none"),
 ]
 
 

@@ -1,8 +1,9 @@
 """Descent by JAX's automatic differentiation and Optax's updates in float64.
 
 A program of its own, from pickled trainings to pickled trajectories, as trajectories.py. A
-training is (params, inputs, targets, steps, update, rates, order): tanh and cross-entropy,
-`update` by the names of the settings, the rate of each step, and each step's examples or None.
+training is (params, inputs, targets, steps, update, rates, factors, order): tanh and cross-entropy,
+`update` by the names of the settings, the rate of each step, what each layer's weights and
+biases take of it (biases that take none are no parameters), and each step's examples or None.
 """
 
 import pickle
@@ -45,15 +46,15 @@ def optimizer_of(update):
     )
 
 
-def split(layers):
-    return [(p[:, :-1], p[:, -1]) for p in layers]
+def split(layers, biases=1):
+    return [(p[:, :-1], biases * p[:, -1]) for p in layers]
 
 
 def of_weights(layers):
     return [(True, False) for _ in layers]
 
 
-def trajectory(params, inputs, targets, steps, update, rates, order):
+def trajectory(params, inputs, targets, steps, update, rates, factors, order):
     """The losses of all examples before each step and after the last, and the last parameters."""
     layers, losses = [jnp.asarray(p) for p in params], []
     optimizer = optimizer_of(update)
@@ -62,9 +63,11 @@ def trajectory(params, inputs, targets, steps, update, rates, order):
         losses.append(value(layers, inputs, targets))
         taken = slice(None) if order is None else order[step]
         gradients = gradients_of(layers, inputs[:, taken], targets[:, taken])
-        moves, state = optimizer.update(split(gradients), state, split(layers))
+        biases = any(of_bias for _, of_bias in factors)
+        moves, state = optimizer.update(split(gradients, biases), state, split(layers))
         layers = [
-            p + rates[step] * jnp.column_stack(move) for p, move in zip(layers, moves, strict=True)
+            p + rates[step] * jnp.column_stack([of_w * move[0], of_b * move[1]])
+            for p, move, (of_w, of_b) in zip(layers, moves, factors, strict=True)
         ]
     losses.append(value(layers, inputs, targets))
     return np.asarray(losses), [np.asarray(p) for p in layers]

@@ -40,6 +40,29 @@ UPDATES = {
 }
 
 
+# A quarter as wide as the base, so that each power of the width is another number.
+RATES = {"first": [(3, 3), (1, 1), (1, 1), (1, 1)], "last": [(1, 1), (1, 1), (1, 1), (0.2, 0.2)]}
+MUP, MUP_ADAM = ((1 / 4, 1, 1, 4), (1 / 4, 1 / 4, 1 / 4, 1)), ((1, 4, 4, 4), (1, 1, 1, 1))
+NTK, NTK_ADAM = ((1, 4, 4, 4), (1, 1, 1, 1)), ((1, 2, 2, 2), (1, 1, 1, 1))
+FACTORS = {
+    "mup": list(zip(*MUP, strict=True)),
+    "mup adam": list(zip(*MUP_ADAM, strict=True)),
+    "ntk": list(zip(*NTK, strict=True)),
+    "ntk adam": list(zip(*NTK_ADAM, strict=True)),
+    "a fast first layer": RATES["first"],
+    "a slow last layer": RATES["last"],
+}
+UPDATES |= {
+    "mup": Update(parameterization="mup", base_width=36),
+    "mup adam": Update(optimizer="adam", parameterization="mup", base_width=36),
+    "ntk": Update(parameterization="ntk", base_width=36),
+    "ntk adam": Update(optimizer="adam", parameterization="ntk", base_width=36),
+    "a fast first layer": Update(learning_rate_first=3.0, optimizer="momentum"),
+    "a slow last layer": Update(learning_rate_last=0.2, weight_decay=0.1, optimizer="nesterov"),
+    "no biases": Update(clip_norm=0.3, optimizer="adam"),
+}
+
+
 @pytest.fixture(scope="module")
 def problem():
     task = make_task(load_dataset("wine", EXAMPLES), EXAMPLES, "standardized", "standardized")
@@ -56,12 +79,13 @@ def params():
 def trajectories(problem, params):
     """Losses and last parameters of each of UPDATES, by JAX and Optax."""
     trainings = []
-    for update in UPDATES.values():
+    for name, update in UPDATES.items():
         rates = RATE * rate_factors(update.schedule, update.warmup_steps, STEPS, np.arange(STEPS))
         size = update.batch_size
         order = Orders(update.order_seed, EXAMPLES, size).next(STEPS) if size else None
         data = (problem.inputs[:-1], problem.targets)
-        trainings.append((params, *data, STEPS, asdict(update), rates, order))
+        factors = FACTORS.get(name, [(1, 0 if name == "no biases" else 1)] * 4)
+        trainings.append((params, *data, STEPS, asdict(update), rates, factors, order))
     command = [sys.executable, str(Path(__file__).parent / "optax_trajectories.py")]
     done = subprocess.run(
         command, input=pickle.dumps(trainings), stdout=subprocess.PIPE, check=True
@@ -72,9 +96,10 @@ def trajectories(problem, params):
 @pytest.mark.parametrize("name", UPDATES)
 def test_a_training_follows_optax(name, problem, params, trajectories):
     """Losses and parameters, step by step, to 1e-9; smaller batches' losses are of all examples."""
-    found = NetworkTrainer(problem, 9, 4, "float64").descend(
-        params, RATE, STEPS, update=UPDATES[name]
-    )
+    problem = replace(problem, biases=name != "no biases")
+    problem = replace(problem, biases=name != "no biases")
+    trainer = NetworkTrainer(problem, 9, 4, "float64")
+    found = trainer.descend(params, RATE, STEPS, update=UPDATES[name])
     losses, last = trajectories[name]
     np.testing.assert_allclose(found.losses, losses[found.loss_steps], rtol=1e-9)
     for layer, expected in zip(found.params, last, strict=True):
@@ -84,9 +109,10 @@ def test_a_training_follows_optax(name, problem, params, trajectories):
 @pytest.mark.parametrize("name", UPDATES)
 def test_a_training_in_float32_stays_near(name, problem, params, trajectories):
     """The same loss at the end, to float32's precision."""
-    found = NetworkTrainer(problem, 9, 4, "float32").descend(
-        params, RATE, STEPS, update=UPDATES[name]
-    )
+    problem = replace(problem, biases=name != "no biases")
+    problem = replace(problem, biases=name != "no biases")
+    trainer = NetworkTrainer(problem, 9, 4, "float32")
+    found = trainer.descend(params, RATE, STEPS, update=UPDATES[name])
     assert found.losses[-1] == pytest.approx(trajectories[name][0][-1], rel=2e-3)
 
 
