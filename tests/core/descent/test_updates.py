@@ -3,7 +3,7 @@
 import pickle
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +97,6 @@ def trajectories(problem, params):
 def test_a_training_follows_optax(name, problem, params, trajectories):
     """Losses and parameters, step by step, to 1e-9; smaller batches' losses are of all examples."""
     problem = replace(problem, biases=name != "no biases")
-    problem = replace(problem, biases=name != "no biases")
     trainer = NetworkTrainer(problem, 9, 4, "float64")
     found = trainer.descend(params, RATE, STEPS, update=UPDATES[name])
     losses, last = trajectories[name]
@@ -109,7 +108,6 @@ def test_a_training_follows_optax(name, problem, params, trajectories):
 @pytest.mark.parametrize("name", UPDATES)
 def test_a_training_in_float32_stays_near(name, problem, params, trajectories):
     """The same loss at the end, to float32's precision."""
-    problem = replace(problem, biases=name != "no biases")
     problem = replace(problem, biases=name != "no biases")
     trainer = NetworkTrainer(problem, 9, 4, "float32")
     found = trainer.descend(params, RATE, STEPS, update=UPDATES[name])
