@@ -75,6 +75,18 @@ def _too_many_in_a_batch(batch_size: int, data: DatasetInfo) -> str | None:
     )
 
 
+def _too_many_held_out(test_examples: int, data: DatasetInfo, examples: int) -> str | None:
+    if data.examples is None or test_examples <= max(data.examples - examples, 0):
+        return None
+    left, room = data.examples - examples, data.examples - test_examples
+    remedies = [f"test_examples: {left} or fewer"] if left > 0 else []
+    remedies += [f"examples: {room} or fewer"] if room > 1 else []
+    return (
+        f"has {data.examples:,} examples, of which examples: {examples} takes {examples:,}, got "
+        f"{test_examples}; set {' or '.join(remedies) or 'both to fewer'}"
+    )
+
+
 def _without_classes(loss: str, data: DatasetInfo) -> str | None:
     if data.classes is not None or not LOSSES[loss].of_classes:
         return None
@@ -401,6 +413,35 @@ class Trial:
         elsewhere=("batch", "minibatch", "mini_batch", "minibatch_size"),
         objection=_too_many_in_a_batch,
         of_cost=True,
+    )
+    test_examples: int = setting(
+        "held-out examples, of those left by the training examples and scaled as these: never "
+        "trained on, measured once at the end",
+        "examples",
+        default=0,
+        remedy="a number of examples to hold out, as in test_examples: 50",
+        least=0,
+        most=10**7,
+        elsewhere=(
+            "held_out",
+            "hold_out",
+            "holdout",
+            "n_test",
+            "test",
+            "test_samples",
+            "test_set",
+            "test_size",
+            "test_split",
+            "val_split",
+            "validation",
+            "validation_examples",
+            "validation_split",
+        ),
+        objection=_too_many_held_out,
+        beside=("examples",),
+        of_task=True,
+        of_cost=True,
+        decides="record",
     )
 
 

@@ -11,8 +11,9 @@ class FieldError(ValueError):
 CLOSE = 0.8  # difflib's ratio: a letter or two amiss in a field's name
 
 NETWORK = "phasesweep trains plain fully connected networks; it has no {name} setting yet"
-WHOLE = (
-    "phasesweep trains on all examples of a sweep and holds none out; it has no {name} setting yet"
+UNWATCHED = (
+    "phasesweep measures held-out examples (test_examples) once, at the end; it has no {name} "
+    "setting yet"
 )
 SHRINKING = "weights shrink by weight_decay, learning rates by a schedule; there is no {name}"
 
@@ -21,8 +22,7 @@ ABSENT = {
     NETWORK: "architecture, batch_norm, batchnorm, bn, conv, dropout, dropout_rate, kernel_size, "
     "layer_norm, layernorm, model, normalization_layer, output_activation, residual, "
     "skip_connections",
-    WHOLE: "early_stopping, patience, test_size, test_split, train_split, val_split, validation, "
-    "validation_split",
+    UNWATCHED: "early_stopping, patience",
     SHRINKING: "decay, l1, lr_decay",
 }
 

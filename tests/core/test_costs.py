@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.costs import flops, seconds, start_seconds
+from core.costs import HELD_OUT_STEPS, flops, seconds, start_seconds
 from core.datasets import DATASETS
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS, LAST_POINTS
@@ -123,3 +123,16 @@ def test_an_optimizer_costs_what_its_entry_says():
     assert 0 < extra["momentum"] < extra["adam"] < 0.15 * base
     twice = seconds(with_(optimizer="adam", steps=800), DIGITS) - seconds(with_(steps=800), DIGITS)
     assert twice == pytest.approx(2 * extra["adam"])
+
+
+def test_held_out_examples_cost_steps_of_as_many_examples():
+    """In float64, once, however many steps are taken."""
+    for steps in (0, 400):
+        some, more = (with_(steps=steps, test_examples=n) for n in (64, 128))
+        alone, in_float64 = with_(steps=steps), with_(steps=steps, dtype="float64")
+        step = seconds(with_(steps=steps + 1, dtype="float64"), DIGITS) - seconds(
+            in_float64, DIGITS
+        )
+        of_128 = seconds(more, DIGITS) - seconds(alone, DIGITS)
+        assert of_128 == pytest.approx(HELD_OUT_STEPS * step)
+        assert seconds(some, DIGITS) - seconds(alone, DIGITS) == pytest.approx(of_128 / 2)

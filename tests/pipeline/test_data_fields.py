@@ -72,6 +72,19 @@ def test_how_many_examples_are_used(load, lines, examples):
         (["dataset: [wine, digits]", "examples: all"], "wine has 178, digits has 1,797; set"),
         (["file: a.csv", "examples: some"], "examples: must be a whole number, .*; training"),
         (["file: a.csv", "examples: 61"], "has 60 examples, got 61; set examples: 60 or fewer"),
+        (
+            ["file: a.csv", "examples: 50", "test_examples: 11"],
+            "test_examples: a.csv-.* has 60 examples, of which examples: 50 takes 50, got 11; set "
+            "test_examples: 10 or fewer or examples: 49 or fewer",
+        ),
+        (["file: a.csv", "test_examples: 10"], "got 10; set examples: 50 or fewer$"),
+        (
+            ["dataset: wine", "test_examples: 200"],
+            "178 .* got 200; set test_examples: 50 or fewer$",
+        ),
+        (["file: a.csv", "test_examples: 60"], "got 60; set both to fewer$"),
+        (["dataset: wine", "test_examples: 0.2"], "test_examples: must be a whole number, got 0.2"),
+        (["dataset: wine", "test_size: 50"], "test_size: .* phasesweep calls it test_examples"),
         (["dataset: wine", "target: x"], "target: says how a file of your own is read, got it wi"),
         (["dataset: wine", "missing: drop"], "missing: says how a file of your own is read"),
         (["file: a.csv", "targets: raw"], "targets: a.csv-.* has classes as targets, .*got raw"),
@@ -94,6 +107,17 @@ def test_what_does_not_fit_is_reported(load, lines, told):
     """With the field, what was given and a remedy."""
     with pytest.raises(SweepFileError, match=told):
         load(*lines)
+
+
+def test_held_out_examples_must_be_left_in_cells_that_there_are(load):
+    """Of axes that move together, or are cut by a condition, only what is run counts."""
+    axes = "examples: [20, 50]", "test_examples: [30, 10]"
+    told = "of which examples: 50 takes 50, got 30; set test_examples: 10 or fewer or examples: 30"
+    with pytest.raises(SweepFileError, match=told):
+        load("file: a.csv", *axes)
+    assert load("file: a.csv", *axes, "zip: [examples, test_examples]").grid.size == 2
+    assert load("file: a.csv", *axes, "where: examples + test_examples <= 60").grid.size == 3
+    assert load("dataset: spirals", "examples: 20", "test_examples: 10000000").grid.size == 1
 
 
 def test_missing_cells_are_filled_with_the_mean(read):

@@ -39,6 +39,10 @@ ADDED_SINCE = [
     "schedule",
     "warmup_steps",
     "batch_size",
+    "test_examples",
+    "test_loss",
+    "test_accuracy",
+    "generalization_gap",
     "trainer",
     "thresholds",
 ]
@@ -57,6 +61,7 @@ ADDED_SETTINGS = [
     ("schedule", "constant", "cosine"),
     ("warmup_steps", 10, 5),
     ("batch_size", 0, 4),
+    ("test_examples", 0, 20),
 ]
 
 
