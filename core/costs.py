@@ -8,6 +8,7 @@ from core.datasets import DatasetInfo
 from core.dtypes import DTYPES
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS, LAST_POINTS
+from core.losses import LOSSES
 from core.network import layer_widths
 from core.optimizers import OPTIMIZERS
 from core.trials import MEASUREMENTS, Trial
@@ -30,7 +31,8 @@ def _weights(trial: Trial, data: DatasetInfo) -> int:
     """The parameters of the network."""
     # However deep, the layers between the first and the last are alike.
     shallow = min(trial.depth, 2)
-    widths = layer_widths(data.feature_count, trial.width, data.outputs, shallow)
+    outputs = LOSSES[trial.loss].units(data.outputs)
+    widths = layer_widths(data.feature_count, trial.width, outputs, shallow)
     weights = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
     return weights + (trial.depth - shallow) * (trial.width + 1) * trial.width
 

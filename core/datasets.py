@@ -41,7 +41,7 @@ class DatasetInfo:
 
     @property
     def outputs(self) -> int:
-        """The number of outputs that a network needs: one per class, or one for regression."""
+        """The numbers of a target: one per class, or one for regression."""
         return self.classes or 1
 
 
@@ -107,7 +107,7 @@ class Task:
 
     @property
     def outputs(self) -> int:
-        """Outputs of a network for this task."""
+        """Numbers of a target: one per class, or one for regression."""
         return len(self.targets)
 
     @property
@@ -278,4 +278,4 @@ def _drawn(dataset: Dataset, order: Indices, count: int) -> Indices:
 
 def baseline_loss(task: Task, loss: str) -> float:
     """The loss of the best constant predictor: the trivial answer a network must beat."""
-    return LOSSES[loss].baseline(task.targets)
+    return LOSSES[loss].baseline(LOSSES[loss].encoded(task.targets))

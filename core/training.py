@@ -12,6 +12,7 @@ from core.columns import Array, Tables, each_column, finite, joined, spread
 from core.costs import flops, seconds, start_seconds
 from core.datasets import Dataset, Task, baseline_loss, make_task
 from core.gradient_descent import TRAINER, Descent, Problem, Update
+from core.losses import LOSSES
 from core.measuring.curvature import extreme_curvature
 from core.measuring.held_out import accuracy_of, held_out_errors
 from core.measuring.loss_summaries import summarize
@@ -67,7 +68,8 @@ class _Shape:
         from core.descent.trainer import NetworkTrainer
 
         self._shape, self._task, baseline = trial, task, _baseline(trial, task)
-        self._problem = Problem(task.inputs, task.targets, trial.activation, trial.loss, baseline)
+        targets = LOSSES[trial.loss].encoded(task.targets)
+        self._problem = Problem(task.inputs, targets, trial.activation, trial.loss, baseline)
         self._starts = Starts(trial, task, self._problem)
         self._trainer = NetworkTrainer(self._problem, trial.width, trial.depth, trial.dtype)
 

@@ -235,8 +235,9 @@ class Trial:
         differs_within="start",
     )
     loss: str = setting(
-        "name of the loss, a mean over examples; mse is half of the squared error, "
-        "summed over outputs",
+        "name of the loss, a mean over examples; mse is half of the squared error, summed over "
+        "outputs; sigmoid_mse, softmax_mse and binary_cross_entropy are of the sigmoids or the "
+        "softmax of the outputs, sigmoids of two classes of a single output",
         "name",
         written="cross_entropy",
         choices=tuple(LOSSES),

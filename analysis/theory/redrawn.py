@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.datasets import DATASETS, Task, load_dataset, make_task
 from core.initializers import initial_params
+from core.losses import LOSSES
 from core.network import layer_widths
 from core.trials import trial_of
 
@@ -24,7 +25,8 @@ def task_of(run: Mapping[str, Any]) -> Task:
 def params_of(run: Mapping[str, Any]) -> list[Matrix]:
     """The run's initial weights, one array per layer, (fan_out, fan_in + 1), the bias last."""
     data = DATASETS[run["dataset"]]
-    widths = layer_widths(data.feature_count, int(run["width"]), data.outputs, int(run["depth"]))
+    outputs = LOSSES[run["loss"]].units(data.outputs)
+    widths = layer_widths(data.feature_count, int(run["width"]), outputs, int(run["depth"]))
     return initial_params(
         run["initializer"],
         widths,

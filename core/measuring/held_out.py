@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.datasets import Task
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
-from core.losses import LOSSES
+from core.losses import LOSSES, named_classes
 from core.network import forward
 
 Array = NDArray[Any]
@@ -28,10 +28,10 @@ def held_out_errors(params: Sequence[Array], problem: Problem, held_out: Task) -
         problem: What it was trained on.
         held_out: The examples, laid out as the problem's are.
     """
-    outputs = _outputs(params, problem, held_out)
+    outputs, loss_of = _outputs(params, problem, held_out), LOSSES[problem.loss]
     accuracy = accuracy_of(outputs, held_out)
     with np.errstate(all="ignore"):
-        (loss,) = LOSSES[problem.loss](outputs[None], held_out.targets)
+        (loss,) = loss_of(outputs[None], loss_of.encoded(held_out.targets))
     return {"test_loss": loss, "test_accuracy": accuracy if np.isfinite(loss) else np.nan}
 
 
@@ -42,7 +42,7 @@ def accuracy_of(outputs: Array, task: Task) -> float:
         outputs: A network's, (outputs, examples).
         task: Whose examples they are.
     """
-    return np.nan if task.labels is None else float((outputs.argmax(axis=0) == task.labels).mean())
+    return np.nan if task.labels is None else float((named_classes(outputs) == task.labels).mean())
 
 
 def _outputs(params: Sequence[Array], problem: Problem, held_out: Task) -> Array:

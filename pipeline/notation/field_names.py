@@ -16,12 +16,16 @@ UNWATCHED = (
     "setting yet"
 )
 SHRINKING = "weights shrink by weight_decay, learning rates by a schedule; there is no {name}"
+OUTPUTS = (
+    "what the outputs go through is part of the loss, as in loss: sigmoid_mse, softmax_mse, "
+    "binary_cross_entropy or cross_entropy; there is no {name} setting"
+)
 
 # What people ask for and FULLY_CONNECTED does not have.
 ABSENT = {
     NETWORK: "architecture, batch_norm, batchnorm, bn, conv, dropout, dropout_rate, kernel_size, "
-    "layer_norm, layernorm, model, normalization_layer, output_activation, residual, "
-    "skip_connections",
+    "layer_norm, layernorm, model, normalization_layer, residual, skip_connections",
+    OUTPUTS: "last_activation, output, output_activation",
     UNWATCHED: "early_stopping, patience",
     SHRINKING: "decay, l1, lr_decay",
 }

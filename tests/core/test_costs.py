@@ -43,6 +43,13 @@ def test_operations_are_counted_layer_by_layer(depth):
     assert flops(with_(depth=depth), DIGITS) == 6 * weights * 128 * 401
 
 
+def test_one_output_costs_less_than_two():
+    """Where a loss tells two classes apart by one, that one is counted."""
+    data, settings = DATASETS["breast_cancer"], {"depth": 1, "steps": 0}
+    two, one = (flops(with_(**settings, loss=n), data) for n in ("mse", "binary_cross_entropy"))
+    assert (two, one) == (6 * 31 * 2 * 128, 6 * 31 * 128)
+
+
 def test_an_activation_costs_what_its_entry_says():
     """The elements' share of the time, in proportion; a linear model has none."""
     base = seconds(TRIAL, DIGITS)

@@ -172,6 +172,35 @@ def test_held_out_examples_are_measured_on_the_final_network(dataset, loss, dtyp
             assert getattr(alone, column.name) == getattr(run, column.name), column.name
 
 
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "sigmoid_mse"])
+def test_one_output_classifies_two_classes_by_its_sign(loss):
+    """breast_cancer: the network of plain descent has one output, positive for class 1."""
+    trial = make_trial(
+        dataset="breast_cancer", loss=loss, dtype="float64", steps=40, examples=60, test_examples=30
+    )
+    task, run = task_of(trial), result(trial)
+    labels, others = task.labels[None].astype(float), task.held_out
+    problem = Problem(task.inputs, labels, "tanh", loss, 1.0)
+    start = initial_params("gaussian", layer_widths(30, trial.width, 1, trial.depth), 0, 1.0, 0.1)
+    losses, params = plain_descent(start, trial.learning_rate, trial.steps, problem)
+    assert run.initial_loss == pytest.approx(losses[0], rel=1e-12)
+    assert run.final_loss == pytest.approx(losses[-1], rel=1e-10)
+    share = task.labels.mean()
+    entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    best = entropy if loss == "binary_cross_entropy" else share * (1 - share) / 2
+    assert run.baseline_loss == pytest.approx(best, rel=1e-12)
+    for accuracy, inputs, known in (
+        (run.final_accuracy, task.inputs, task.labels),
+        (run.test_accuracy, others.inputs, others.labels),
+    ):
+        outputs = forward(params, inputs[:-1], ACTIVATIONS["tanh"])[0][-1]
+        assert outputs.shape[0] == 1
+        assert accuracy == np.mean((outputs[0] > 0) == known)
+        assert accuracy > 0.8
+    held_out = replace(problem, inputs=others.inputs, targets=others.labels[None].astype(float))
+    assert run.test_loss == pytest.approx(float(loss_of(params, held_out)[0]), rel=1e-9)
+
+
 def test_what_was_given_up_has_no_held_out_loss():
     """Nor an accuracy; those that ended beside it have."""
     harsh = {"activation": "relu", "depth": 12, "test_examples": 10}
