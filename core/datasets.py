@@ -33,16 +33,19 @@ class DatasetInfo:
         examples: How many there are; None where they are drawn as wanted.
         feature_count: Numbers per example.
         classes: How many classes; None for regression.
+        numbers: How many numbers a target has; 1 for classes.
     """
 
     examples: int | None
     feature_count: int
     classes: int | None
+    _: KW_ONLY
+    numbers: int = 1
 
     @property
     def outputs(self) -> int:
-        """The numbers of a target: one per class, or one for regression."""
-        return self.classes or 1
+        """The numbers of a target: one per class, or those of a regression."""
+        return self.classes or self.numbers
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class Dataset:
     Attributes:
         name: The name trials know it by.
         inputs: (examples, features).
-        targets: (examples,): labels 0 .. classes - 1, or numbers where classes is None.
+        targets: (examples,): labels 0 .. classes - 1; or where classes is None numbers,
+            (examples,), or (examples, numbers) of several.
         classes: How many classes; None for regression.
     """
 
@@ -76,7 +80,8 @@ class Dataset:
     @property
     def info(self) -> DatasetInfo:
         """Its size, as known of a bundled data set before it is loaded."""
-        return DatasetInfo(len(self.inputs), self.inputs.shape[1], self.classes)
+        numbers = 1 if self.targets.ndim == 1 else self.targets.shape[1]
+        return DatasetInfo(len(self.inputs), self.inputs.shape[1], self.classes, numbers=numbers)
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ class Task:
 
     @property
     def outputs(self) -> int:
-        """Numbers of a target: one per class, or one for regression."""
+        """Numbers of a target: one per class, or those of a regression."""
         return len(self.targets)
 
     @property
@@ -243,7 +248,7 @@ def make_task(
 
 
 def _columns(numbers: NDArray[Any]) -> Matrix:
-    return numbers[:, None].astype(np.float64)
+    return numbers.reshape(len(numbers), -1).astype(np.float64)
 
 
 def _chosen(dataset: Dataset, examples: int) -> Indices:

@@ -102,6 +102,23 @@ def test_the_examples_chosen_are_pinned():
     np.testing.assert_allclose(spirals, [-0.43573863757092895, -0.6216029541655818])
 
 
+def test_several_targets_are_scaled_each_by_itself():
+    """A row of the task for each; the best constant's loss is the sum of theirs."""
+    numbers = np.random.default_rng(4).normal([5, -3], [2, 40], size=(60, 2))
+    mine = Dataset("mine.csv-0", numbers**2, numbers, None)
+    task = make_task(mine, 40, "raw", "standardized", 15)
+    raw = make_task(mine, 40, "raw", "raw", 15)
+    assert (mine.info.outputs, task.outputs, task.held_out.outputs) == (2, 2, 2)
+    for column in range(2):
+        single = Dataset("mine.csv-0", numbers**2, numbers[:, column], None)
+        alone = make_task(single, 40, "raw", "standardized", 15)
+        np.testing.assert_allclose(task.targets[[column]], alone.targets, rtol=1e-12)
+        held_out = task.held_out.targets[[column]]
+        np.testing.assert_allclose(held_out, alone.held_out.targets, rtol=1e-12)
+    assert baseline_loss(task, "mse") == pytest.approx(1, rel=1e-12)
+    assert baseline_loss(raw, "mse") == pytest.approx(raw.targets.var(axis=1).sum() / 2)
+
+
 def test_own_classes_get_their_share_of_the_examples():
     """Of 6 positives in 300 rows 3 are among 128 examples, where a plain draw has none."""
     labels = (np.arange(300) % 50 == 5).astype(np.int64)

@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 import pytest
 
-from core.datasets import Task, baseline_loss
+from core.datasets import Dataset, Task, baseline_loss, make_task
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.initializers import INITIALIZERS, initial_params
@@ -199,6 +199,24 @@ def test_one_output_classifies_two_classes_by_its_sign(loss):
         assert accuracy > 0.8
     held_out = replace(problem, inputs=others.inputs, targets=others.labels[None].astype(float))
     assert run.test_loss == pytest.approx(float(loss_of(params, held_out)[0]), rel=1e-9)
+
+
+def test_a_network_has_an_output_for_each_of_several_targets():
+    """Its losses are those of plain gradient descent; there is no accuracy."""
+    trial = make_trial(dataset="mine.csv-0", loss="mse", dtype="float64", test_examples=9)
+    numbers = np.random.default_rng(6).normal(size=(40, 5))
+    task = make_task(
+        Dataset(trial.dataset, numbers[:, :3], numbers[:, 3:], None), 24, "raw", "raw", 9
+    )
+    problem = Problem(task.inputs, task.targets, "tanh", "mse", 1.0)
+    start = initial_params("gaussian", layer_widths(3, trial.width, 2, trial.depth), 0, 1.0, 0.1)
+    losses, params = plain_descent(start, trial.learning_rate, trial.steps, problem)
+    run = result(trial, task=task)
+    assert run.initial_loss == pytest.approx(losses[0], rel=1e-12)
+    assert run.final_loss == pytest.approx(losses[-1], rel=1e-10)
+    others = replace(problem, inputs=task.held_out.inputs, targets=task.held_out.targets)
+    assert run.test_loss == pytest.approx(float(loss_of(params, others)[0]), rel=1e-9)
+    assert run.final_accuracy is run.test_accuracy is None
 
 
 def test_what_was_given_up_has_no_held_out_loss():

@@ -291,6 +291,7 @@ def test_the_task_is_a_field_of_the_plans_document(phasesweep, tmp_path):
         "feature_count": 1,
         "classes": 2,
         "smallest_class": 1,
+        "target_columns": None,
         "target_range": None,
     }
 
