@@ -49,6 +49,8 @@ class Measure:
 MEASURES = (
     Measure("final_loss", "final loss", log=True, bounded=True),
     Measure("final_accuracy", "final accuracy"),
+    Measure("test_loss", "loss of held-out examples", log=True, bounded=True),
+    Measure("test_accuracy", "accuracy on held-out examples"),
     Measure("log10_gradient_ratio", "log10 first / last layer's gradient", diverging=True),
     Measure("chi_measured", "chi, measured", log=True, diverging=True),
     Measure("chi_theory", "chi, infinite width", log=True, diverging=True),

@@ -140,6 +140,15 @@ def events(run: Run) -> Iterator[str]:
     yield last + ("" if run["final_loss"] is None else f" with loss {number(run['final_loss'])}")
     if run["final_accuracy"] is not None:
         yield f"it classifies {run['final_accuracy']:.0%} of the examples correctly"
+    yield from _held_out(run)
+
+
+def _held_out(run: Run) -> Iterator[str]:
+    if run["test_loss"] is not None:
+        count, loss = f"{run['test_examples']:,}", number(run["test_loss"])
+        yield f"on {count} held-out examples its loss is {loss}"
+    if run["test_accuracy"] is not None:
+        yield f"it classifies {run['test_accuracy']:.0%} of the held-out examples correctly"
 
 
 def _phase(name: str) -> str:

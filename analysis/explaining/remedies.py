@@ -9,7 +9,8 @@ from analysis.reading.stores import REPEATS
 from core.trials import SETTINGS
 
 # Other data or another loss is no remedy for a run; another scaling of the features is one.
-GIVEN = (*(n for n, s in SETTINGS.items() if s.of_task and n != "features"), "loss")
+OF_TASK = [n for n, s in SETTINGS.items() if s.of_task and s.decides == "training"]
+GIVEN = (*(name for name in OF_TASK if name != "features"), "loss")
 
 
 def remedies(run: Run, runs: pd.DataFrame) -> list[Remedy]:

@@ -50,9 +50,10 @@ class Hessian:
         hs, self._activations = forward(self._params, problem.inputs[:-1].astype(np.float64), phi)
         self._slopes = slopes(hs, phi)
         residuals = hs[-1][None].copy()
-        LOSSES[problem.loss](residuals, problem.targets.astype(np.float64))
+        targets = problem.targets.astype(np.float64)
+        LOSSES[problem.loss](residuals, targets)
         self._deltas = backward(self._params, residuals[0] / self._examples, self._slopes)
-        self._output_hessian = LOSSES[problem.loss].output_hessian(hs[-1])
+        self._output_hessian = LOSSES[problem.loss].output_hessian(hs[-1], targets)
         above = zip(hs, self._weights[1:], self._deltas[1:], strict=False)
         self._bends = [phi.second_derivative(h) * (w.T @ delta) for h, w, delta in above]
 

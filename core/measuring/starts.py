@@ -52,7 +52,8 @@ class Starts:
 
     def __init__(self, shape: Trial, task: Task, problem: Problem):
         self._shape, self._problem = shape, problem
-        self._widths = layer_widths(task.feature_count, shape.width, task.outputs, shape.depth)
+        outputs = len(problem.targets)
+        self._widths = layer_widths(task.feature_count, shape.width, outputs, shape.depth)
         self._initializer = INITIALIZERS[shape.initializer]
         # Features of this size would give Gaussian weights the same first layer.
         unit_variance = self._initializer.unit_variance(task.feature_count, shape.width)

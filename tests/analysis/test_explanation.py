@@ -125,6 +125,20 @@ def test_the_loss_of_an_overflow_is_no_none(make_store, runs):
     assert "is none" not in told.split("Layer by layer")[0]
 
 
+def test_held_out_examples_are_reported_where_there_were_some(store, runs):
+    """Their loss, and the accuracy of a classifier; lines that fit the screen at any number."""
+    run = find_run(store, runs[runs["outcome"] == "trained"]["trial_id"].iloc[0])
+    assert not any("held-out" in line for line in events(run))
+    held_out = {"test_examples": 10**7, "test_loss": 0.123456, "test_accuracy": 0.5}
+    lines = [line for line in events({**run, **held_out}) if "held-out" in line]
+    assert lines == [
+        "on 10,000,000 held-out examples its loss is 0.1235",
+        "it classifies 50% of the held-out examples correctly",
+    ]
+    lines = events({**run, **held_out, "test_accuracy": None})
+    assert sum("held-out" in line for line in lines) == 1
+
+
 def test_a_fall_before_a_divergence_is_reported(make_store, runs):
     """When the loss was lowest, from the columns that say so."""
     diverged = runs[runs["outcome"] == "diverged"].iloc[:1]

@@ -101,6 +101,19 @@ def test_the_loss_is_ours_and_mseloss_is_off_by_the_factor_said(rng):
     assert "same loss" in conventions({**SETTINGS, "loss": "cross_entropy"})
 
 
+def test_what_is_said_of_pytorchs_own_losses():
+    """Of one output its mean over outputs is no other; of ten it is a tenth."""
+    binary = {**SETTINGS, "loss": "binary_cross_entropy"}
+    assert "multiply the rate by 10." in conventions(binary)
+    assert "multiply the rate by 1." in conventions({**binary, "dataset": "breast_cancer"})
+    mine = conventions({**binary, "dataset": "mine.csv-0123456789ab"})
+    assert "multiply the rate by the number of outputs." in mine
+    squared = {**SETTINGS, "loss": "sigmoid_mse", "dataset": "breast_cancer"}
+    assert "multiply the rate by 0.5." in conventions(squared)
+    assert ", 1]" in code(["depth"], loss="sigmoid_mse", dataset="breast_cancer")
+    assert ", 2]" in code(["depth"], loss="softmax_mse", dataset="breast_cancer")
+
+
 def test_standardized_features_are_ours(rng):
     """The deviation over the number of examples, not one less."""
     inputs = rng.normal(2, 3, size=(64, 5)).view(Tensor)

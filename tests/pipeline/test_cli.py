@@ -291,6 +291,7 @@ def test_the_task_is_a_field_of_the_plans_document(phasesweep, tmp_path):
         "feature_count": 1,
         "classes": 2,
         "smallest_class": 1,
+        "target_columns": None,
         "target_range": None,
     }
 
@@ -376,14 +377,14 @@ def test_a_store_with_a_setting_that_is_unknown_exits_2(phasesweep, tmp_path, co
     phasesweep("run", "mine.yaml", "--store", "s")
     path = tmp_path / "s" / "manifest.json"
     manifest = json.loads(path.read_text())
-    manifest["sweeps"][0]["axes"]["momentum"] = [0.0]
+    manifest["sweeps"][0]["axes"]["dropout"] = [0.0]
     path.write_text(json.dumps(manifest))
     before = content(tmp_path)
     code, out, err = phasesweep(*command)
     assert (code, out) == (2, "")
     assert err.splitlines()[-1] == (
         "error: s holds sweeps of another trainer or of a newer phasesweep: mine has the axis "
-        "'momentum', which is no setting here; use the phasesweep that wrote it, or choose "
+        "'dropout', which is no setting here; use the phasesweep that wrote it, or choose "
         "another --store"
     )
     assert content(tmp_path) == before

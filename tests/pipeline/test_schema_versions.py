@@ -46,6 +46,10 @@ ADDED_SINCE = [
     "init_scale_first",
     "init_scale_last",
     "biases",
+    "test_examples",
+    "test_loss",
+    "test_accuracy",
+    "generalization_gap",
     "trainer",
     "thresholds",
 ]
@@ -71,6 +75,7 @@ ADDED_SETTINGS = [
     ("init_scale_first", 1.0, 2.0),
     ("init_scale_last", 1.0, 0.5),
     ("biases", "trained", "none"),
+    ("test_examples", 0, 20),
 ]
 
 

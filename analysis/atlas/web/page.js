@@ -90,7 +90,8 @@ async function start() {
     if (!runs.length) return [where, "not run"];
     const lines = [where, atlas.regions[state.regions[row][column]].label];
     if (runs.length > 1) lines.push(`${runs.length} runs; medians:`);
-    for (const name of ["final_loss", "final_accuracy", "log10_gradient_ratio", "chi_measured", "rate_ratio"]) {
+    for (const name of ["final_loss", "final_accuracy", "test_loss", "test_accuracy",
+      "log10_gradient_ratio", "chi_measured", "rate_ratio"]) {
       if (!atlas.measures.has(name)) continue;
       const { label, log } = atlas.measures.get(name);
       const middle = median(runs.map((run) => atlas.raw(name, run)));

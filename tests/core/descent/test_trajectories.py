@@ -22,6 +22,12 @@ WIDTH, EXAMPLES, STEPS, RATE = 9, 21, 12, 0.02
 INIT_SCALES = {"relu": 1.4, "leaky_relu": 1.4, "gelu": 1.4, "silu": 1.6, "sigmoid": 3.0}
 BOUND = 1e-9
 DEPTHS = (1, 2, 7, 20)
+# A loss begins where the last layer ends: those that came later meet one activation.
+PAIRS = [
+    (activation, loss)
+    for activation, loss in product(ACTIVATIONS, LOSSES)
+    if activation == "tanh" or loss in ("mse", "cross_entropy")
+]
 
 
 def make_problem(activation, loss):
@@ -39,8 +45,10 @@ def start(initializer, depth, activation):
 def trajectories(request):
     """Losses, gradient norms and last parameters of every setting that is tested, by JAX."""
     tests = [item for item in request.session.items if item.path == request.path]
-    asked = {"tanh", *(t.callspec.params["activation"] for t in tests if hasattr(t, "callspec"))}
-    settings = list(product(sorted(asked), LOSSES, DEPTHS, INITIALIZERS))
+    of_tests = [item.callspec.params for item in tests if hasattr(item, "callspec")]
+    asked = {(each["activation"], each["loss"], each["depth"]) for each in of_tests}
+    asked.add(("tanh", "mse", 7))
+    settings = [(*each, initializer) for each in sorted(asked) for initializer in INITIALIZERS]
     trainings = []
     for activation, loss, depth, initializer in settings:
         problem = make_problem(activation, loss)
@@ -65,8 +73,7 @@ def relative_errors(descent, losses, norms, params):
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(("activation", "loss"), PAIRS)
 def test_a_training_follows_automatic_differentiation(activation, loss, depth, trajectories):
     """Every activation, loss, initializer and depth, step by step."""
     problem = make_problem(activation, loss)
