@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.drawing.cell_axes import CellAxis
 from analysis.drawing.marks import CRITICAL_RATE, Style
-from analysis.reading.setting_values import in_words, spoken
+from analysis.reading.setting_values import as_written, spoken
 from analysis.tables.layouts import Layout
 
 # Viridis is ordered in lightness, whatever the eye; its light end is lost on white.
@@ -48,7 +48,7 @@ class Lines:
         """The entries of a legend, none for one line."""
         if self.name is None:
             return []
-        words = [f"{spoken(self.name)} {in_words(value)}" for value in self.values]
+        words = [f"{spoken(self.name)} {as_written(self.name, value)}" for value in self.values]
         return [
             Line2D([], [], color=color, label=label, **line)
             for label, color in zip(words, COLORS, strict=False)

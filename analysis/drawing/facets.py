@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from analysis.drawing.map_cells import NOT_RUN
 from analysis.drawing.marks import Style
 from analysis.drawing.pages import hide_unused, panel_grid
-from analysis.reading.setting_values import in_words, spoken
+from analysis.reading.setting_values import as_written, spoken
 from analysis.tables.layouts import Layout
 
 BESIDE_PANEL: Style = {"xycoords": "axes fraction", "rotation": -90, "va": "center", "ha": "left"}
@@ -70,8 +70,8 @@ def facets(
 def named(layout: Layout, role: str, place: int) -> str:
     """The value of a row or column in words, with the setting's name; an activation's alone."""
     name, value = layout.names[role], layout.values[role][place]
-    return value if name == "activation" else f"{spoken(name)} {_value(value)}"
+    return value if name == "activation" else f"{spoken(name)} {_value(name, value)}"
 
 
-def _value(value: Any) -> str:
-    return spoken(value) if isinstance(value, str) else in_words(value)
+def _value(name: str, value: Any) -> str:
+    return spoken(value) if isinstance(value, str) else as_written(name, value)

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 
+from analysis.reading.setting_values import as_written, in_words
 from analysis.reading.stores import UnsuitableRunsError, axes
 from core.functions.activations import canonical_activation
 from core.trials import SETTINGS
@@ -110,7 +111,9 @@ def no_setting(name: str, runs: pd.DataFrame) -> str:
 
 def listed(column: pd.Series) -> str:
     """The values of a column in words, the middle ones left out where there are many."""
-    values = [_in_words(value) for value in _values(column)]
+    name = str(column.name)
+    every = _values(column)
+    values = [as_written(name, v) if name in SETTINGS else in_words(v) for v in every]
     if len(values) > MOST_NAMED:
         return f"{', '.join(values[:3])}, ... {values[-1]} ({len(values)} values)"
     return ", ".join(values)
@@ -122,18 +125,14 @@ def _near(column: pd.Series, written: str) -> str:
     if not _is_number(column):
         near = difflib.get_close_matches(written, [str(value) for value in values], n=1)
         return (f"did you mean {near[0]}? " if near else "") + f"there are {listed(column)}"
-    wanted = float(written)
+    wanted = _wanted(column, written)
     below = [value for value in values if value < wanted][-1:]
     above = [value for value in values if value > wanted][:1]
-    return f"the nearest are {' and '.join(map(_in_words, [*below, *above]))}"
+    return f"the nearest are {' and '.join(map(in_words, [*below, *above]))}"
 
 
 def _values(column: pd.Series) -> list[Any]:
     return sorted(column.dropna().unique().tolist())
-
-
-def _in_words(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _is_number(column: pd.Series) -> bool:
@@ -146,11 +145,18 @@ def _same_name(column: pd.Series, written: str) -> pd.Series:
 
 
 def _same_number(column: pd.Series, written: str) -> pd.Series:
-    wanted = _number(written, f"--where {column.name}={written}")
+    wanted = _wanted(column, written)
     same = column == wanted
     if same.any() or not is_float_dtype(column):
         return same
     return (column - wanted).abs() <= AS_SHOWN * abs(wanted)
+
+
+def _wanted(column: pd.Series, written: str) -> float:
+    """The number that is written, in figures or as a word of the setting's."""
+    setting = SETTINGS.get(str(column.name))
+    meant = None if setting is None or setting.meant is None else setting.meant(written)
+    return _number(written, f"--where {column.name}={written}") if meant is None else float(meant)
 
 
 def _number(written: str, place: str) -> float:

@@ -42,3 +42,11 @@ def plural(name: str) -> str:
 def in_words(value: Any) -> str:
     """A setting's value as a figure shows it."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def as_written(name: str, value: Any) -> str:
+    """A setting's value in words: a default by its word, as `full` for batches of 0 examples."""
+    setting = SETTINGS[name]
+    if value != setting.encoded_default or setting.meant is None:
+        return in_words(value)
+    return next((word for word in setting.words if setting.meant(word) == value), in_words(value))

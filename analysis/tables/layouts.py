@@ -13,8 +13,8 @@ import pandas as pd
 
 from analysis.reading.conditions import condition, listed
 from analysis.reading.setting_values import (
+    as_written,
     evenly_chosen,
-    in_words,
     is_number,
     ordered,
     plural,
@@ -140,7 +140,7 @@ def laid_out(runs: pd.DataFrame, view: View, places: Places) -> Layout:
             notes.append(f"{len(values[role])} of {len(every)} {plural(names[role])} shown")
     for role, shown in values.items():
         drawn = drawn[drawn[names[role]].isin(shown)]
-    notes += [f"{spoken(n)} {in_words(v)} of {listed(here[n])} shown" for n, v in held.items()]
+    notes += [f"{spoken(n)} {as_written(n, v)} of {listed(here[n])} shown" for n, v in held.items()]
     return Layout(drawn, names, values, "; ".join([*_unequal(view), *notes]) or None)
 
 
