@@ -22,6 +22,7 @@ OFFERED = {
     "analysis.tables.curvatures": ("edge_of_stability", "largest_stable_rates"),
     "analysis.tables.depth_scales": ("trainable_depth",),
     "analysis.tables.judgments": ("read_judged",),
+    "analysis.tables.views": ("View",),
     "analysis.tables.label_agreement": ("label_agreement",),
     "analysis.figures.catapult": ("catapult_by_rate",),
     "analysis.figures.chi": ("chi_by_init_scale",),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from analysis.commands.draw import StoreArgument, TrainedLevel, refusing
+from analysis.commands.views import Columns, Rows, Where, X, Y, asked_view
 
 commands = typer.Typer()
 
@@ -35,13 +36,19 @@ def report(
 def gallery(
     store: StoreArgument,
     out: Annotated[Path, typer.Option(help="A folder.")] = Path("gallery"),
+    where: Where = None,
+    x: X = None,
+    y: Y = None,
+    rows: Rows = None,
+    columns: Columns = None,
     trained_level: TrainedLevel = None,
 ) -> None:
     """Draw every figure that a store has the numbers for."""
     from analysis.figures.gallery import drawn
 
     with refusing():
-        for name, figure in drawn(store, trained_level):
+        view = asked_view(where, x, y, rows, columns)
+        for name, figure in drawn(store, trained_level, view):
             if isinstance(figure, str):
                 print(f"{name} is left out: {figure}", file=sys.stderr)
                 continue

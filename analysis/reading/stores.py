@@ -27,9 +27,6 @@ TABLES = ("runs", "layers", "curves")
 # Settings such as the seed: runs that differ in them alone are averaged over.
 REPEATS = tuple(name for name, setting in SETTINGS.items() if setting.repeats)
 
-# For settings by which a command can judge all runs alike: the command's option.
-JUDGING_OPTIONS = {"trained_level": "--trained-level"}
-
 # The views read through Arrow, so DuckDB itself needs no file at all: with external
 # access off a query can read nothing but the views, and write nothing anywhere.
 LOCKS = (
@@ -155,23 +152,31 @@ def factors(runs: pd.DataFrame) -> list[str]:
     return [n for n in axes(runs) if n not in REPEATS and SETTINGS[n].decides != "record"]
 
 
+def groups(runs: pd.DataFrame, usual: Sequence[str], pooled: Collection[str] = ()) -> list[str]:
+    """The settings by which a table groups runs: the usual, then whatever else decides and varies.
+
+    Args:
+        runs: The settings.
+        usual: Those that come first, whether they vary or not.
+        pooled: Those whose values the table pools.
+    """
+    return list(dict.fromkeys([*usual, *(n for n in factors(runs) if n not in pooled)]))
+
+
 def refuse_other_axes(runs: pd.DataFrame, expected: Collection[str]) -> None:
     """Refuse runs in which a setting varies unexpectedly; REPEATS may always vary.
 
     Raises:
-        UnsuitableRunsError: Names the setting and how to select one of its values.
+        UnsuitableRunsError: Names the setting, and how to keep one of its values.
     """
     for name in axes(runs):
         if name in expected or name in REPEATS:
             continue
         values = sorted(runs[name].unique().tolist())
-        shown = ", ".join(map(repr, values[:5])) + (", ..." if len(values) > 5 else "")
-        option = JUDGING_OPTIONS.get(name)
+        shown = ", ".join(map(str, values[:5])) + (", ..." if len(values) > 5 else "")
         raise UnsuitableRunsError(
-            f"{name} varies among the runs ({shown}) and would be mixed up here; "
-            "choose one value on the page that `phasesweep report` makes, or "
-            f"select it first, as in runs[runs.{name} == {values[0]!r}]"
-            + ("" if option is None else f"; or judge all by one: {option} {values[0]!r}")
+            f"{name} varies among the runs ({shown}) and would be mixed up here; group by it, "
+            f"or keep one value: --where {name}={values[0]}"
         )
 
 

@@ -1,13 +1,13 @@
 """Reading a store: the rows that pandas reads, errors that say what to do, a locked DuckDB."""
 
 import shutil
-from dataclasses import replace
 
 import duckdb
 import pandas as pd
 import polars as pl
 import pytest
 
+from analysis.reading.conditions import condition
 from analysis.reading.stores import (
     DamagedTableError,
     MissingTableError,
@@ -22,7 +22,6 @@ from analysis.reading.stores import (
     read_schema,
     refuse_other_axes,
 )
-from core.trials import SETTINGS
 
 READERS = {"runs": read_runs, "layers": read_layers, "curves": read_curves}
 
@@ -169,24 +168,13 @@ def test_the_axes_are_the_settings_that_vary(runs):
 
 
 def test_an_axis_that_would_be_mixed_up_is_named_with_a_remedy_that_works(make_runs):
-    """The message holds the very selection to make."""
+    """The message holds the very condition to give."""
     runs = make_runs(width=[8, 16, 32], outcome="slow")
     with pytest.raises(UnsuitableRunsError, match=r"width varies .*\(8, 16, 32\)") as error:
         refuse_other_axes(runs, {"depth"})
-    remedy = str(error.value).split("as in ")[1]
-    assert remedy == "runs[runs.width == 8]"
-    refuse_other_axes(runs[runs.width == 8], {"depth"})
+    remedy = str(error.value).split("--where ")[1]
+    refuse_other_axes(condition(remedy).kept(runs), {"depth"})
     refuse_other_axes(runs, {"width"})
-
-
-def test_runs_are_judged_by_one_value_only_where_an_option_does_that(make_runs, monkeypatch):
-    """Whatever else decides what a run is called."""
-    judging = {**SETTINGS, "width": replace(SETTINGS["width"], decides="verdict")}
-    monkeypatch.setattr("analysis.reading.stores.SETTINGS", judging)
-    for name, said in (("width", False), ("trained_level", True)):
-        with pytest.raises(UnsuitableRunsError, match=f"{name} varies") as error:
-            refuse_other_axes(make_runs(**{name: [0.25, 0.5]}, outcome="slow"), {"depth"})
-        assert ("; or judge all by one: --" in str(error.value)) is said
 
 
 def test_a_damaged_file_is_told_with_the_remedy(store, tmp_path):
