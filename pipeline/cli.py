@@ -39,6 +39,7 @@ from pipeline.commands.progress import Course, progress
 from pipeline.commands.run_options import BudgetSeconds, MaxTrials, stop_in_words
 from pipeline.commands.store import AsJson
 from pipeline.commands.store import commands as store_commands
+from pipeline.commands.store_places import lasting_store
 from pipeline.executors import (
     ClusterError,
     Executor,
@@ -142,7 +143,7 @@ def run(
         inf if budget is None else began + budget, inf if max_trials is None else max_trials
     )
     asked = load_sweep(sweep, TRAINER)
-    target = Store(store or _default_store(asked), asked.trainer)
+    target = lasting_store(store or _default_store(asked), asked.trainer)
     for summary in _summaries(asked):
         _say(f"task: {summary.in_words}")
     if address is not None and executor is Executors.serial:
@@ -150,9 +151,7 @@ def run(
     with _writing(target):
         finished = plans.finished_indices(asked.grid, target)
         plan = plans.plan(asked, finished)
-        _say(
-            f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.location}"
-        )
+        _say(f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.place}")
         if not plan.remaining:
             _say("nothing is left to train")
             return
@@ -238,7 +237,7 @@ def claims(
     as_json: AsJson = False,
 ) -> None:
     """Settle the argument: run every claim's experiment and print its verdict."""
-    target = Store(store, TRAINER)
+    target = lasting_store(store, TRAINER)
     with _writing(target):
         failures = run_claims(claim_sweeps(), target, _say)
     _refuse_failures(failures)
@@ -258,7 +257,7 @@ def plan(
 ) -> None:
     """Count and price what is not yet in the store; runs nothing."""
     asked = load_sweep(sweep, TRAINER)
-    target = Store(store or _default_store(asked), asked.trainer)
+    target = lasting_store(store or _default_store(asked), asked.trainer)
     found = forecast(asked, target, _summaries(asked))
     if as_json:
         print(json.dumps(found.as_json(), indent=2))

@@ -62,10 +62,32 @@ def test_run_trains_all_and_says_how_fast(phasesweep, tmp_path):
     """Exit code 0, a summary on stderr, nothing on stdout, the rows in stores/NAME."""
     code, out, err = phasesweep("run", "mine.yaml")
     assert (code, out) == (0, "")
-    assert err.startswith(f"{TASK}mine: 6 trials, 0 already in stores/mine\n")
+    place = tmp_path / "stores" / "mine"
+    assert err.startswith(f"{TASK}mine: 6 trials, 0 already in {place}\n")
     summary = err.splitlines()[-1]
     assert re.fullmatch(r"6 trainings in \d+\.\d s, [\d,.]+ trainings/s, in stores/mine", summary)
     assert len(pd.read_parquet(tmp_path / "stores" / "mine" / "runs")) == 6
+
+
+@pytest.mark.parametrize("command", [("run", "mine.yaml"), ("plan", "mine.yaml"), ("claims",)])
+@pytest.mark.parametrize("store", [None, "s"])
+def test_a_relative_store_in_the_copy_of_a_ray_job_is_refused(
+    phasesweep, tmp_path, monkeypatch, command, store
+):
+    """Its rows would be lost with the copy; the message has a path that is not."""
+    copy = tmp_path / "session_1" / "runtime_resources" / "working_dir_files" / "_ray_pkg_1"
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (copy / "mine.yaml").write_text(SWEEP)
+    code, out, err = phasesweep(*command, *(["--store", store] if store else []))
+    named = store or {"claims": "stores/claims"}.get(command[0], "stores/mine")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: --store {named} is relative, and the current folder is a Ray ")
+    assert f"; give --store {tmp_path}/home/{named}, which" in err
+    assert [path.name for path in copy.iterdir()] == ["mine.yaml"]
+    if command[0] == "run":
+        assert phasesweep(*command, "--store", tmp_path / "home" / named)[0] == 0
 
 
 def test_running_again_trains_nothing(phasesweep, tmp_path):
@@ -75,7 +97,7 @@ def test_running_again_trains_nothing(phasesweep, tmp_path):
     for more in (), ("--max-trials", 5), ("--budget", "20m"):
         code, out, err = phasesweep("run", "mine.yaml", "--store", "s", *more)
         assert (code, out) == (0, "")
-        assert err == f"{TASK}mine: 6 trials, 6 already in s\nnothing is left to train\n"
+        assert err == f"{TASK}mine: 6 trials, 6 already in {tmp_path}/s\nnothing is left to train\n"
     assert content(tmp_path / "s" / "runs") == before
 
 
@@ -133,13 +155,15 @@ def test_a_run_stops_when_its_time_is_up(phasesweep, monkeypatch, clock):
     assert (code, err.splitlines()[-1][:11]) == (0, "3 trainings")
 
 
-def test_time_that_was_up_before_anything_was_trained_is_said(phasesweep, monkeypatch, clock):
+def test_time_that_was_up_before_anything_was_trained_is_said(
+    phasesweep, tmp_path, monkeypatch, clock
+):
     """With how long it took to get there, and a time that is long enough."""
     taking(monkeypatch, clock, 20.0)
     code, out, err = phasesweep("run", "mine.yaml", "--budget", "5s")
     assert (code, out) == (0, "")
     assert err.endswith(
-        "mine: 6 trials, 0 already in stores/mine\n"
+        f"mine: 6 trials, 0 already in {tmp_path}/stores/mine\n"
         "stopped after 5 s as asked, before anything was trained: getting ready took 20.0 s; "
         "give a longer one, as in --budget 60s\n"
     )
