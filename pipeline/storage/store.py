@@ -19,7 +19,15 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from core.trainers import Trainer
-from pipeline.storage.files import STAGING, Files, FilesError, LocalFiles, open_files, reason
+from pipeline.storage.files import (
+    STAGING,
+    Files,
+    FilesError,
+    LocalFiles,
+    open_files,
+    reason,
+    remedy,
+)
 from pipeline.storage.locks import LEASE, LOCK, LockedError, StillHeld, held
 from pipeline.storage.manifests import ManifestError, new_manifest, parsed_manifest
 from pipeline.storage.parts import Part, commits_in_words, missing_commits, part_name, parts_among
@@ -112,7 +120,7 @@ class Store:
             raise StoreError(str(error)) from error
         except OSError as error:
             raise StoreError(
-                f"cannot read {self.location}: {reason(error)}; choose another --store"
+                f"cannot read {self.location}: {reason(error)}; {remedy(error)}"
             ) from error
         return manifest
 
@@ -184,7 +192,7 @@ class Store:
                 ) from error
             except OSError as error:
                 raise StoreError(
-                    f"cannot write to {self.location}: {reason(error)}; choose another --store"
+                    f"cannot write to {self.location}: {reason(error)}; {remedy(error)}"
                 ) from error
             yield
 
@@ -233,7 +241,8 @@ class Store:
         self._name_thresholds()
         number = self._commits + 1
         name = part_name(number, number)
-        for table in batches[0].tables:
+        for table in batches[0].tables:  # `runs` last
+            self._still_held()  # an object store may have kept the part before waiting
             rows = pa.concat_tables([batch.tables[table] for batch in batches])
             self.files.write(f"{table}/{name}", parquet(rows))
         self._commits = number
