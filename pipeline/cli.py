@@ -50,6 +50,7 @@ from pipeline.executors import (
 )
 from pipeline.interrupts import ignore_interrupts, interrupted_by_sigterm
 from pipeline.notation.durations import rate
+from pipeline.skew import Skew
 from pipeline.standard_streams import reported_failures
 from pipeline.storage.locks import LeaseLostError
 from pipeline.storage.store import Store, StoreError
@@ -131,6 +132,10 @@ def run(
     address: Annotated[
         str | None, typer.Option(help="A running Ray cluster's address, or auto.")
     ] = None,
+    accept_skew: Annotated[
+        bool,
+        typer.Option("--accept-skew", help="Train though nodes have other versions; recorded."),
+    ] = False,
     budget: BudgetSeconds = None,
     max_trials: MaxTrials = None,
 ) -> None:
@@ -158,6 +163,8 @@ def run(
         course = _course(asked, plan, limit)
         seconds = course.seconds if budget is None else min(course.seconds, budget)
         execute = _execute(executor, address, seconds)
+        if accept_skew and address is not None:
+            execute = partial(run_on_ray, address=address, on_skew=partial(_accept_skew, target))
         report = _train(asked, finished, target, execute, course, limit)
     stop = stop_in_words(report, plan, max_trials, budget, monotonic() - began)
     if stop is not None:
@@ -220,6 +227,12 @@ def _execute(executor: Executors, address: str | None, seconds: float) -> Execut
     if executor is Executors.auto and address is None:
         return executor_for(seconds)
     return partial(run_on_ray, address=address)
+
+
+def _accept_skew(target: Store, found: Sequence[Skew]) -> None:
+    for skew in found:
+        _say(f"accepted, and recorded in the store: {skew.in_words}")
+    sweeps.record_skew(found, target)
 
 
 def _refuse_failures(failures: Sequence[Failure]) -> None:

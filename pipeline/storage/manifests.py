@@ -25,6 +25,7 @@ WITHOUT_SET_ASIDE = "write [] for the entry: `phasesweep verify STORE --repair` 
 WITHOUT_SWEEP = (
     "write [] for all of sweeps and run them again: no trial that has a row is trained again"
 )
+WITHOUT_SKEW = "restore it from a copy, or delete the entry"
 WITHOUT_THRESHOLDS = (
     "delete what stands under that name: rows judged by it are then drawn by the thresholds of "
     "this version"
@@ -63,6 +64,18 @@ class FailureEntry(BaseModel):
     failed_at: str
 
 
+class SkewEntry(BaseModel):
+    """Versions that differed between a run's driver and its workers, and were accepted."""
+
+    model_config = STRICT
+
+    accepted_at: str
+    software: str
+    driver: str
+    worker: str
+    nodes: list[str]
+
+
 class Manifest(BaseModel):
     """A manifest's entries; the description of each says how it is mended."""
 
@@ -78,6 +91,7 @@ class Manifest(BaseModel):
     trainer: str = Field(default="", description=WITHOUT_RECORD)
     versions: dict[str, str | None] = Field(default={}, description=WITHOUT_RECORD)
     machine: dict[str, Any] = Field(default={}, description=WITHOUT_RECORD)
+    skew: list[SkewEntry] = Field(default=[], description=WITHOUT_SKEW)
 
 
 def new_manifest() -> dict[str, Any]:

@@ -8,13 +8,17 @@ from dataclasses import replace
 from importlib.metadata import version
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.outcomes import OUTCOMES
 from core.training import FULLY_CONNECTED
 from pipeline.cli import main
-from pipeline.executors import ClusterError
+from pipeline.executors import ClusterError, refuse_skew, run_serially
 from pipeline.interrupts import kept_handlers
+from pipeline.provenance import machine_kind
+from pipeline.skew import Skew
 from pipeline.storage.compaction import CompactionError
 from pipeline.storage.files import LocalFiles
 
@@ -522,3 +526,46 @@ def test_the_version_is_the_installed_one(phasesweep):
     """As a bug report asks for it."""
     status, out, _ = phasesweep("--version")
     assert (status, out) == (0, f"phasesweep {version('phasesweep')}\n")
+
+
+def test_skew_that_is_accepted_is_recorded(phasesweep, tmp_path, monkeypatch):
+    """Both sides, in the manifest, which reads as before; without the option it is refused."""
+
+    def skewed(work, todo, address, on_skew=refuse_skew):
+        on_skew([Skew("NumPy", "2.4.6", "1.0", ("10.0.0.2", "10.0.0.3"))])
+        return run_serially(work, todo)
+
+    monkeypatch.setattr("pipeline.cli.run_on_ray", skewed)
+    command = ("run", "mine.yaml", "--store", "s", "--address", "auto")
+    both = "10.0.0.2 and 1 more node have NumPy 1.0, this driver 2.4.6"
+    code, _, err = phasesweep(*command)
+    assert code == 2
+    assert f"error: the nodes of the cluster differ: {both}; install the same" in err
+    code, _, err = phasesweep(*command, "--accept-skew")
+    assert code == 0
+    assert f"accepted, and recorded in the store: {both}\n" in err
+    (entry,) = json.loads((tmp_path / "s" / "manifest.json").read_text())["skew"]
+    assert entry.pop("accepted_at")
+    assert entry == {
+        "software": "NumPy", "driver": "2.4.6", "worker": "1.0", "nodes": ["10.0.0.2", "10.0.0.3"]
+    }  # fmt: skip
+    assert phasesweep("verify", "s")[0] == 0
+
+
+def test_status_says_where_kinds_of_machine_are_mixed(phasesweep, tmp_path):
+    """By how many runs; a store of one kind, and of rows that name none, says nothing."""
+    phasesweep("run", "mine.yaml", "--store", "s", "--max-trials", 4)
+    phasesweep("run", "mine.yaml", "--store", "s")
+    assert "kinds of machine" not in phasesweep("status", "s")[1]
+    first, _ = sorted((tmp_path / "s" / "runs").iterdir())
+    rows = pq.read_table(first)
+    place = rows.schema.get_field_index("processor")
+    for other, said in (None, False), ("other", True):
+        column = pa.array([other] * len(rows), pa.string())
+        pq.write_table(rows.set_column(place, rows.schema.field(place), column), first)
+        out = phasesweep("status", "s")[1]
+        assert ("trained on several kinds of machine" in out) == said
+    here = machine_kind()
+    assert f": 4 on other with {here.blas}, 2 on {here.processor} with {here.blas}" in out or (
+        f": 2 on {here.processor} with {here.blas}, 4 on other with {here.blas}" in out
+    )

@@ -32,6 +32,13 @@ FAILURE = {
     "reason": "ValueError: planted",
     "failed_at": "2026-01-01T00:00:00+00:00",
 }
+SKEW = {
+    "accepted_at": "2026-01-01T00:00:00+00:00",
+    "software": "NumPy",
+    "driver": "2",
+    "worker": "1",
+    "nodes": ["10.0.0.2"],
+}
 # What a hand or a disk may leave in the place of a value.
 EDITS = {
     "null": None,
@@ -85,7 +92,10 @@ def manifest(phasesweep, tmp_path):
     store = Store(tmp_path / "s", FULLY_CONNECTED)
     with store.writing():
         store.describe(
-            failures=[FAILURE], set_aside=[1], thresholds=dict(FULLY_CONNECTED.thresholds)
+            failures=[FAILURE],
+            set_aside=[1],
+            skew=[SKEW],
+            thresholds=dict(FULLY_CONNECTED.thresholds),
         )
     return store.manifest
 
