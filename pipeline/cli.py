@@ -164,7 +164,9 @@ def run(
         seconds = course.seconds if budget is None else min(course.seconds, budget)
         execute = _execute(executor, address, seconds)
         if accept_skew and address is not None:
-            execute = partial(run_on_ray, address=address, on_skew=partial(_accept_skew, target))
+            execute = partial(
+                run_on_ray, address=address, accept_skew=partial(_accept_skew, target)
+            )
         report = _train(asked, finished, target, execute, course, limit)
     stop = stop_in_words(report, plan, max_trials, budget, monotonic() - began)
     if stop is not None:

@@ -26,6 +26,7 @@ from pipeline.skew import Skew, skews
 from pipeline.storage.schemas import Rows
 
 Work = Callable[[Batch], Rows]
+OnSkew = Callable[[Sequence[Skew]], None]
 # Batches, taken lazily. None means: wait for a batch in flight to end, then ask again.
 Supplied = Iterable[Batch | None]
 
@@ -124,7 +125,7 @@ def run_on_ray(
     work: Work,
     batches: Supplied,
     address: str | None = None,
-    on_skew: Callable[[Sequence[Skew]], None] = refuse_skew,
+    accept_skew: OnSkew | None = None,
 ) -> Iterator[Rows | Failure]:
     """Train the batches as Ray tasks, a bounded number of them in flight.
 
@@ -132,8 +133,9 @@ def run_on_ray(
         work: Trains one batch; sent to the object store once.
         batches: Taken lazily, as tasks finish.
         address: A running cluster's; None uses the connected one or starts a local one.
-        on_skew: Called before the first batch where nodes of a running cluster have other
-            versions than this process. Nodes that come later are refused unless it accepts.
+        accept_skew: Called with nodes of a running cluster that have other versions than this
+            process, when they are found: before the first batch, or when they join. None
+            refuses them.
 
     Raises:
         ClusterError: No cluster runs at that address, or its versions are not this process'.
@@ -148,11 +150,15 @@ def run_on_ray(
     lost: Counter[str] = Counter()
     in_flight: dict[Any, Batch] = {}
     quiet_until = monotonic() + FIRST_WORD_SECONDS
+    expected = None if address is None or accept_skew else software()
+    asked, cpus = set[str](), -1
     try:
-        expected = None if address is None else _expected(ray, on_skew)
         while True:
             # Asked anew each time: a cluster grows and shrinks.
-            limit = TASKS_PER_CPU * max(1, int(ray.cluster_resources().get("CPU", 1)))
+            before, cpus = cpus, int(ray.cluster_resources().get("CPU", 1))
+            if address is not None and cpus != before:
+                _look_for_skew(ray, asked, accept_skew or refuse_skew)
+            limit = TASKS_PER_CPU * max(1, cpus)
             while len(in_flight) < limit:
                 batch = again.popleft() if again else next(queue, None)
                 if batch is None:
@@ -206,38 +212,46 @@ def _require_a_node(ray: Any, error: Exception, times: int) -> None:
         raise ClusterLostError(f"the Ray cluster lost its nodes ({reason}); no trial is to blame")
 
 
-def _expected(ray: Any, on_skew: Callable[[Sequence[Skew]], None]) -> dict[str, str] | None:
-    """The versions that every task requires; None if it was accepted that they differ."""
-    found = list(skews(software(), _software_of_nodes(ray)))
-    if not found:
-        return software()
-    on_skew(found)
-    return None
+def _look_for_skew(ray: Any, asked: set[str], on_skew: OnSkew) -> None:
+    """Call `on_skew` where nodes that were not asked yet have other versions than this process."""
+    found = list(skews(software(), _software_of_nodes(ray, asked)))
+    if found:
+        on_skew(found)
 
 
-def _software_of_nodes(ray: Any) -> dict[str, dict[str, str]]:
+def _software_of_nodes(ray: Any, asked: set[str]) -> dict[str, dict[str, str]]:
     """What the nodes that can train have installed, by their addresses.
 
     A node that does not answer in time is left out: its tasks look for themselves.
+
+    Args:
+        ray: The module.
+        asked: Nodes to leave out; the others are added.
     """
     strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
     task = ray.remote(num_cpus=0, max_retries=0)(_software_here)
-    asked = {
+    nodes = [n for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
+    answers = {
         task.options(scheduling_strategy=strategy(node["NodeID"], soft=False)).remote(): node
-        for node in ray.nodes()
-        if node["Alive"] and node["Resources"].get("CPU")
+        for node in nodes
+        if node["NodeID"] not in asked
     }
-    if not asked:
+    asked.update(node["NodeID"] for node in nodes)
+    if not answers:
         return {}
-    answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=SOFTWARE_SECONDS)
-    return {asked[each]["NodeManagerAddress"]: _software_of(ray, each) for each in answered}
+    ready, _ = ray.wait(list(answers), num_returns=len(answers), timeout=SOFTWARE_SECONDS)
+    found = {answers[each]["NodeManagerAddress"]: _software_of(ray, each) for each in ready}
+    return {node: versions for node, versions in found.items() if versions}
 
 
 def _software_of(ray: Any, answer: Any) -> dict[str, str]:
+    """A node's answer; none where the node left meanwhile."""
     try:
         return dict(ray.get(answer))
-    except ray.exceptions.RayTaskError as error:  # It could not even be imported.
+    except ray.exceptions.RayTaskError as error:  # The function could not even be imported.
         return {"phasesweep": f"none that can be loaded ({_in_a_line(error)[-REASON_LENGTH:]})"}
+    except ray.exceptions.RayError:
+        return {}
 
 
 def _software_here() -> dict[str, str]:

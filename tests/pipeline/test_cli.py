@@ -531,8 +531,8 @@ def test_the_version_is_the_installed_one(phasesweep):
 def test_skew_that_is_accepted_is_recorded(phasesweep, tmp_path, monkeypatch):
     """Both sides, in the manifest, which reads as before; without the option it is refused."""
 
-    def skewed(work, todo, address, on_skew=refuse_skew):
-        on_skew([Skew("NumPy", "2.4.6", "1.0", ("10.0.0.2", "10.0.0.3"))])
+    def skewed(work, todo, address, accept_skew=refuse_skew):
+        accept_skew([Skew("NumPy", "2.4.6", "1.0", ("10.0.0.2", "10.0.0.3"))])
         return run_serially(work, todo)
 
     monkeypatch.setattr("pipeline.cli.run_on_ray", skewed)

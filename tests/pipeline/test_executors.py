@@ -214,7 +214,7 @@ def test_skew_that_is_accepted_is_told_to_the_caller(local_ray, todo, cells, mon
 
     with_other_versions(monkeypatch, Numba="0.1")
     told = []
-    assert flat(run_on_ray(cells, todo, address="auto", on_skew=told.extend)) == ALL
+    assert flat(run_on_ray(cells, todo, address="auto", accept_skew=told.extend)) == ALL
     address = ray.nodes()[0]["NodeManagerAddress"]
     assert told == [Skew("Numba", "0.1", provenance.software()["Numba"], (address,))]
 
@@ -224,9 +224,22 @@ def test_a_node_that_comes_later_with_other_versions_is_refused(
 ):
     """By its first task: it is no failure of a trial, and adds no row."""
     with_other_versions(monkeypatch, SciPy="0.1")
-    monkeypatch.setattr(executors, "_software_of_nodes", lambda ray: {})
+    monkeypatch.setattr(executors, "_software_of_nodes", lambda ray, asked: {})
     with pytest.raises(SkewError, match=r"has SciPy .*, this driver 0\.1"):
         list(run_on_ray(cells, todo, address="auto"))
+
+
+def test_a_node_that_joins_is_asked_once(local_ray, todo, cells, monkeypatch):
+    """Under --accept-skew too, where tasks do not look: what it has is told, and not again."""
+    import ray
+
+    with_other_versions(monkeypatch, Numba="0.1")
+    there, told = ray.nodes(), []
+    sizes, nodes = iter([0.0, 0.0, 2.0]), iter([[]])
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": next(sizes, 3.0)})
+    monkeypatch.setattr(ray, "nodes", lambda: next(nodes, there))
+    assert flat(run_on_ray(cells, todo, address="auto", accept_skew=told.extend)) == ALL
+    assert [skew.software for skew in told] == ["Numba"]
 
 
 def test_a_cluster_without_cpus_is_waited_for_and_said(local_ray, todo, monkeypatch, capsys):
