@@ -36,7 +36,7 @@ def machine_kind() -> MachineKind:
     """Of the machine that this process runs on."""
     from llvmlite.binding import get_host_cpu_name  # half a second; most commands train nothing
 
-    return MachineKind(get_host_cpu_name(), _blas("internal_api", "version", "architecture"))
+    return MachineKind(get_host_cpu_name(), _blas("architecture"))
 
 
 @cache
@@ -46,7 +46,7 @@ def software() -> dict[str, str]:
     return {
         "Python": platform.python_version(),
         **packages,
-        "BLAS": _blas("internal_api", "version"),
+        "BLAS": _blas(),
     }
 
 
@@ -76,8 +76,15 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _blas(*keys: str) -> str:
-    each = {" ".join(str(pool.get(key)) for key in keys) for pool in _blas_pools()}
+def _blas(*kernels: str) -> str:
+    """Each library with its versions, and with what was asked of its kernels: openblas 0.3.30."""
+    versions: dict[tuple[str, ...], set[str]] = {}
+    for pool in _blas_pools():
+        kind = (str(pool["internal_api"]), *(str(pool.get(name)) for name in kernels))
+        versions.setdefault(kind, set()).add(str(pool.get("version")))
+    each = [
+        " ".join([kind[0], "/".join(sorted(found)), *kind[1:]]) for kind, found in versions.items()
+    ]
     return " + ".join(sorted(each)) or "none"
 
 

@@ -215,12 +215,12 @@ def _dataset(store: str | Path, table: str) -> ds.Dataset:
     filesystem, _ = _place(store)
     try:
         each = [ds.dataset(part, format=CHECKED, filesystem=filesystem) for part in parts]
-    except pa.ArrowInvalid as error:
+        # The newest part first: its metadata is the one that is kept.
+        schema = pa.unify_schemas([part.schema for part in reversed(each)])
+        if table == "runs":
+            schema = with_later_columns(schema)
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:  # a name may be damaged too
         raise _damaged(store, error) from error
-    # The newest part first: its metadata is the one that is kept.
-    schema = pa.unify_schemas([part.schema for part in reversed(each)])
-    if table == "runs":
-        schema = with_later_columns(schema)
     return ds.dataset(parts, schema=schema, format=CHECKED, filesystem=filesystem)
 
 

@@ -57,11 +57,10 @@ def verify(store: Store) -> Iterator[Fault]:
                 continue
             file = f"{table}/{part.name}"
             try:
-                rows = _read(store, file)
-            except (pa.ArrowException, OSError) as error:
+                rows = _by_todays_names(_read(store, file), former_names(store.trainer, table))
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 yield Fault(file, f"cannot be read: {one_line(error)}", part)
                 continue
-            rows = _by_todays_names(rows, former_names(store.trainer, table))
             problems = list(_schema_problems(rows, store.schemas[table]))
             if not problems:
                 problems = list(_row_problems(rows, table, store.trainer, trials, seen))
