@@ -39,6 +39,7 @@ from pipeline.commands.progress import Course, progress
 from pipeline.commands.run_options import BudgetSeconds, MaxTrials, stop_in_words
 from pipeline.commands.store import AsJson
 from pipeline.commands.store import commands as store_commands
+from pipeline.commands.store_places import lasting_store
 from pipeline.executors import (
     ClusterError,
     Executor,
@@ -49,6 +50,7 @@ from pipeline.executors import (
 )
 from pipeline.interrupts import ignore_interrupts, interrupted_by_sigterm
 from pipeline.notation.durations import rate
+from pipeline.skew import Skew
 from pipeline.standard_streams import reported_failures
 from pipeline.storage.locks import LeaseLostError
 from pipeline.storage.store import Store, StoreError
@@ -130,6 +132,10 @@ def run(
     address: Annotated[
         str | None, typer.Option(help="A running Ray cluster's address, or auto.")
     ] = None,
+    accept_skew: Annotated[
+        bool,
+        typer.Option("--accept-skew", help="Train though nodes have other versions; recorded."),
+    ] = False,
     budget: BudgetSeconds = None,
     max_trials: MaxTrials = None,
 ) -> None:
@@ -142,7 +148,7 @@ def run(
         inf if budget is None else began + budget, inf if max_trials is None else max_trials
     )
     asked = load_sweep(sweep, TRAINER)
-    target = Store(store or _default_store(asked), asked.trainer)
+    target = lasting_store(store or _default_store(asked), asked.trainer)
     for summary in _summaries(asked):
         _say(f"task: {summary.in_words}")
     if address is not None and executor is Executors.serial:
@@ -150,15 +156,17 @@ def run(
     with _writing(target):
         finished = plans.finished_indices(asked.grid, target)
         plan = plans.plan(asked, finished)
-        _say(
-            f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.location}"
-        )
+        _say(f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.place}")
         if not plan.remaining:
             _say("nothing is left to train")
             return
         course = _course(asked, plan, limit)
         seconds = course.seconds if budget is None else min(course.seconds, budget)
         execute = _execute(executor, address, seconds)
+        if accept_skew and address is not None:
+            execute = partial(
+                run_on_ray, address=address, accept_skew=partial(_accept_skew, target)
+            )
         report = _train(asked, finished, target, execute, course, limit)
     stop = stop_in_words(report, plan, max_trials, budget, monotonic() - began)
     if stop is not None:
@@ -223,6 +231,12 @@ def _execute(executor: Executors, address: str | None, seconds: float) -> Execut
     return partial(run_on_ray, address=address)
 
 
+def _accept_skew(target: Store, found: Sequence[Skew]) -> None:
+    for skew in found:
+        _say(f"accepted, and recorded in the store: {skew.in_words}")
+    sweeps.record_skew(found, target)
+
+
 def _refuse_failures(failures: Sequence[Failure]) -> None:
     for failure in failures:
         _say(f"error: trial {trial_id(failure.trial)} failed: {failure.reason}; run again to retry")
@@ -238,7 +252,7 @@ def claims(
     as_json: AsJson = False,
 ) -> None:
     """Settle the argument: run every claim's experiment and print its verdict."""
-    target = Store(store, TRAINER)
+    target = lasting_store(store, TRAINER)
     with _writing(target):
         failures = run_claims(claim_sweeps(), target, _say)
     _refuse_failures(failures)
@@ -258,7 +272,7 @@ def plan(
 ) -> None:
     """Count and price what is not yet in the store; runs nothing."""
     asked = load_sweep(sweep, TRAINER)
-    target = Store(store or _default_store(asked), asked.trainer)
+    target = lasting_store(store or _default_store(asked), asked.trainer)
     found = forecast(asked, target, _summaries(asked))
     if as_json:
         print(json.dumps(found.as_json(), indent=2))

@@ -7,7 +7,6 @@
 A table to which nothing was written yet is missing, not empty.
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 
+from analysis.reading.manifests import ManifestError, parsed_manifest
 from analysis.reading.older_rows import OlderRows, with_later_columns
 from core.settings import Value
 from core.trials import SETTINGS, TRIAL_FIELDS
@@ -220,12 +220,12 @@ def _dataset(store: str | Path, table: str) -> ds.Dataset:
     filesystem, _ = _place(store)
     try:
         each = [ds.dataset(part, format=CHECKED, filesystem=filesystem) for part in parts]
-    except pa.ArrowInvalid as error:
+        # The newest part first: its metadata is the one that is kept.
+        schema = pa.unify_schemas([part.schema for part in reversed(each)])
+        if table == "runs":
+            schema = with_later_columns(schema)
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:  # a name may be damaged too
         raise _damaged(store, error) from error
-    # The newest part first: its metadata is the one that is kept.
-    schema = pa.unify_schemas([part.schema for part in reversed(each)])
-    if table == "runs":
-        schema = with_later_columns(schema)
     return ds.dataset(parts, schema=schema, format=CHECKED, filesystem=filesystem)
 
 
@@ -241,13 +241,18 @@ def read_manifest(store: str | Path) -> dict[str, Any]:
     """The store's manifest: its sweeps, versions and thresholds.
 
     Raises:
-        NotAStoreError: There is no store at `store`.
+        NotAStoreError: There is no store at `store`, or its manifest is damaged.
     """
     filesystem, root = _place(store)
     try:
         with filesystem.open_input_stream(f"{root}/manifest.json") as stream:
-            return json.loads(stream.read())
-    except (OSError, ValueError) as error:
+            return parsed_manifest(stream.read())
+    except ManifestError as error:
+        raise NotAStoreError(
+            f"{store}/manifest.json is damaged: {error}; `phasesweep status {store}` says how it "
+            "is mended"
+        ) from error
+    except OSError as error:
         found = "has no manifest.json" if Path(root).is_dir() else "is no folder"
         raise NotAStoreError(
             f"{store} is no phasesweep store: it {found}; give the folder or URL that "

@@ -52,6 +52,8 @@ ADDED_SINCE = [
     "generalization_gap",
     "trainer",
     "thresholds",
+    "processor",
+    "blas",
 ]
 RENAMED_SINCE = {"final_mean_slope": "mean_slope", "final_active_fraction": "active_fraction"}
 # Settings among them: name, what an older row stands for, another value.
