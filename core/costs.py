@@ -10,7 +10,7 @@ from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS, LAST_POINTS
 from core.losses import LOSSES
 from core.network import layer_widths
-from core.optimizers import OPTIMIZERS
+from core.optimization.optimizers import OPTIMIZERS
 from core.trials import MEASUREMENTS, Trial
 
 # Of a parameter in a step on a batch, whose products are too small for their full rate, in the

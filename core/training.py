@@ -18,7 +18,7 @@ from core.measuring.held_out import accuracy_of, held_out_errors
 from core.measuring.loss_summaries import summarize
 from core.measuring.measurements import Params, measure_ends, stacked
 from core.measuring.starts import Starts
-from core.optimizers import largest_stable_rate
+from core.optimization.optimizers import largest_stable_rate
 from core.outcomes import THRESHOLDS
 from core.results import CURVES, LAYERS, RESULTS
 from core.settings import Trials, values_of

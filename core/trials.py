@@ -9,9 +9,9 @@ from core.dtypes import DTYPES
 from core.functions.activations import ACTIVATIONS, canonical_activation
 from core.initializers import INITIALIZERS, NAMED_SCALES, named_scale
 from core.losses import LOSSES, REGRESSION_LOSS
-from core.optimizers import OPTIMIZERS
-from core.parameterizations import PARAMETERIZATIONS
-from core.schedules import SCHEDULES
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.parameterizations import PARAMETERIZATIONS
+from core.optimization.schedules import SCHEDULES
 from core.settings import defaults, setting, settings_of, trial_from
 
 FULL_BATCH = 0  # in the column batch_size

@@ -12,8 +12,8 @@ from core.datasets import DATASETS, SCALINGS
 from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES
-from core.optimizers import OPTIMIZERS
-from core.schedules import SCHEDULES
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.schedules import SCHEDULES
 from core.trials import SETTINGS
 
 Settings = Mapping[str, Any]

@@ -16,7 +16,7 @@ from core.gradient_descent import Problem
 from core.initializers import INITIALIZERS, initial_params
 from core.measuring.measurements import Params, measure_starts, stacked
 from core.network import layer_widths
-from core.parameterizations import LayerFactors
+from core.optimization.parameterizations import LayerFactors
 from core.settings import Trials
 from core.theory.mean_field import fixed_point_chi
 from core.trials import SETTINGS, Trial

@@ -15,7 +15,7 @@ from core.datasets import SCALINGS
 from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES, mse
-from core.schedules import rate_factors
+from core.optimization.schedules import rate_factors
 from core.trials import SETTINGS as KNOWN
 
 SETTINGS = {name: setting.encoded(setting.written) for name, setting in KNOWN.items()} | {

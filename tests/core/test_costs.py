@@ -8,7 +8,7 @@ from core.costs import HELD_OUT_STEPS, flops, seconds, start_seconds
 from core.datasets import DATASETS
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS, LAST_POINTS
-from core.optimizers import OPTIMIZERS
+from core.optimization.optimizers import OPTIMIZERS
 from core.trials import MEASUREMENTS, Trial
 
 DIGITS = DATASETS["digits"]
