@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analysis.commands.name_lists import (
+    complete_figure,
+    complete_table,
+    figure_names,
+    listing,
+    table_names,
+)
 from core.functions.activations import canonical_activation
 from core.theory.mean_field import critical_weight_variance, limit_chi, mean_field
 from core.theory.variance_limits import variance_limits
@@ -57,9 +64,12 @@ def refusing() -> Iterator[None]:
         raise typer.Exit(2) from error
 
 
-@commands.command()
+@commands.command(cls=listing("Figures", figure_names))
 def figure(
-    name: Annotated[str, typer.Argument(help="Which one; a wrong name lists them.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="Listed below.", autocompletion=complete_figure),
+    ],
     store: StoreArgument,
     out: Annotated[
         Path | None, typer.Option(help="The picture, .png, .svg or .pdf (default: NAME.png).")
@@ -81,9 +91,11 @@ def figure(
     print(target)
 
 
-@commands.command()
+@commands.command(cls=listing("Tables", table_names))
 def table(
-    name: Annotated[str, typer.Argument(help="Which one; a wrong name lists them.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Listed below.", autocompletion=complete_table)
+    ],
     store: StoreArgument,
     form: Annotated[Formats, typer.Option("--format", help="How to print it.")] = Formats.table,
     trained_level: TrainedLevel = None,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from analysis.commands.draw import StoreArgument, refusing
+from analysis.commands.name_lists import complete_trial
 
 commands = typer.Typer()
 
@@ -13,7 +14,12 @@ commands = typer.Typer()
 def explain(
     store: StoreArgument,
     trial: Annotated[
-        str, typer.Argument(metavar="TRIAL_ID", help="A run's id, or how it uniquely begins.")
+        str,
+        typer.Argument(
+            metavar="TRIAL_ID",
+            help="A run's id, or how it uniquely begins.",
+            autocompletion=complete_trial,
+        ),
     ],
 ) -> None:
     """Explain one run: what was set, what happened, why, and what trained nearby."""
