@@ -44,6 +44,7 @@ TrainedLevel = Annotated[
         "(default: each run's own trained_level)."
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
 class Formats(StrEnum):
@@ -122,7 +123,7 @@ def theory(
     input_mean_square: Annotated[
         float, typer.Option(help="Of the inputs' features; 1 where they are standardized.")
     ] = 1.0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what an infinitely wide network does to signals and gradients."""
     setting = (activation, weight_variance, bias_variance)
