@@ -19,6 +19,8 @@ from pipeline.plans import finished_indices
 from pipeline.storage.store import Store
 from pipeline.storage.thresholds import differing, judged_by
 
+VERSIONS = ("schema_version", "versions", "machine")  # entries of the manifest
+
 
 @dataclass(frozen=True)
 class Status:
@@ -31,6 +33,8 @@ class Status:
         varying: The settings that the best run is described by.
         trainers: How many runs are of each version of the trainer.
         judged_by: How many runs each set of thresholds judged, with its numbers by name.
+        versions: Of everything that shaped the numbers of the last run; likewise its machine and
+            the store's schema.
         sweeps: Of each its `name`, `last_run`, and numbers of `trials` and `finished`.
         failures: As the manifest has them.
     """
@@ -41,6 +45,7 @@ class Status:
     varying: Sequence[str]
     trainers: Mapping[str, int]
     judged_by: Sequence[tuple[int, Mapping[str, float]]]
+    versions: Mapping[str, Any]
     sweeps: Sequence[Mapping[str, Any]]
     failures: Sequence[Mapping[str, Any]]
 
@@ -52,6 +57,7 @@ class Status:
             "best": best_as_json(self.found, self.varying),
             "trainers": self.trainers,
             "judged_by": [{"runs": runs, "thresholds": each} for runs, each in self.judged_by],
+            **self.versions,
             "sweeps": self.sweeps,
             "failures": self.failures,
         }
@@ -90,6 +96,7 @@ def status_of(store: Store, name: str) -> Status:
         varying=varying_settings(grids, trainer),
         trainers=trainers,
         judged_by=list(zip(digests.values(), judged_by(manifest, digests), strict=True)),
+        versions={name: manifest.get(name) for name in VERSIONS},
         sweeps=sweeps,
         failures=manifest.get("failures", []),
     )
