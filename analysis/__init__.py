@@ -10,13 +10,13 @@ from typing import Any
 OFFERED = {
     "analysis.reading.stores": (
         "UnsuitableRunsError",
-        "connect",
         "data_dictionary",
         "read_curves",
         "read_layers",
         "read_runs",
         "read_schema",
     ),
+    "analysis.reading.views": ("connect",),
     "analysis.tables.boundaries": ("boundary_learning_rates", "outcome_shares"),
     "analysis.tables.chi": ("chi_against_theory",),
     "analysis.tables.curvatures": ("edge_of_stability", "largest_stable_rates"),

@@ -61,7 +61,7 @@ def beginning(incomplete: str, names: Iterable[str]) -> list[str]:
 
 def complete_trial(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
     """The trial ids that begin so, in the store that the line names; each with its outcome."""
-    from analysis.reading.stores import connect
+    from analysis.reading.views import connect
 
     try:
         with connect(ctx.params["store"]) as connection:

@@ -14,8 +14,9 @@ from analysis.explaining.remedies import remedies
 from analysis.explaining.suggestions import Remedy
 from analysis.reading.printing import printable
 from analysis.reading.rows import by_column
-from analysis.reading.stores import MissingTableError, connect, read_layers, read_runs
+from analysis.reading.stores import MissingTableError, read_layers, read_runs
 from analysis.reading.thresholds import read_judged_by
+from analysis.reading.views import connect
 from analysis.theory.input_mean_squares import input_mean_square
 from core.initializers import INITIALIZERS
 from core.outcomes import DIVERGED
