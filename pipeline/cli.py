@@ -21,6 +21,7 @@ import typer
 
 from analysis.commands.advise import commands as advise_commands
 from analysis.commands.animate import commands as animate_commands
+from analysis.commands.compare import commands as compare_commands
 from analysis.commands.draw import commands as theory_commands
 from analysis.commands.explain import commands as explain_commands
 from analysis.commands.mounted import commands as analysis_commands
@@ -67,6 +68,7 @@ app.add_typer(animate_commands)
 app.add_typer(theory_commands)
 app.add_typer(query_commands)
 app.add_typer(explain_commands)
+app.add_typer(compare_commands)
 app.add_typer(report_commands)
 app.add_typer(advise_commands)
 
