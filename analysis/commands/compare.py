@@ -126,8 +126,8 @@ class Comparison:
             return
         found = moves(self.boundary)
         words = (
-            f"of {len(self.boundary):,} networks: {found['up']:,} larger in B, {found['down']:,} smaller, "
-            f"{found['same']:,} the same; {found['only_a']:,} trained in A alone, "
+            f"of {len(self.boundary):,} networks: {found['up']:,} larger in B, "
+            f"{found['down']:,} smaller, {found['same']:,} the same; {found['only_a']:,} trained in A alone, "
             f"{found['only_b']:,} in B alone, {found['neither']:,} in neither"
         )
         yield from _wrapped(words)

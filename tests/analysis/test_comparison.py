@@ -88,6 +88,13 @@ def test_a_cells_outcome_is_its_most_frequent_one(both):
             assert count[getattr(cell, f"outcome_{side}")] == max(count.values())
 
 
+def test_most_seeds_say_how_a_cell_ends():
+    """Two against one, whatever the order of the rules."""
+    runs = made(seed=[0, 1, 2], outcome=["slow", "diverged", "slow"])
+    (cell,) = common_cells(runs, runs.assign(depth=3)).itertuples()
+    assert (cell.outcome_a, cell.runs_b) == ("slow", 3)
+
+
 def test_of_equally_frequent_outcomes_the_first_rule_wins():
     """Divergence before training, whichever seed had which."""
     runs = made(seed=[0, 1], outcome=["trained", "diverged"])
