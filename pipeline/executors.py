@@ -9,6 +9,7 @@ blame: it is sent to another node, and if there is none the run ends.
 
 import logging
 import os
+import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -170,6 +171,8 @@ def _connect(ray: Any, address: str | None) -> bool:
     """Connect to Ray; True when that started or joined a cluster on our behalf."""
     if ray.is_initialized():
         return False
+    where = "Ray on this machine" if address is None else f"the Ray cluster at {address}"
+    _say(f"{'starting' if address is None else 'joining'} {where}: some seconds")
     # Under `uv run` Ray would resolve the environment anew for every worker.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
@@ -187,7 +190,13 @@ def _connect(ray: Any, address: str | None) -> bool:
             f"cannot join the Ray cluster at {address!r}: {_in_a_line(error)}; give the address "
             "of one that runs, auto on one of its nodes, or leave out --address"
         ) from error
+    cpus = int(ray.cluster_resources().get("CPU", 0))
+    _say(f"Ray trains on {cpus:,} CPU{'' if cpus == 1 else 's'}")
     return True
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
 
 
 def _with_one_thread(work: Work, batch: Batch) -> Rows:

@@ -127,8 +127,8 @@ class Comparison:
         found = moves(self.boundary)
         words = (
             f"of {len(self.boundary):,} networks: {found['up']:,} larger in B, "
-            f"{found['down']:,} smaller, {found['same']:,} the same; {found['only_a']:,} trained in A alone, "
-            f"{found['only_b']:,} in B alone, {found['neither']:,} in neither"
+            f"{found['down']:,} smaller, {found['same']:,} the same; {found['only_a']:,} trained "
+            f"in A alone, {found['only_b']:,} in B alone, {found['neither']:,} in neither"
         )
         yield from _wrapped(words)
         if found["median_factor"] is not None:
