@@ -27,8 +27,19 @@ INSTALL := $(PIP_INSTALL) --no-build-isolation --editable
 export MPLBACKEND := Agg
 
 demo: .venv/.installed
+	@echo "Training 5,120 small networks on digits: about a minute. Ctrl-C stops; 'make demo' goes on."
 	$(BIN)/phasesweep run quickstart --store demo/quickstart
+	@echo "Drawing where they train:"
 	$(BIN)/phasesweep map demo/quickstart --out demo/stability_map.png
+	@echo
+	@echo "Look at demo/stability_map.png: green is where networks train."
+	@echo "Then type"
+	@echo
+	@echo "    source .venv/bin/activate"
+	@echo "    phasesweep report demo/quickstart --out demo/atlas.html"
+	@echo
+	@echo "and open demo/atlas.html in a browser: a click on a cell shows its run. Each run has an"
+	@echo "id; 'phasesweep explain demo/quickstart ID' says why it ended so, and what to change."
 
 test: lint
 	$(BIN)/pytest -q
@@ -81,6 +92,7 @@ $(BIN)/pip:
 	$(PYTHON) -m venv .venv
 
 .venv/.installed: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing phasesweep and what it needs into .venv, once: some minutes"
 	$(PIP_INSTALL) setuptools
 	$(INSTALL) .
 	@touch $@
