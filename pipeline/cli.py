@@ -28,6 +28,7 @@ from analysis.commands.mounted import commands as analysis_commands
 from analysis.commands.name_lists import beginning, listing
 from analysis.commands.query import commands as query_commands
 from analysis.commands.report import commands as report_commands
+from analysis.commands.watch import commands as watch_commands
 from analysis.reading.stores import NotAStoreError
 from core.settings import trial_id
 from core.training import FULLY_CONNECTED
@@ -70,6 +71,7 @@ app.add_typer(query_commands)
 app.add_typer(explain_commands)
 app.add_typer(compare_commands)
 app.add_typer(report_commands)
+app.add_typer(watch_commands)
 app.add_typer(advise_commands)
 
 # What every command trains, plans and reads.
