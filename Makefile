@@ -7,10 +7,11 @@
 #   make bench    the benchmarks
 #   make faults   kill drivers, workers and nodes, fill disks; then count rows; quarter of an hour
 #   make pictures the README's pictures, from sweeps of ten minutes in all
+#   make notebooks  run the notebooks on the demo store and keep what they show
 #   make format   let ruff rewrite what `make lint` would refuse
 #   make clean    remove the demo, the caches and the builds; .venv stays
 
-.PHONY: demo test lint docs bench faults pictures format clean
+.PHONY: demo test lint docs bench faults pictures notebooks format clean
 .DELETE_ON_ERROR:
 
 # The first of these that runs and is new enough; the pins were tested with 3.11.
@@ -68,6 +69,10 @@ pictures: demo
 	$(BIN)/phasesweep figure thresholds demo/quickstart --out analysis/pictures/thresholds.png
 	$(BIN)/phasesweep animate demo/quickstart --out analysis/pictures/moving_map.gif
 	cp demo/stability_map.png analysis/pictures/stability_map.png
+
+notebooks: demo .venv/.installed-test
+	$(BIN)/phasesweep claims --store stores/claims > /dev/null
+	$(BIN)/python -m tests.keep_notebooks
 
 bench: .venv/.installed-bench
 	set -e; for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark; done
