@@ -154,21 +154,27 @@ def compared(a: str, b: str, trained_level: float | None = None) -> Comparison:
     from analysis.tables.judgments import read_judged
 
     columns = [*tables.COMPARED, "outcome", "thresholds"]
-    runs = [read_judged(store, trained_level, columns) for store in (a, b)]
-    rules = [read_judged_by(store) for store in (a, b)]
-    settings = [tables.differing_settings(*runs), tables.differing_thresholds(*runs, *rules)]
-    cells = tables.common_cells(*runs)
+    runs_a, runs_b = (read_judged(store, trained_level, columns) for store in (a, b))
+    settings = [
+        tables.differing_settings(runs_a, runs_b),
+        tables.differing_thresholds(runs_a, runs_b, read_judged_by(a), read_judged_by(b)),
+    ]
+    cells = tables.common_cells(runs_a, runs_b)
     has_rates = "learning_rate" in cells and cells["learning_rate"].nunique() > 1
     return Comparison(
         stores=(a, b),
-        trainings=(len(runs[0]), len(runs[1])),
-        trained=tuple(int((each["outcome"] == "trained").sum()) for each in runs),
+        trainings=(len(runs_a), len(runs_b)),
+        trained=(_trained(runs_a), _trained(runs_b)),
         settings=pd.concat(settings, ignore_index=True),
         cells=cells,
         changes=tables.outcome_changes(cells),
         by_setting=tables.changes_by_setting(cells),
         boundary=tables.moved_boundary(cells) if has_rates else None,
     )
+
+
+def _trained(runs: "pd.DataFrame") -> int:
+    return int((runs["outcome"] == "trained").sum())
 
 
 def _largest_moves(boundary: "pd.DataFrame") -> "pd.DataFrame":

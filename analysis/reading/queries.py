@@ -55,11 +55,18 @@ def _described(store: str | Path | Mapping[str, str | Path], sql: str) -> pa.Tab
     if not asked:
         return None
     name, table = asked.groups()
-    place = (store if isinstance(store, Mapping) else {None: store}).get(name)
+    place = _place(store, name)
     if place is None:
         return None
     meanings = data_dictionary(read_schema(place, table.lower()))
     return pa.Table.from_pandas(meanings, preserve_index=False)
+
+
+def _place(store: str | Path | Mapping[str, str | Path], name: str | None) -> str | Path | None:
+    """Where the store of that name is, or the one store, which has none; None if there is none."""
+    if isinstance(store, Mapping):
+        return store.get(name or "")
+    return None if name else store
 
 
 def _explained(error: duckdb.Error, sql: str, connection: duckdb.DuckDBPyConnection) -> str:
