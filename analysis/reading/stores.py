@@ -185,7 +185,9 @@ def table_dataset(store: str | Path, table: str) -> ds.Dataset:
     filesystem, _ = _place(store)
     try:
         each = [ds.dataset(part, format=CHECKED, filesystem=filesystem) for part in parts]
-    except pa.ArrowInvalid as error:
+    except FileNotFoundError:  # A compaction took its place since it was listed.
+        raise
+    except (pa.ArrowInvalid, OSError) as error:
         raise _damaged(store, error) from error
     # The newest part first: its metadata is the one that is kept.
     schema = pa.unify_schemas([part.schema for part in reversed(each)])

@@ -148,8 +148,10 @@ def test_a_damaged_file_is_told_with_the_remedy(store, tmp_path):
     part.write_bytes(whole[:-20])
     with pytest.raises(DamagedTableError, match=r"damaged is damaged .*verify .* --repair"):
         read_runs(damaged)
-    flipped = bytearray(whole)
-    flipped[len(whole) // 3] ^= 0xFF
-    part.write_bytes(flipped)
-    with pytest.raises(DamagedTableError, match=r"verify .* --repair"):
-        read_runs(damaged)
+    footer = int.from_bytes(whole[-8:-4], "little")
+    for place in (len(whole) // 3, len(whole) - 8 - footer):
+        flipped = bytearray(whole)
+        flipped[place] ^= 0xFF
+        part.write_bytes(flipped)
+        with pytest.raises(DamagedTableError, match=r"verify .* --repair"):
+            read_runs(damaged)
