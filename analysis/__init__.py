@@ -10,15 +10,22 @@ from typing import Any
 OFFERED = {
     "analysis.reading.stores": (
         "UnsuitableRunsError",
-        "connect",
         "data_dictionary",
         "read_curves",
         "read_layers",
         "read_runs",
         "read_schema",
     ),
+    "analysis.reading.views": ("connect",),
     "analysis.tables.boundaries": ("boundary_learning_rates", "outcome_shares"),
     "analysis.tables.chi": ("chi_against_theory",),
+    "analysis.tables.comparison": (
+        "changes_by_setting",
+        "common_cells",
+        "differing_settings",
+        "moved_boundary",
+        "outcome_changes",
+    ),
     "analysis.tables.curvatures": ("edge_of_stability", "largest_stable_rates"),
     "analysis.tables.depth_scales": ("trainable_depth",),
     "analysis.tables.judgments": ("read_judged",),

@@ -21,11 +21,14 @@ import typer
 
 from analysis.commands.advise import commands as advise_commands
 from analysis.commands.animate import commands as animate_commands
+from analysis.commands.compare import commands as compare_commands
 from analysis.commands.draw import commands as theory_commands
 from analysis.commands.explain import commands as explain_commands
 from analysis.commands.mounted import commands as analysis_commands
+from analysis.commands.name_lists import beginning, listing
 from analysis.commands.query import commands as query_commands
 from analysis.commands.report import commands as report_commands
+from analysis.commands.watch import commands as watch_commands
 from analysis.reading.stores import NotAStoreError
 from core.settings import trial_id
 from core.training import FULLY_CONNECTED
@@ -54,13 +57,13 @@ from pipeline.skew import Skew
 from pipeline.standard_streams import reported_failures
 from pipeline.storage.locks import LeaseLostError
 from pipeline.storage.store import Store, StoreError
-from pipeline.sweep_files.loading import Sweep, SweepFileError, load_sweep
+from pipeline.sweep_files.loading import Sweep, SweepFileError, load_sweep, shipped_sweeps
 from pipeline.tasks import TaskSummary, task_summaries
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(store_commands)
 app.add_typer(analysis_commands)
@@ -68,13 +71,28 @@ app.add_typer(animate_commands)
 app.add_typer(theory_commands)
 app.add_typer(query_commands)
 app.add_typer(explain_commands)
+app.add_typer(compare_commands)
 app.add_typer(report_commands)
+app.add_typer(watch_commands)
 app.add_typer(advise_commands)
 
 # What every command trains, plans and reads.
 TRAINER = FULLY_CONNECTED
 
-SweepName = Annotated[str, typer.Argument(metavar="SWEEP", help="YAML path or shipped name.")]
+
+def _complete_sweep(incomplete: str) -> list[str]:
+    """The shipped sweeps whose names begin so, and this folder's sweep files."""
+    files = sorted(str(path) for path in Path().glob("*.yaml"))
+    return beginning(incomplete, [*shipped_sweeps(), *files])
+
+
+SweepName = Annotated[
+    str,
+    typer.Argument(
+        metavar="SWEEP", help="YAML path or shipped name.", autocompletion=_complete_sweep
+    ),
+]
+SWEEP_LIST = listing("Shipped sweeps", shipped_sweeps)
 StorePath = Annotated[
     str | None,
     typer.Option("--store", help="A folder, s3://... or gs://... (default: stores/NAME)."),
@@ -124,7 +142,7 @@ def _run_command() -> None:
         sys.exit(2)
 
 
-@app.command()
+@app.command(cls=SWEEP_LIST)
 def run(
     sweep: SweepName,
     store: StorePath = None,
@@ -264,7 +282,7 @@ def claims(
     print(as_document(judgements) if as_json else as_text(judgements))
 
 
-@app.command()
+@app.command(cls=SWEEP_LIST)
 def plan(
     sweep: SweepName,
     store: StorePath = None,

@@ -265,6 +265,8 @@ def _connect(ray: Any, address: str | None) -> bool:
         return False
     if address is not None:
         _require_a_listener(address)
+    where = "Ray on this machine" if address is None else f"the Ray cluster at {address}"
+    _say(f"{'starting' if address is None else 'joining'} {where}: some seconds")
     # Under `uv run` Ray would resolve the environment anew for every worker.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
@@ -279,6 +281,8 @@ def _connect(ray: Any, address: str | None) -> bool:
         if address is None:
             raise
         raise _no_cluster(address, error) from error
+    cpus = int(ray.cluster_resources().get("CPU", 0))
+    _say(f"Ray trains on {cpus:,} CPU{'' if cpus == 1 else 's'}")
     return True
 
 

@@ -27,12 +27,13 @@ SCRIPTS = ("data.js", "cells.js", "map.js", "run.js", "page.js")
 DOTS_PER_INCH = 120
 
 
-def atlas(store: str | Path, trained_level: float | None = None) -> str:
+def atlas(store: str | Path, trained_level: float | None = None, figures: str | None = None) -> str:
     """The atlas of a store, as HTML.
 
     Args:
         store: Its folder or URL.
         trained_level: As of analysis.tables.judgments.read_judged.
+        figures: HTML to stand in the figures' place; None draws them, which takes longest.
 
     Raises:
         NotAStoreError, MissingTableError: There is no store, or no run in it.
@@ -51,7 +52,7 @@ def atlas(store: str | Path, trained_level: float | None = None) -> str:
         summary=summary(header, columns),
         overview=overview(header, columns, manifest),
         argument=argument(store, manifest),
-        figures="\n".join(_figures(store, trained_level)),
+        figures="\n".join(_figures(store, trained_level)) if figures is None else figures,
         dictionary=dictionary(store),
         numbers=pack(header, columns),
         plotly=compressed(plotly.encode()),

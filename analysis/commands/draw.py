@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analysis.commands.name_lists import (
+    complete_figure,
+    complete_table,
+    figure_names,
+    listing,
+    table_names,
+)
 from analysis.commands.views import Columns, Rows, Where, X, Y, asked_view
 from core.functions.activations import canonical_activation
 from core.theory.mean_field import critical_weight_variance, limit_chi, mean_field
@@ -38,6 +45,7 @@ TrainedLevel = Annotated[
         "(default: each run's own trained_level)."
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
 class Formats(StrEnum):
@@ -58,9 +66,12 @@ def refusing() -> Iterator[None]:
         raise typer.Exit(2) from error
 
 
-@commands.command()
+@commands.command(cls=listing("Figures", figure_names))
 def figure(
-    name: Annotated[str, typer.Argument(help="Which one; a wrong name lists them.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="Listed below.", autocompletion=complete_figure),
+    ],
     store: StoreArgument,
     out: Annotated[
         Path | None, typer.Option(help="The picture, .png, .svg or .pdf (default: NAME.png).")
@@ -88,9 +99,11 @@ def figure(
     print(target)
 
 
-@commands.command()
+@commands.command(cls=listing("Tables", table_names))
 def table(
-    name: Annotated[str, typer.Argument(help="Which one; a wrong name lists them.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Listed below.", autocompletion=complete_table)
+    ],
     store: StoreArgument,
     form: Annotated[Formats, typer.Option("--format", help="How to print it.")] = Formats.table,
     where: Where = None,
@@ -125,7 +138,7 @@ def theory(
     input_mean_square: Annotated[
         float, typer.Option(help="Of the inputs' features; 1 where they are standardized.")
     ] = 1.0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what an infinitely wide network does to signals and gradients."""
     setting = (activation, weight_variance, bias_variance)

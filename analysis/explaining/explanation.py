@@ -14,8 +14,9 @@ from analysis.explaining.remedies import remedies
 from analysis.explaining.suggestions import Remedy
 from analysis.reading.printing import printable
 from analysis.reading.rows import by_column
-from analysis.reading.stores import MissingTableError, connect, read_layers, read_runs
+from analysis.reading.stores import MissingTableError, read_layers, read_runs
 from analysis.reading.thresholds import read_judged_by
+from analysis.reading.views import connect
 from analysis.theory.input_mean_squares import input_mean_square
 from core.initializers import INITIALIZERS
 from core.outcomes import DIVERGED
@@ -85,7 +86,7 @@ def as_run(row: pd.Series) -> Run:
 def explain(store: str | Path, prefix: str) -> str:
     """Explain the run whose trial id begins with a prefix; raises what find_run raises."""
     run = find_run(store, prefix)
-    runs, layers = read_runs(store, NEIGHBOR_COLUMNS), _layers(store, run)
+    runs, layers = read_runs(store, NEIGHBOR_COLUMNS), layers_of(store, run)
     sections = {
         "What was set": settings_lines(run),
         "What happened": events(run),
@@ -102,7 +103,8 @@ def explain(store: str | Path, prefix: str) -> str:
     return "\n".join(map(printable, text))
 
 
-def _layers(store: str | Path, run: Run) -> pd.DataFrame:
+def layers_of(store: str | Path, run: Run) -> pd.DataFrame:
+    """The run's rows of `layers`, from the inputs to the outputs; none where not measured."""
     try:
         layers = read_layers(store, where={"trial_id": run["trial_id"]})
     except MissingTableError:
@@ -160,7 +162,7 @@ def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
     if run["depth"] == 1:
         yield "a single layer passes no signal on: nothing can vanish or explode in it"
     else:
-        yield from _signal_lines(run, _theory(run, layers))
+        yield from _signal_lines(run, theory_of(run, layers))
     critical = run["critical_learning_rate"]
     if critical is None:
         yield no_critical_rate(run)
@@ -180,7 +182,7 @@ def _signal_lines(run: Run, theory: MeanField | None) -> Iterator[str]:
         )
 
 
-def _theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
+def theory_of(run: Run, layers: pd.DataFrame) -> MeanField | None:
     """The theory at the limit to which the run's inputs lead; None for identity weights."""
     if not INITIALIZERS[run["initializer"]].is_random:
         return None

@@ -1,4 +1,4 @@
-"""A store's tables as DataFrames and as DuckDB views, and what their columns mean.
+"""A store's tables as DataFrames, and what their columns mean.
 
     runs    one row per training: its settings, its outcome and its measurements
     layers  one row per (training, layer): forward and backward norms
@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -27,13 +26,8 @@ TABLES = ("runs", "layers", "curves")
 # Settings such as the seed: runs that differ in them alone are averaged over.
 REPEATS = tuple(name for name, setting in SETTINGS.items() if setting.repeats)
 
-# The views read through Arrow, so DuckDB itself needs no file at all: with external
-# access off a query can read nothing but the views, and write nothing anywhere.
-LOCKS = (
-    "SET temp_directory = ''",  # refused once external access is off
-    "SET enable_external_access = false",
-    "SET lock_configuration = true",
-)
+# For settings by which a command can judge all runs alike: the command's option.
+JUDGING_OPTIONS = {"trained_level": "--trained-level"}
 
 CHECKED = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
@@ -98,35 +92,9 @@ def read_curves(
     return _read(store, "curves", columns, where)
 
 
-def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with the views runs, layers and curves, as far as they have rows.
-
-    A query cannot reach outside the store: no other file, no network, no extension, no
-    change of these settings, and no writing, not even to the store.
-
-    Raises:
-        NotAStoreError: There is no store at `store`.
-        MissingTableError: The store has no runs yet.
-    """
-    views = {table: _dataset(store, table) for table in TABLES if _parts(store, table)}
-    if not views:
-        raise _missing(store, "runs")
-    connection = duckdb.connect()
-    for table, dataset in views.items():
-        if table == "runs":
-            older = OlderRows(dataset.schema)
-            columns = [older.view_column(name) for name in older.schema.names]
-            connection.from_arrow(dataset).select(*columns).create_view(table)
-        else:
-            connection.register(table, dataset)
-    for lock in LOCKS:
-        connection.execute(lock)
-    return connection
-
-
 def read_schema(store: str | Path, table: str = "runs") -> pa.Schema:
     """The Arrow schema of a table, with each column's unit and meaning; raises as read_runs."""
-    return OlderRows(_dataset(store, table).schema).schema
+    return OlderRows(table_dataset(store, table).schema).schema
 
 
 def data_dictionary(schema: pa.Schema) -> pd.DataFrame:
@@ -186,7 +154,7 @@ def _read(
     columns: Sequence[str] | None,
     where: Mapping[str, Value | Sequence[Value]] | None,
 ) -> pd.DataFrame:
-    dataset = _dataset(store, table)
+    dataset = table_dataset(store, table)
     older = OlderRows(dataset.schema)
     for name in [*(columns or ()), *(where or ())]:
         if name not in older.schema.names:
@@ -197,7 +165,7 @@ def _read(
     try:
         rows = dataset.to_table(kept, conditions)
     except FileNotFoundError:  # A compaction took the files' place since they were listed.
-        rows = _dataset(store, table).to_table(kept, conditions)
+        rows = table_dataset(store, table).to_table(kept, conditions)
     except OSError as error:
         raise _damaged(store, error) from error
     return older.filled(rows).to_pandas()
@@ -212,8 +180,13 @@ def _filter(where: Mapping[str, Value | Sequence[Value]], older: OlderRows) -> d
     return kept
 
 
-def _dataset(store: str | Path, table: str) -> ds.Dataset:
-    """All parts as one data set; a column that an older part lacks is NULL in its rows."""
+def table_dataset(store: str | Path, table: str) -> ds.Dataset:
+    """All parts as one data set; a column that an older part lacks is NULL in its rows.
+
+    Raises:
+        NotAStoreError, MissingTableError: There is no store, or nothing in that table.
+        DamagedTableError: A file cannot be read.
+    """
     parts = _parts(store, table)
     if not parts:
         raise _missing(store, table)
@@ -224,7 +197,9 @@ def _dataset(store: str | Path, table: str) -> ds.Dataset:
         schema = pa.unify_schemas([part.schema for part in reversed(each)])
         if table == "runs":
             schema = with_later_columns(schema)
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:  # a name may be damaged too
+    except FileNotFoundError:  # A compaction took its place since it was listed.
+        raise
+    except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:  # a name may be damaged too
         raise _damaged(store, error) from error
     return ds.dataset(parts, schema=schema, format=CHECKED, filesystem=filesystem)
 

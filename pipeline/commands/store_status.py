@@ -20,6 +20,7 @@ from pipeline.storage.store import Store
 from pipeline.storage.thresholds import differing, judged_by
 
 UNKNOWN_KIND = "unknown"  # an older version wrote the row
+VERSIONS = ("schema_version", "versions", "machine")  # entries of the manifest
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Status:
         trainers: How many runs are of each version of the trainer.
         kinds: How many runs are of each kind of machine: processor and BLAS.
         judged_by: How many runs each set of thresholds judged, with its numbers by name.
+        versions: Of everything that shaped the numbers of the last run; likewise its machine and
+            the store's schema.
         sweeps: Of each its `name`, `last_run`, and numbers of `trials` and `finished`.
         failures: As the manifest has them.
     """
@@ -45,6 +48,7 @@ class Status:
     trainers: Mapping[str, int]
     kinds: Mapping[str, int]
     judged_by: Sequence[tuple[int, Mapping[str, float]]]
+    versions: Mapping[str, Any]
     sweeps: Sequence[Mapping[str, Any]]
     failures: Sequence[Mapping[str, Any]]
 
@@ -57,6 +61,7 @@ class Status:
             "trainers": self.trainers,
             "kinds": self.kinds,
             "judged_by": [{"runs": runs, "thresholds": each} for runs, each in self.judged_by],
+            **self.versions,
             "sweeps": self.sweeps,
             "failures": self.failures,
         }
@@ -97,6 +102,7 @@ def status_of(store: Store, name: str) -> Status:
         trainers=trainers,
         kinds=kinds,
         judged_by=list(zip(digests.values(), judged_by(manifest, digests), strict=True)),
+        versions={name: manifest.get(name) for name in VERSIONS},
         sweeps=sweeps,
         failures=manifest.get("failures", []),
     )

@@ -188,3 +188,25 @@ def test_a_newer_cause_is_said_to_be_unknown(make_store, runs):
     assert cause.endswith("this version knows no remedy for it")
     outcome = explain(make_store(run.assign(outcome="asleep", cause=None)), trial)
     assert "does not know the outcome 'asleep'" in " ".join(outcome.split())
+
+
+def test_an_explanation_is_json_on_request(store, runs):
+    """For each outcome and cause what the text says, as data; what does not exist is null."""
+    for _, run in runs.drop_duplicates(["outcome", "cause", "depth"]).iterrows():
+        done = explained(store, run["trial_id"], "--json")
+        document = json.loads(done.stdout)
+        told = " ".join(explain(store, run["trial_id"]).split())
+        assert (done.exit_code, document["outcome"]) == (0, run["outcome"])
+        assert document["settings"]["learning_rate"] == run["learning_rate"]
+        assert document["results"]["final_loss"] == (
+            None if pd.isna(run["final_loss"]) else run["final_loss"]
+        )
+        assert [layer["layer"] for layer in document["layers"]] == [*range(1, run["depth"] + 1)]
+        words = [document["why"], *document["events"]]
+        words += [remedy["reason"] for remedy in document["remedies"]]
+        words += [line for remedy in document["remedies"] for line in remedy["pytorch"]]
+        words += [near["trial_id"] for near in document["trained_nearby"]]
+        assert [each for each in words if " ".join(each.split()) not in told] == []
+        assert bool(document["remedies"]) == (run["outcome"] != "trained")
+        for change in (each["changes"] for each in document["remedies"]):
+            assert all(change[name]["from"] == run[name] for name in change)

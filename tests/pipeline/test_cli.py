@@ -21,6 +21,7 @@ from pipeline.provenance import machine_kind
 from pipeline.skew import Skew
 from pipeline.storage.compaction import CompactionError
 from pipeline.storage.files import LocalFiles
+from pipeline.storage.schemas import SCHEMA_VERSION
 
 SWEEP = """\
 name: mine
@@ -283,6 +284,18 @@ def test_status_as_json_is_one_document(phasesweep, tmp_path):
     phasesweep("run", "more.yaml", "--store", "stores/mine")
     document = json.loads(phasesweep("status", "stores/mine", "--json")[1])
     assert [(s["trials"], s["finished"]) for s in document["sweeps"]] == [(6, 6), (9, 9)]
+
+
+def test_the_status_document_has_versions_and_thresholds(phasesweep):
+    """What shaped the numbers, as the store's manifest has it."""
+    phasesweep("run", "mine.yaml")
+    document = json.loads(phasesweep("status", "stores/mine", "--json")[1])
+    assert document["schema_version"] == SCHEMA_VERSION
+    assert document["versions"]["phasesweep"] == version("phasesweep")
+    assert document["versions"]["numpy"] == version("numpy")
+    assert document["machine"]["blas_threads_per_task"] == 1
+    assert document["trainers"] == {FULLY_CONNECTED.version: 6}
+    assert document["judged_by"] == [{"runs": 6, "thresholds": dict(FULLY_CONNECTED.thresholds)}]
 
 
 TABLE = ",age,left\n" + "".join(f"{row},{row % 7},{row % 20 // 19}\n" for row in range(100))

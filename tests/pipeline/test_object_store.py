@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
-from analysis.reading.stores import connect, read_runs
+from analysis.reading.stores import read_runs
+from analysis.reading.views import connect
 from core.training import FULLY_CONNECTED
 from pipeline import plans
 from pipeline import sweep as sweeps

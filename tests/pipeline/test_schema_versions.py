@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from analysis.reading.stores import connect, read_runs
+from analysis.reading.stores import read_runs
+from analysis.reading.views import connect
 from core.gradient_descent import TRAINER
 from core.settings import values_of
 from core.training import FULLY_CONNECTED
