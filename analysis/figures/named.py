@@ -15,6 +15,7 @@ from analysis.figures.claim_c8 import claim_c8
 from analysis.figures.claim_c9 import claim_c9
 from analysis.figures.claim_layers import claim_layers
 from analysis.figures.critical_learning_rate import boundary_learning_rate_by_depth
+from analysis.figures.cures import cures_by_share
 from analysis.figures.edge_of_stability import edge_of_stability_by_step
 from analysis.figures.gradient_by_layer import gradient_by_layer
 from analysis.figures.label_agreement import label_agreement_map
@@ -35,6 +36,7 @@ from analysis.tables.boundaries import boundary_learning_rates, outcome_shares
 from analysis.tables.chi import POOLED as CHI_POOLED
 from analysis.tables.chi import SETTINGS as CHI_SETTINGS
 from analysis.tables.chi import chi_against_theory
+from analysis.tables.cures import AXES, trained_by_cure
 from analysis.tables.curvatures import EDGES, STARTS, edge_of_stability, largest_stable_rates
 from analysis.tables.depth_scales import POOLED, multiple_of_xi, trainable_depth
 from analysis.tables.depth_scales import SETTINGS as DEPTH_SETTINGS
@@ -69,6 +71,7 @@ FIGURES: dict[str, Maker] = {
     "chi": _of_runs(chi_by_init_scale),
     "edge_of_stability": _of_curves(edge_of_stability_by_step),
     "catapult": _of_runs(catapult_by_rate),
+    "cures": _of_runs(cures_by_share),
     "thresholds": lambda store, level, view: map_by_threshold(
         read_judged(store, level), read_judged_by(store), view
     ),
@@ -112,6 +115,12 @@ def _edge(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
     return _grouped(partial(edge_of_stability, curves), EDGES)(store, level, view)
 
 
+def _cures(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
+    """The plane is that of the settings asked for, x and y, or of learning rate and init scale."""
+    plane = list(view.named.values()) or AXES
+    return trained_by_cure(view.kept(read_judged(store, level)), plane)
+
+
 def _thresholds(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
     if view.named:
         raise UnsuitableRunsError("the table of thresholds has no groups; it takes --where")
@@ -129,6 +138,7 @@ TABLES: dict[str, Maker] = {
     "chi": _grouped(chi_against_theory, CHI_SETTINGS, CHI_POOLED),
     "edge_of_stability": _edge,
     "catapult": _grouped(largest_stable_rates, STARTS, ("learning_rate",)),
+    "cures": _cures,
     "thresholds": _thresholds,
 }
 
