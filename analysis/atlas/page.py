@@ -7,6 +7,7 @@ pictures within it. Words from a store are escaped here, and set as text by the 
 import base64
 import hashlib
 import io
+import shlex
 from collections.abc import Iterator
 from html import escape
 from importlib import resources
@@ -23,7 +24,19 @@ from analysis.atlas.packing import compressed, pack
 from analysis.figures.gallery import drawn, title
 from analysis.reading.stores import read_manifest
 
-SCRIPTS = ("data.js", "cells.js", "map.js", "run.js", "page.js")
+SCRIPTS = (
+    "elements.js",
+    "data.js",
+    "cells.js",
+    "shades.js",
+    "theory.js",
+    "panels.js",
+    "map.js",
+    "legend.js",
+    "run.js",
+    "view.js",
+    "page.js",
+)
 DOTS_PER_INCH = 120
 
 
@@ -41,7 +54,7 @@ def atlas(store: str | Path, trained_level: float | None = None) -> str:
     """
     manifest = read_manifest(store)
     header, columns = atlas_data(store, trained_level)
-    header["store"] = Path(store).name
+    header["store"] = shlex.quote(place(store))
     script = "".join(_page(name) for name in SCRIPTS)
     plotly = get_plotlyjs()
     return Template(_page("page.html")).substitute(
@@ -57,6 +70,11 @@ def atlas(store: str | Path, trained_level: float | None = None) -> str:
         plotly=compressed(plotly.encode()),
         script=script,
     )
+
+
+def place(store: str | Path) -> str:
+    """A store's full path, or its URL: a command that names it works in any folder."""
+    return str(store) if "://" in str(store) else str(Path(store).resolve())
 
 
 def _page(name: str) -> str:
@@ -80,7 +98,7 @@ def _figures(store: str | Path, trained_level: float | None) -> Iterator[str]:
         yield (
             f'<figure><img alt="{words}" src="data:image/png;base64,{_png(figure)}">'
             f"<figcaption>{words}: <code>phasesweep figure {name} "
-            f"{escape(Path(store).name)}{judged}</code></figcaption></figure>"
+            f"{escape(shlex.quote(place(store)))}{judged}</code></figcaption></figure>"
         )
     if missing:
         yield (

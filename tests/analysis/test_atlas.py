@@ -14,7 +14,10 @@ from typer.testing import CliRunner
 from analysis.atlas.data import CURVE_STEPS, atlas_data
 from analysis.atlas.packing import MISSING, TYPES, differences, pack, quantized, rounded
 from analysis.atlas.profiles import LAYER_STEPS
+from analysis.atlas.words import NOWHERE
+from analysis.atlas.words import packed as packed_words
 from analysis.claims.argument import judge
+from analysis.explaining.explanation import explain
 from analysis.reading.stores import read_curves, read_layers, read_runs
 from analysis.tables.judgments import read_judged
 from pipeline.cli import app
@@ -120,6 +123,57 @@ def test_layer_profiles_are_the_stores(packed, ordered, store):
     assert len(columns["profile depth"]) < len(ordered) / 4
 
 
+def words_of(header, columns, section, run):
+    """What the page's script makes of a run's pattern and numbers."""
+    code = columns[f"pattern of {section}"]
+    lines = columns[f"numbers of {section}"].tobytes().decode().split("\n")
+    patterns = header["words"][section]
+    counts = np.bincount(code, minlength=len(patterns))
+    gaps = [pattern.count("\0") for pattern in patterns]
+    start = sum(int(n) * gap for n, gap in zip(counts[: code[run]], gaps, strict=False))
+    rank = int((code[:run] == code[run]).sum())
+    numbers = [lines[start + gap * counts[code[run]] + rank] for gap in range(gaps[code[run]])]
+    first, *rest = patterns[code[run]].split("\0")
+    return first + "".join(n + part for n, part in zip(numbers, rest, strict=True))
+
+
+def test_the_words_are_those_of_explain(packed, ordered, store):
+    """Every paragraph of the page stands in what the command prints of the run."""
+    header, columns = packed
+    for run in range(0, len(ordered), 5):
+        printed = " ".join(explain(store, ordered["trial_id"][run]).split())
+        for section in ("why", "happened", "theory"):
+            for paragraph in words_of(header, columns, section, run).split("\x1e"):
+                assert " ".join(paragraph.split()) in printed
+        near = columns["nearest"][run]
+        named = None if near == NOWHERE else (header["ids"][near], ordered["trial_id"][near])
+        for part in words_of(header, columns, "actions", run).split("\x1d"):
+            first, *others = part.split("\x1e")
+            for paragraph in [first.replace("\n", ", "), *others]:
+                whole = paragraph if named is None else paragraph.replace(*named)
+                assert " ".join(whole.split()) in printed
+
+
+def test_texts_without_a_number_are_packed_too():
+    """Patterns alone, with nothing to fill in."""
+    patterns, (code, numbers) = packed_words(["a", "b 1,000 of 2e-05", "a", "b 3 of 4"])
+    assert (patterns, list(code)) == (["a", "b \0 of \0"], [0, 1, 0, 1])
+    assert numbers.tobytes() == b"1,000\n3\n2e-05\n4"
+
+
+def test_the_line_of_chi_lies_where_theory_has_it(packed, ordered):
+    """Below it chi is below 1, above it above."""
+    header, columns = packed
+    ratio, chi = columns["measure scale_ratio"], columns["measure chi_theory"]
+    assert np.isfinite(ratio).all()
+    np.testing.assert_array_equal(ratio > 0, chi > 0)
+    relu = (ordered["activation"] == "relu").to_numpy()
+    np.testing.assert_allclose(
+        10 ** ratio[relu].astype(float), ordered["init_scale"][relu] / 2**0.5, rtol=1e-3
+    )
+    assert "scale_ratio" in {measure["name"] for measure in header["measures"]}
+
+
 def report(*arguments):
     """The finished command."""
     return CliRunner().invoke(app, ["report", *map(str, arguments)])
@@ -197,7 +251,7 @@ def test_the_page_says_the_level_that_was_applied(store, tmp_path, monkeypatch, 
     share = (read_judged(store, float(words[:-1]) / 100)["outcome"] == "trained").mean()
     assert f"{share:.0%} trained (their loss fell below {words} of the best constant's)" in page
     assert "trained: loss fell below " + words + " of the best constant&#x27;s" in page
-    assert ("outcome_shares store --trained-level 0.5</code>" in page) is bool(asked)
+    assert (f"outcome_shares {store} --trained-level 0.5</code>" in page) is bool(asked)
     assert ("below 10% of" in page) is not bool(asked)
 
 
