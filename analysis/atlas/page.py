@@ -6,7 +6,6 @@ pictures within it. Words from a store are escaped here, and set as text by the 
 
 import base64
 import hashlib
-import io
 import shlex
 from collections.abc import Iterator
 from html import escape
@@ -14,13 +13,13 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from matplotlib.figure import Figure
 from plotly.offline import get_plotlyjs
 
 from analysis.atlas.argument import argument
 from analysis.atlas.data import atlas_data
 from analysis.atlas.overview import dictionary, overview, summary
 from analysis.atlas.packing import compressed, pack
+from analysis.atlas.pictures import light_and_dark
 from analysis.figures.gallery import drawn, title
 from analysis.reading.stores import read_manifest
 
@@ -35,9 +34,9 @@ SCRIPTS = (
     "legend.js",
     "run.js",
     "view.js",
+    "table.js",
     "page.js",
 )
-DOTS_PER_INCH = 120
 
 
 def atlas(store: str | Path, trained_level: float | None = None) -> str:
@@ -95,8 +94,10 @@ def _figures(store: str | Path, trained_level: float | None) -> Iterator[str]:
         if isinstance(figure, str):
             missing.append(f"<li>{words}: {escape(figure)}</li>")
             continue
+        light, dark = (f"data:image/png;base64,{each}" for each in light_and_dark(figure))
         yield (
-            f'<figure><img alt="{words}" src="data:image/png;base64,{_png(figure)}">'
+            '<figure><picture><source media="screen and (prefers-color-scheme: dark)" '
+            f'srcset="{dark}"><img alt="{words}" src="{light}"></picture>'
             f"<figcaption>{words}: <code>phasesweep figure {name} "
             f"{escape(shlex.quote(place(store)))}{judged}</code></figcaption></figure>"
         )
@@ -105,9 +106,3 @@ def _figures(store: str | Path, trained_level: float | None) -> Iterator[str]:
             "<details><summary>Figures that this store has no numbers for</summary>"
             f"<ul>{''.join(missing)}</ul></details>"
         )
-
-
-def _png(figure: Figure) -> str:
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
-    return base64.b64encode(picture.getvalue()).decode()

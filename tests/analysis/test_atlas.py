@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import io
 import json
 import re
 from html import escape
@@ -9,10 +10,15 @@ from html import escape
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex, to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from PIL import Image
 from typer.testing import CliRunner
 
 from analysis.atlas.data import CURVE_STEPS, atlas_data
 from analysis.atlas.packing import MISSING, TYPES, differences, pack, quantized, rounded
+from analysis.atlas.pictures import DARK_PAGE, light_and_dark
 from analysis.atlas.profiles import LAYER_STEPS
 from analysis.atlas.words import NOWHERE
 from analysis.atlas.words import packed as packed_words
@@ -174,6 +180,37 @@ def test_the_line_of_chi_lies_where_theory_has_it(packed, ordered):
     assert "scale_ratio" in {measure["name"] for measure in header["measures"]}
 
 
+@pytest.fixture
+def figure():
+    """Words and a dark line on white, a cell of a color, a white marker."""
+    figure = Figure(figsize=(2, 2))
+    panel = figure.subplots()
+    panel.plot([0, 1], [0, 1], color="#440154", markerfacecolor="white", marker="o")
+    panel.add_patch(Rectangle((0, 0), 1, 1, facecolor="#3d0f14"))
+    panel.set_title("words")
+    return figure
+
+
+def light_of(color):
+    return np.array(to_rgba(color)[:3]) @ [0.2126, 0.7152, 0.0722]
+
+
+def test_a_figure_has_a_picture_for_dark_screens(figure):
+    """Its page is the screen's, its words and lines are light, its cells are what they were."""
+    light, dark = (
+        np.array(Image.open(io.BytesIO(base64.b64decode(each))).convert("RGB"))
+        for each in light_and_dark(figure)
+    )
+    assert light.shape == dark.shape
+    np.testing.assert_allclose(light[0, 0], 255, atol=4)
+    np.testing.assert_allclose(dark[0, 0], 255 * np.array(to_rgba(DARK_PAGE)[:3]), atol=4)
+    (panel,) = figure.axes
+    assert light_of(panel.title.get_color()) > 0.8
+    assert light_of(panel.lines[0].get_color()) > 0.3
+    assert to_hex(panel.lines[0].get_markerfacecolor()) == DARK_PAGE
+    assert to_hex(panel.patches[0].get_facecolor()) == "#3d0f14"
+
+
 def report(*arguments):
     """The finished command."""
     return CliRunner().invoke(app, ["report", *map(str, arguments)])
@@ -196,7 +233,8 @@ def test_the_page_has_the_figures_the_store_has_numbers_for(store, tmp_path, mon
     done = report(store, "--out", out)
     assert (done.exit_code, done.stdout) == (0, f"{out}\n")
     page = out.read_text()
-    assert '<img alt="Stability map" src="data:image/png;base64,iVBOR' in page
+    assert page.count('<img alt="Stability map" src="data:image/png;base64,iVBOR') == 1
+    assert page.count('srcset="data:image/png;base64,iVBOR') == page.count("<img ")
     assert "Figures that this store has no numbers for" in page
     assert 2_000_000 < len(page) < 4_000_000
 

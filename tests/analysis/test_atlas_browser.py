@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
+import pandas as pd
 import pytest
 from selenium import webdriver
 from selenium.webdriver import ActionChains
@@ -350,6 +351,95 @@ def test_the_keyboard_alone_opens_a_run(page):
     assert page.switch_to.active_element.get_attribute("id") == "map"
 
 
+def rows(page):
+    """The table's rows as it shows them, by column."""
+    names = [each.text for each in page.find_elements(By.CSS_SELECTOR, "#runs-head .sort")]
+    cells = page.execute_script(
+        "return [...document.querySelectorAll('#runs-body tr')].map(r => "
+        "[...r.children].map(c => c.textContent))"
+    )
+    return pd.DataFrame(cells, columns=names)
+
+
+def filtered(page, label, words):
+    """Write above a column of the table."""
+    found = page.find_element(By.CSS_SELECTOR, f"#runs input[aria-label^='Filter {label}:']")
+    found.clear()
+    found.send_keys(words)
+    return found
+
+
+def test_the_table_is_sorted_and_filtered(page, runs):
+    """By mouse, with what does not exist last either way; by keyboard above a column."""
+    counted = text(page, "runs-count")
+    assert counted.endswith(f"of {len(runs) + (runs['depth'] == 2).sum()} runs")
+    filtered(page, "depth", "12")
+    filtered(page, "init scale", ">1")
+    filtered(page, "learning rate", "0.001..1")
+    filtered(page, "activation", "TAN")
+    wanted = runs[(runs["depth"] == 12) & (runs["init_scale"] > 1) & (runs["activation"] == "tanh")]
+    wanted = wanted[wanted["learning_rate"].between(0.001, 1)]
+    assert text(page, "runs-count") == f"1 to {len(wanted)} of {len(wanted)} runs"
+    (head,) = [
+        each
+        for each in page.find_elements(By.CSS_SELECTOR, "#runs-head .sort")
+        if each.text == "final loss"
+    ]
+    for order in ("ascending", "descending"):
+        head.send_keys(Keys.ENTER)
+        column = head.find_element(By.XPATH, "..")
+        assert column.get_attribute("aria-sort") == order
+        shown = pd.to_numeric(rows(page)["final loss"], errors="coerce")
+        expected = wanted["final_loss"].sort_values(ascending=order == "ascending")
+        np.testing.assert_allclose(shown, expected.astype(float), rtol=0.01)
+    refused = filtered(page, "depth", "deep")
+    assert refused.get_attribute("aria-invalid") == "true"
+    filtered(page, "depth", "3")
+    assert text(page, "runs-count") == "no run has all of this"
+
+
+def test_the_tables_pages_are_turned(page):
+    """Twenty-five runs at a time."""
+    first = rows(page)["run"]
+    assert not page.find_element(By.ID, "runs-before").is_enabled()
+    page.find_element(By.ID, "runs-after").click()
+    assert text(page, "runs-count").startswith("26 to 50 of ")
+    assert set(rows(page)["run"]).isdisjoint(first)
+    page.find_element(By.ID, "runs-before").click()
+    assert list(rows(page)["run"]) == list(first)
+
+
+def test_a_row_opens_its_run(page, runs):
+    """And the map turns to its panel and cell."""
+    filtered(page, "depth", "12")
+    filtered(page, "activation", "tanh")
+    page.find_elements(By.CSS_SELECTOR, "#runs-body .link")[7].click()
+    run = run_of(page, runs)
+    assert (run["depth"], run["activation"]) == (12, "tanh")
+    shown = Select(page.find_element(By.ID, "choose-depth")).first_selected_option.text
+    assert shown == "12"
+    assert in_sight(page, "run-title")
+
+
+@on_desk
+def test_the_filtered_rows_are_saved(page, runs, tmp_path):
+    """As CSV that pandas reads: settings to every digit, measures to four."""
+    allowed = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    page.execute_cdp_cmd("Browser.setDownloadBehavior", allowed)
+    filtered(page, "depth", "12")
+    page.find_element(By.ID, "runs-save").click()
+    file = tmp_path / "runs.csv"
+    WebDriverWait(page, 10).until(lambda driver: file.exists())
+    saved = pd.read_csv(file, dtype={"trial_id_begins": str})
+    wanted = runs[runs["depth"] == 12].copy()
+    wanted["trial_id_begins"] = wanted["trial_id"].str[: saved["trial_id_begins"].str.len()[0]]
+    both = saved.merge(wanted, on="trial_id_begins", suffixes=("", "_stored"))
+    assert len(both) == len(saved) == len(wanted)
+    assert list(both["learning_rate"]) == list(both["learning_rate_stored"])
+    np.testing.assert_allclose(both["final_loss"], both["final_loss_stored"], rtol=0.01)
+    assert all(map(str.startswith, both["outcome"], both["outcome_stored"]))
+
+
 def test_words_of_a_store_are_only_words(page):
     """The data set's name is shown as it is and nothing of it runs."""
     choose(page, "dataset", "</script><img src=x onerror=\"document.title='attacked'\">")
@@ -386,6 +476,10 @@ def test_dark_and_light_follow_the_reader(page, scheme):
     assert page.execute_script("return getComputedStyle(document.body).color") == ink
     colors = "return ['map', 'run-loss'].map(id => document.getElementById(id).layout.font.color)"
     WebDriverWait(page, 5).until(lambda driver: driver.execute_script(colors) == [chart] * 2)
+    pictures = (
+        "return [...document.querySelectorAll('#figures img')].map(i => i.currentSrc === i.src)"
+    )
+    assert set(page.execute_script(pictures)) == {scheme == "light"}
 
 
 @on_phone

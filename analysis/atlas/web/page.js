@@ -208,6 +208,7 @@ async function start() {
   document.head.append(make("script", new TextDecoder().decode(await inflated("plotly"))));
   drawMapAlone();
   if (view.run !== null) drawRun(atlas, view.run, (run) => openRun(run, true));
+  tableOf(atlas, (run) => openRun(run, true));
   listen();
   document.body.dataset.ready = "true";
 }
