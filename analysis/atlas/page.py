@@ -35,6 +35,7 @@ SCRIPTS = (
     "run.js",
     "view.js",
     "table.js",
+    "parallel.js",
     "page.js",
 )
 

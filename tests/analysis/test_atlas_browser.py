@@ -421,6 +421,21 @@ def test_a_row_opens_its_run(page, runs):
     assert in_sight(page, "run-title")
 
 
+def test_parallel_coordinates_show_what_the_filters_leave(page, runs):
+    """Unfolded, a picture of as many runs as the table counts, in the chosen color."""
+    filtered(page, "activation", "tanh")
+    page.find_element(By.CSS_SELECTOR, "#parallel-fold summary").click()
+    tanh = runs[runs["activation"] == "tanh"]
+    counted = len(tanh) + (tanh["depth"] == 2).sum()  # the other data set's too
+    WebDriverWait(page, 5).until(lambda driver: text(driver, "parallel-count") == f"{counted} runs")
+    picture = "return document.getElementById('parallel').toDataURL()"
+    before = page.execute_script(picture)
+    choose(page, "color", "chi, measured")
+    colored = page.execute_script(picture)
+    filtered(page, "depth", "12")
+    assert len({before, colored, page.execute_script(picture)}) == 3
+
+
 @on_desk
 def test_the_filtered_rows_are_saved(page, runs, tmp_path):
     """As CSV that pandas reads: settings to every digit, measures to four."""

@@ -5,7 +5,7 @@ async function start() {
   const axes = axesOf(atlas);
   const first = firstChoice(atlas, axes);
   const view = { chosen: new Map(first), color: "outcome", hidden: new Set(), cursor: null, run: null };
-  const state = { cells: [], regions: [], lines: [], shades: null };
+  const state = { cells: [], regions: [], lines: [], shades: null, rows: [] };
   const [map, tip] = [find("map"), find("tip")];
   const panels = panelsOf(atlas, axes, find("panels"), (codes) => choose(codes));
 
@@ -40,8 +40,11 @@ async function start() {
     state.shades = shadesOf(atlas, view.color);
     drawLegend(atlas, view, state.regions, state.shades, state.lines, draw);
     draw();
+    drawLines();
     say();
   }
+
+  const drawLines = () => drawParallel(atlas, state.rows, state.shades, view.color);
 
   function draw() {
     panels.draw(view, state.shades);
@@ -191,7 +194,11 @@ async function start() {
     find("close").addEventListener("click", close);
     find("side").addEventListener("keydown", (event) => event.key === "Escape" && close());
     window.addEventListener("hashchange", follow);
-    window.addEventListener("resize", () => panels.draw(view, state.shades));
+    find("parallel-fold").addEventListener("toggle", drawLines);
+    window.addEventListener("resize", () => {
+      panels.draw(view, state.shades);
+      drawLines();
+    });
     const redraw = () => {
       update();
       if (view.run !== null) drawRun(atlas, view.run, openRun);
@@ -208,7 +215,10 @@ async function start() {
   document.head.append(make("script", new TextDecoder().decode(await inflated("plotly"))));
   drawMapAlone();
   if (view.run !== null) drawRun(atlas, view.run, (run) => openRun(run, true));
-  tableOf(atlas, (run) => openRun(run, true));
+  tableOf(atlas, (run) => openRun(run, true), (rows) => {
+    state.rows = rows;
+    drawLines();
+  });
   listen();
   document.body.dataset.ready = "true";
 }

@@ -2,7 +2,8 @@
 
 const ROWS_SHOWN = 25;
 
-function tableOf(atlas, open) {
+// `open` opens a run; `onRows` hears which runs the filters leave.
+function tableOf(atlas, open, onRows) {
   const columns = tableColumns(atlas);
   const table = { columns, filters: new Map(), sorted: null, descending: false, page: 0, rows: [] };
   const inputs = columns.map((column) => filterOf(column, (test) => {
@@ -36,6 +37,7 @@ function tableOf(atlas, open) {
     table.page = 0;
     table.rows = sortedRuns(atlas, table);
     fill();
+    onRows(table.rows);
   }
 
   function turn(pages) {
