@@ -6,7 +6,6 @@ pictures within it. Words from a store are escaped here, and set as text by the 
 
 import base64
 import hashlib
-import shlex
 from collections.abc import Iterator
 from html import escape
 from importlib import resources
@@ -20,6 +19,7 @@ from analysis.atlas.data import atlas_data
 from analysis.atlas.overview import dictionary, overview, summary
 from analysis.atlas.packing import compressed, pack
 from analysis.atlas.pictures import light_and_dark
+from analysis.atlas.place import quoted_place
 from analysis.figures.gallery import drawn, title
 from analysis.reading.stores import read_manifest
 
@@ -32,6 +32,7 @@ SCRIPTS = (
     "panels.js",
     "map.js",
     "legend.js",
+    "tip.js",
     "run.js",
     "view.js",
     "table.js",
@@ -54,7 +55,7 @@ def atlas(store: str | Path, trained_level: float | None = None) -> str:
     """
     manifest = read_manifest(store)
     header, columns = atlas_data(store, trained_level)
-    header["store"] = shlex.quote(place(store))
+    header["store"] = quoted_place(store)
     script = "".join(_page(name) for name in SCRIPTS)
     plotly = get_plotlyjs()
     return Template(_page("page.html")).substitute(
@@ -70,11 +71,6 @@ def atlas(store: str | Path, trained_level: float | None = None) -> str:
         plotly=compressed(plotly.encode()),
         script=script,
     )
-
-
-def place(store: str | Path) -> str:
-    """A store's full path, or its URL: a command that names it works in any folder."""
-    return str(store) if "://" in str(store) else str(Path(store).resolve())
 
 
 def _page(name: str) -> str:
@@ -100,7 +96,7 @@ def _figures(store: str | Path, trained_level: float | None) -> Iterator[str]:
             '<figure><picture><source media="screen and (prefers-color-scheme: dark)" '
             f'srcset="{dark}"><img alt="{words}" src="{light}"></picture>'
             f"<figcaption>{words}: <code>phasesweep figure {name} "
-            f"{escape(shlex.quote(place(store)))}{judged}</code></figcaption></figure>"
+            f"{escape(quoted_place(store))}{judged}</code></figcaption></figure>"
         )
     if missing:
         yield (

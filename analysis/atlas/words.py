@@ -1,7 +1,8 @@
 """The words that `phasesweep explain` has for each run, packed: each pattern once, and numbers."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.atlas.place import quoted_place
 from analysis.atlas.profiles import START
 from analysis.explaining.causes import Run, why
 from analysis.explaining.explanation import (
@@ -30,11 +32,10 @@ from analysis.reading.stores import MissingTableError, read_layers
 from analysis.reading.thresholds import read_judged_by
 from core.theory.mean_field import MeanField
 
-NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?", re.ASCII)
 GAP = "\0"  # of a pattern: where a number stands
 PART, PARAGRAPH = "\x1d", "\x1e"  # what separates the parts of an action, and its paragraphs
 NOWHERE = 2**32 - 1
-SECTIONS = ("why", "happened", "theory", "actions")
 
 
 def word_columns(
@@ -48,37 +49,31 @@ def word_columns(
         ids: What the page calls each run.
 
     Returns:
-        The patterns of each of SECTIONS, and the columns `pattern of SECTION`, `numbers of
+        The patterns of each section, and the columns `pattern of SECTION`, `numbers of
         SECTION` (as packed makes them) and `nearest`, NOWHERE where no run is named.
     """
     judged_by = read_judged_by(store)
     quoted = {name: judged_by.values(runs, name) for name in QUOTED}
     each = as_runs(runs.assign(**quoted))
     suggested = list(remedies_of_each(each, runs))
-    theories = _theories(store, runs, each)
     places = {trial_id: place for place, trial_id in enumerate(runs["trial_id"])}
-    nearest = [_named(remedies) for remedies in suggested]
+    nearest = [places.get(_named(remedies), NOWHERE) for remedies in suggested]
+    called = [None if near == NOWHERE else ids[near] for near in nearest]
+    theories = _theories(store, runs, each)
     texts = {
         "why": [printable(why(run)) for run in each],
         "happened": [_paragraphs(events(run)) for run in each],
-        "theory": [
-            _paragraphs(theory_sentences(run, theory))
-            for run, theory in zip(each, theories, strict=True)
-        ],
-        "actions": [
-            _actions(run, remedies, store, ids[places[near]] if near else None)
-            for run, remedies, near in zip(each, suggested, nearest, strict=True)
-        ],
+        "theory": list(map(_paragraphs, map(theory_sentences, each, theories))),
+        "actions": list(map(_actions, each, suggested, called, repeat(quoted_place(store)))),
     }
     patterns, columns = {}, {}
-    for section in SECTIONS:
-        patterns[section], (code, numbers) = packed(texts[section])
-        columns[f"pattern of {section}"], columns[f"numbers of {section}"] = code, numbers
-    found = [NOWHERE if near is None else places[near] for near in nearest]
-    return patterns, {**columns, "nearest": np.array(found, np.uint32)}
+    for section, words in texts.items():
+        patterns[section], code, numbers = packed(words)
+        columns |= {f"pattern of {section}": code, f"numbers of {section}": numbers}
+    return patterns, {**columns, "nearest": np.array(nearest, np.uint32)}
 
 
-def packed(texts: Sequence[str]) -> tuple[list[str], tuple[NDArray[np.uint32], NDArray[np.uint8]]]:
+def packed(texts: Sequence[str]) -> tuple[list[str], NDArray[np.uint32], NDArray[np.uint8]]:
     """Texts as patterns, in which GAP stands for a number, and the numbers.
 
     Returns:
@@ -96,12 +91,12 @@ def packed(texts: Sequence[str]) -> tuple[list[str], tuple[NDArray[np.uint32], N
             filled.append([])
         filled[code[place]].append(numbers)
     lines = "\n".join("\n".join(gap) for rows in filled for gap in zip(*rows, strict=True))
-    return list(patterns), (code, np.frombuffer(lines.encode("ascii"), np.uint8))
+    return list(patterns), code, np.frombuffer(lines.encode("ascii"), np.uint8)
 
 
 def _theories(
     store: str | Path, runs: pd.DataFrame, each: Sequence[Run]
-) -> Iterator[MeanField | None]:
+) -> Iterable[MeanField | None]:
     """The theory of each run's signals: runs that share a start share it."""
     try:
         layers = read_layers(
@@ -122,7 +117,7 @@ def _named(remedies: list[Remedy]) -> str | None:
     return next((each.trial_id for each in remedies if each.trial_id), None)
 
 
-def _actions(run: Run, remedies: list[Remedy], store: str | Path, named: str | None) -> str:
+def _actions(run: Run, remedies: list[Remedy], named: str | None, where: str) -> str:
     """What to do, in parts: the remedies, each its changes, its reason and its code; the rest."""
     if not remedies:
         return printable(no_action(run))
@@ -133,13 +128,13 @@ def _actions(run: Run, remedies: list[Remedy], store: str | Path, named: str | N
         parts.append([*map(_lines, (changes(run, each.changes), [reason], lines))])
     rest = [conventions({**run, **remedies[0].changes})]
     for each in [each for each in remedies if each.needs_a_rate][:1]:
-        rest += [RATE_WANTED, _lines(rate_command({**run, **each.changes}, store))]
+        rest += [RATE_WANTED, _lines(rate_command({**run, **each.changes}, where))]
     return PART.join(PARAGRAPH.join(part) for part in [*parts, rest])
 
 
-def _lines(lines: Iterator[str] | Sequence[str]) -> str:
+def _lines(lines: Iterable[str] | Sequence[str]) -> str:
     return "\n".join(map(printable, lines))
 
 
-def _paragraphs(sentences: Iterator[str]) -> str:
+def _paragraphs(sentences: Iterable[str]) -> str:
     return PARAGRAPH.join(map(printable, sentences))

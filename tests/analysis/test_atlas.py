@@ -162,9 +162,10 @@ def test_the_words_are_those_of_explain(packed, ordered, store):
 
 def test_texts_without_a_number_are_packed_too():
     """Patterns alone, with nothing to fill in."""
-    patterns, (code, numbers) = packed_words(["a", "b 1,000 of 2e-05", "a", "b 3 of 4"])
+    patterns, code, numbers = packed_words(["a", "b 1,000 of 2e-05", "a", "b 3 of 4"])
     assert (patterns, list(code)) == (["a", "b \0 of \0"], [0, 1, 0, 1])
     assert numbers.tobytes() == b"1,000\n3\n2e-05\n4"
+    assert packed_words(["\u0663"])[0] == ["\u0663"]  # a digit, but none that Python writes
 
 
 def test_the_line_of_chi_lies_where_theory_has_it(packed, ordered):

@@ -211,6 +211,10 @@ def test_the_nearest_run_that_trained_is_one_click_away(page, runs):
     shown = Select(page.find_element(By.ID, "choose-depth")).first_selected_option.text
     assert shown == str(found["depth"])
     assert page.find_element(By.CSS_SELECTOR, "#run-actions p").text == "nothing: it trained"
+    page.back()
+    WebDriverWait(page, 5).until(
+        lambda driver: run_of(driver, runs)["trial_id"] == failed["trial_id"]
+    )
 
 
 def test_a_link_shows_the_same_cell(page, runs):

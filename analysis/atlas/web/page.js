@@ -57,35 +57,15 @@ async function start() {
     drawMap(map, axes, values, state.shades, state.lines, view.cursor);
   }
 
-  const say = () => history.replaceState(null, "", fragmentOf(atlas, view));
-
-  // The outcome, and what it rests on: the first words on a run that stands for the cell.
-  function describe({ row, column }) {
-    const runs = state.cells[row][column];
-    const where = [axes.x, axes.y].map((axis, i) =>
-      `${inWords(axis.name)} ${short(axis.values[i ? row : column])}`).join(", ");
-    if (!runs.length) return [where, "not run"];
-    const run = oneOf(atlas, runs);
-    const same = runs.filter((each) => atlas.region(each) === atlas.region(run)).length;
-    const of = runs.length > 1 ? ` (${same} of ${runs.length} runs)` : "";
-    const lines = [where, atlas.regions[atlas.region(run)].label + of, beginning(atlas.words("why", run))];
-    if (view.color === "outcome") return lines;
-    const { label, log } = atlas.measures.get(view.color);
-    const middle = median(runs.map((each) => atlas.raw(view.color, each)));
-    return [...lines, `${label}${runs.length > 1 ? ", median" : ""}: `
-      + (Number.isNaN(middle) ? "none" : short(log ? 10 ** middle : middle))];
+  // Into the address; a step from run to run is one that the browser's Back undoes.
+  function say(step = false) {
+    const fragment = fragmentOf(atlas, view);
+    if (step) history.pushState(null, "", fragment);
+    else history.replaceState(null, "", fragment);
   }
 
-  const beginning = (words) => words.split(/(?<=\.) (?=[A-Z])/).slice(0, 2).join(" ");
-
-  function showTip(cell, x, y) {
-    tip.replaceChildren(...describe(cell).map((line) => make("div", line)));
-    tip.hidden = false;
-    const frame = map.getBoundingClientRect();
-    tip.style.left = `${Math.max(0, Math.min(x + 14, frame.width - tip.offsetWidth))}px`;
-    const below = y + 14 + tip.offsetHeight <= frame.height;
-    tip.style.top = `${below ? y + 14 : Math.max(y - 14 - tip.offsetHeight, -frame.top)}px`;
-  }
+  const describe = (cell) => cellWords(atlas, axes, view.color, state.cells, cell);
+  const showTip = (cell, x, y) => placeTip(tip, map, describe(cell), x, y);
 
   function moveTo(cell) {
     view.cursor = cell;
@@ -100,6 +80,11 @@ async function start() {
   function openCell(cell, follow) {
     const runs = state.cells[cell.row][cell.column];
     if (runs.length) openRun(oneOf(atlas, runs), follow);
+  }
+
+  function stepTo(run) {
+    say(true);
+    openRun(run, true);
   }
 
   function openRun(run, follow) {
@@ -117,7 +102,7 @@ async function start() {
     find("no-run").hidden = true;
     document.body.classList.add("opened");
     find("side").scrollTop = 0;
-    drawRun(atlas, view.run, (run) => openRun(run, true));
+    drawRun(atlas, view.run, stepTo);
     if (isSheet()) find("map-frame").scrollIntoView();
   }
 
@@ -201,7 +186,7 @@ async function start() {
     });
     const redraw = () => {
       update();
-      if (view.run !== null) drawRun(atlas, view.run, openRun);
+      if (view.run !== null) drawRun(atlas, view.run, stepTo);
     };
     for (const query of ["(prefers-color-scheme: dark)", "print"])
       window.matchMedia(query).addEventListener("change", redraw);
@@ -214,7 +199,7 @@ async function start() {
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   document.head.append(make("script", new TextDecoder().decode(await inflated("plotly"))));
   drawMapAlone();
-  if (view.run !== null) drawRun(atlas, view.run, (run) => openRun(run, true));
+  if (view.run !== null) drawRun(atlas, view.run, stepTo);
   tableOf(atlas, (run) => openRun(run, true), (rows) => {
     state.rows = rows;
     drawLines();
