@@ -17,7 +17,6 @@ from analysis.reading.stores import REPEATS, MissingTableError, read_curves
 from analysis.reading.trained_levels import level_words
 from analysis.tables.judgments import read_judged
 from analysis.tables.regions import REGIONS, Region, region_by_run
-from core.initializers import INITIALIZERS
 from core.theory.mean_field import critical_weight_variance
 from core.trials import TRIAL_FIELDS
 
@@ -59,7 +58,7 @@ MEASURES = (
     Measure("chi_measured", "chi, measured", log=True, diverging=True),
     Measure("chi_theory", "chi, infinite width", log=True, diverging=True),
     Measure("scale_ratio", "init scale over the one with chi = 1", log=True, diverging=True),
-    Measure("rate_ratio", "learning rate over 2 / lambda_max", log=True, diverging=True),
+    Measure("rate_ratio", "learning rate over the critical one", log=True, diverging=True),
     Measure("sharpness", "sharpness lambda_max", log=True),
     Measure("initial_loss", "initial loss", log=True, bounded=True),
     Measure("baseline_loss", "best constant's loss", log=True, colored=False),
@@ -114,16 +113,14 @@ def atlas_data(
 
 
 def _critical_scales(runs: pd.DataFrame) -> pd.Series:
-    """The init scale at which chi = 1 for each run's hidden layers; NaN where there is none."""
-    keys = ["activation", "bias_scale", "initializer"]
-    known = {key: _critical_scale(*key) for key in set(zip(*(runs[k] for k in keys), strict=True))}
-    scales = [known[key] for key in zip(*(runs[k] for k in keys), strict=True)]
-    return pd.Series(scales, runs.index).where(runs["depth"] > 1)
+    """The init scale at which chi = 1; NaN where theory has none, or says nothing of a run."""
+    keys = list(zip(runs["activation"], runs["bias_scale"], strict=True))
+    known = {key: _critical_scale(*key) for key in set(keys)}
+    scales = pd.Series([known[key] for key in keys], runs.index)
+    return scales.where((runs["depth"] > 1) & runs["chi_theory"].notna())
 
 
-def _critical_scale(activation: str, bias_scale: float, initializer: str) -> float:
-    if not INITIALIZERS[initializer].is_random:
-        return math.nan
+def _critical_scale(activation: str, bias_scale: float) -> float:
     variance = critical_weight_variance(activation, bias_scale**2)
     return math.nan if variance is None else math.sqrt(variance)
 

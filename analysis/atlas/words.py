@@ -66,11 +66,12 @@ def word_columns(
         "theory": list(map(_paragraphs, map(theory_sentences, each, theories))),
         "actions": list(map(_actions, each, suggested, called, repeat(quoted_place(store)))),
     }
-    patterns, columns = {}, {}
+    patterns: dict[str, list[str]] = {}
+    columns: dict[str, NDArray[Any]] = {"nearest": np.array(nearest, np.uint32)}
     for section, words in texts.items():
         patterns[section], code, numbers = packed(words)
         columns |= {f"pattern of {section}": code, f"numbers of {section}": numbers}
-    return patterns, {**columns, "nearest": np.array(nearest, np.uint32)}
+    return patterns, columns
 
 
 def packed(texts: Sequence[str]) -> tuple[list[str], NDArray[np.uint32], NDArray[np.uint8]]:
@@ -123,7 +124,9 @@ def _actions(run: Run, remedies: list[Remedy], named: str | None, where: str) ->
         return printable(no_action(run))
     parts = []
     for each in remedies:
-        reason = each.reason if named is None else each.reason.replace(each.trial_id, named)
+        reason = (
+            each.reason.replace(each.trial_id, named) if each.trial_id and named else each.reason
+        )
         lines = pytorch_lines({**run, **each.changes}, each.changes)
         parts.append([*map(_lines, (changes(run, each.changes), [reason], lines))])
     rest = [conventions({**run, **remedies[0].changes})]

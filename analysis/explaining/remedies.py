@@ -52,7 +52,7 @@ def _each(each: list[Run], own: pd.DataFrame, runs: pd.DataFrame) -> Iterator[li
         if place < 0:
             yield suggestions(run)
             continue
-        found = {name: values[place] for name, values in columns.items()}
+        found = {str(name): values[place] for name, values in columns.items()}
         yield [_that_trained(run, found, shares[place])]
 
 

@@ -2,7 +2,7 @@
 
 const LINES = [
   { name: "scale_ratio", label: "chi = 1, infinite width", dash: [], plotly: "solid" },
-  { name: "rate_ratio", label: "learning rate = 2 / lambda_max", dash: [5, 3], plotly: "dash" },
+  { name: "rate_ratio", label: "critical learning rate (2 / lambda_max, without momentum)", dash: [5, 3], plotly: "dash" },
 ];
 
 // Each line with its segments, [x, y] to [x, y] in places of the axes, where the store has it.
