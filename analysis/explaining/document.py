@@ -14,7 +14,7 @@ from analysis.explaining.explanation import (
     events,
     find_run,
     layers_of,
-    theory_of,
+    signal_theory,
 )
 from analysis.explaining.neighbors import nearest_trained
 from analysis.explaining.pytorch_lines import pytorch_lines
@@ -35,7 +35,7 @@ def explanation_document(store: str | Path, prefix: str) -> dict[str, Any]:
     """
     run = find_run(store, prefix)
     runs, layers = read_runs(store, NEIGHBOR_COLUMNS), layers_of(store, run)
-    theory = None if run["depth"] == 1 else theory_of(run, layers)
+    theory = signal_theory(run, layers)
     named = ("trial_id", "outcome", "cause")
     return {
         "store": str(store),

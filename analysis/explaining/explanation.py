@@ -1,7 +1,7 @@
 """One run, explained as a person would: what was set, what happened, and why."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ PHASES = {
     "critical": "keeps its size, nearly",
     "exploding": "explodes",
 }
+ABSENT = dict.fromkeys(column.name for column in RESULTS)
 LISTED = [name for name, setting in SETTINGS.items() if setting.decides != "record"]
 NEIGHBOR_COLUMNS = [*LISTED, "trial_id", "outcome", "final_loss"]
 
@@ -79,8 +80,15 @@ def as_run(row: pd.Series) -> Run:
 
     A column that an old store lacks is None too.
     """
-    absent = dict.fromkeys(column.name for column in RESULTS)
-    return absent | {n: None if pd.isna(value) else value for n, value in by_column(row).items()}
+    return ABSENT | {n: None if pd.isna(value) else value for n, value in by_column(row).items()}
+
+
+def as_runs(rows: pd.DataFrame) -> list[Run]:
+    """All rows as as_run makes them of one, in a hundredth of the time."""
+    columns = [rows[name].astype(object) for name in rows.columns]
+    values = [column.where(column.notna(), None).tolist() for column in columns]
+    names = list(rows.columns)
+    return [ABSENT | dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def explain(store: str | Path, prefix: str) -> str:
@@ -91,7 +99,7 @@ def explain(store: str | Path, prefix: str) -> str:
         "What was set": settings_lines(run),
         "What happened": events(run),
         "Why": textwrap.wrap(why(run), LINE),
-        "What theory says": theory_lines(run, layers),
+        "What theory says": _wrapped(theory_sentences(run, signal_theory(run, layers))),
         "Layer by layer": layer_lines(layers),
         "What trained nearby": neighbor_lines(run, nearest_trained(run, runs)),
         "What to do": action_lines(run, remedies(run, runs), store),
@@ -157,12 +165,29 @@ def _phase(name: str) -> str:
     return PHASES.get(name, f"is {name!r}, a word that this version does not know")
 
 
-def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
-    """chi and the depth scale for the run's inputs; the learning rate relative to the curvature."""
+def _wrapped(sentences: Iterable[str], subsequent_indent: str = "") -> Iterator[str]:
+    for words in sentences:
+        yield from textwrap.wrap(
+            words, LINE, subsequent_indent=subsequent_indent, break_on_hyphens=False
+        )
+
+
+def theory_sentences(run: Run, theory: MeanField | None) -> Iterator[str]:
+    """chi and the depth scale for the run's inputs; the learning rate relative to the curvature.
+
+    Args:
+        run: Its settings and results.
+        theory: As signal_theory returns it.
+    """
     if run["depth"] == 1:
         yield "a single layer passes no signal on: nothing can vanish or explode in it"
     else:
-        yield from _signal_lines(run, theory_of(run, layers))
+        yield _chi(run, theory)
+        if theory is not None and theory.xi_correlation is not None:
+            yield (
+                f"signals reach about {theory.xi_correlation:.3g} layers (xi_correlation); "
+                f"this network has {run['depth']}"
+            )
     critical = run["critical_learning_rate"]
     if critical is None:
         yield no_critical_rate(run)
@@ -173,18 +198,17 @@ def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _signal_lines(run: Run, theory: MeanField | None) -> Iterator[str]:
-    yield from textwrap.wrap(_chi(run, theory), LINE)
-    if theory is not None and theory.xi_correlation is not None:
-        yield (
-            f"signals reach about {theory.xi_correlation:.3g} layers (xi_correlation); "
-            f"this network has {run['depth']}"
-        )
+def signal_theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
+    """The theory at the limit to which the run's inputs lead.
 
+    Args:
+        run: Its settings.
+        layers: Its rows of `layers`; empty where nothing was measured.
 
-def theory_of(run: Run, layers: pd.DataFrame) -> MeanField | None:
-    """The theory at the limit to which the run's inputs lead; None for identity weights."""
-    if not INITIALIZERS[run["initializer"]].is_random:
+    Returns:
+        None for identity weights, and for a single layer.
+    """
+    if run["depth"] == 1 or not INITIALIZERS[run["initializer"]].is_random:
         return None
     inputs = input_mean_square(run, layers)
     return mean_field(run["activation"], run["init_scale"] ** 2, run["bias_scale"] ** 2, inputs)
@@ -229,43 +253,49 @@ def neighbor_lines(run: Run, neighbors: pd.DataFrame) -> Iterator[str]:
     if neighbors.empty:
         yield "nothing else in this store trained"
     for _, row in neighbors.iterrows():
-        changed = changes(run, {name: row[name] for name in row["changed"]})
+        changed = ", ".join(changes(run, {name: row[name] for name in row["changed"]}))
         words = f"{row['trial_id']}  loss {row['final_loss']:.3g}  with {changed}"
-        yield from textwrap.wrap(words, LINE, subsequent_indent=HANG, break_on_hyphens=False)
+        yield from _wrapped([words], HANG)
 
 
 def action_lines(run: Run, suggested: list[Remedy], store: str | Path) -> Iterator[str]:
     """What to change, as settings and as lines of PyTorch."""
     if not suggested:
-        trained = run["outcome"] == "trained"
-        yield "nothing: it trained" if trained else "this version knows no remedy for it"
+        yield no_action(run)
         return
     for remedy in suggested:
-        words = f"{changes(run, remedy.changes)}: {remedy.reason}"
-        yield from textwrap.wrap(words, LINE, subsequent_indent=HANG, break_on_hyphens=False)
+        words = f"{', '.join(changes(run, remedy.changes))}: {remedy.reason}"
+        yield from _wrapped([words], HANG)
         for line in pytorch_lines({**run, **remedy.changes}, remedy.changes):
             yield HANG + line
-    yield from textwrap.wrap(conventions({**run, **suggested[0].changes}), LINE)
+    yield from _wrapped([conventions({**run, **suggested[0].changes})])
     for remedy in [each for each in suggested if each.needs_a_rate][:1]:
-        yield from _where_rates_are_found({**run, **remedy.changes}, store)
+        yield from _wrapped([RATE_WANTED])
+        yield from (HANG + line for line in rate_command({**run, **remedy.changes}, store))
 
 
-def _where_rates_are_found(settings: Run, store: str | Path) -> Iterator[str]:
-    words = (
-        "Another start or network wants another learning rate. This names one, or the twelve "
-        "trainings that would find it:"
-    )
-    yield from textwrap.wrap(words, LINE)
+def no_action(run: Run) -> str:
+    """Why nothing is to be done about a run."""
+    trained = run["outcome"] == "trained"
+    return "nothing: it trained" if trained else "this version knows no remedy for it"
+
+
+RATE_WANTED = (
+    "Another start or network wants another learning rate. This names one, or the twelve "
+    "trainings that would find it:"
+)
+
+
+def rate_command(settings: Run, store: str | Path) -> Iterator[str]:
+    """The lines of the command that finds a learning rate for settings."""
     options = [f"--{name} {settings[name]}" for name in ("activation", "depth", "width", "dataset")]
-    yield f"{HANG}phasesweep advise {' '.join(options[:3])} \\"
-    yield f"{HANG}    {options[3]} --store {store}"
+    yield f"phasesweep advise {' '.join(options[:3])} \\"
+    yield f"    {options[3]} --store {store}"
 
 
-def changes(run: Run, changed: Mapping[str, Any]) -> str:
-    """The changed settings, each with its old and its new value."""
-    return ", ".join(
-        f"{n} {_in_words(run[n])} -> {_in_words(value)}" for n, value in changed.items()
-    )
+def changes(run: Run, changed: Mapping[str, Any]) -> list[str]:
+    """Each changed setting, with its old and its new value."""
+    return [f"{n} {_in_words(run[n])} -> {_in_words(value)}" for n, value in changed.items()]
 
 
 def _in_words(value: object) -> str:

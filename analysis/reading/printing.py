@@ -76,6 +76,8 @@ def _shown(value: Any) -> str:
 
 def printable(text: str) -> str:
     """Text with its control characters escaped: the words of a store must not steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
