@@ -15,20 +15,22 @@ AXES = ("learning_rate", "init_scale")
 
 
 def with_cures(runs: pd.DataFrame, cells: Collection[str] = AXES) -> pd.DataFrame:
-    """Runs with a column `cure`: in words, what was changed from the defaults of the settings.
+    """Runs with a column `cure`: in words, what was changed from a plain network.
 
-    What varies among the runs is named, but for the settings of the cells and the seeds; a
-    setting that has its default is not. `plain` is a run in which all have theirs.
+    What varies among the runs is named, but for the settings of the cells and the seeds. A
+    plain network has each setting's default or, where there is none, the value that is the
+    most frequent among the kinds of networks, if there is such a one.
 
     Args:
         runs: The settings.
         cells: The settings along the axes of a map.
     """
     named = [n for n in factors(runs) if n not in cells and n not in REPEATS]
-    kinds = runs[named].drop_duplicates()
-    words = [_words(kind) for kind in kinds.to_dict("records")]
     if not named:
         return runs.assign(cure=PLAIN)
+    kinds = runs[named].drop_duplicates()
+    plain = {name: _plain_value(kinds[name]) for name in named}
+    words = [_words(kind, plain) for kind in kinds.to_dict("records")]
     return runs.merge(kinds.assign(cure=words), on=named, how="left")
 
 
@@ -67,18 +69,22 @@ def _row(cure: object, runs: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def _words(kind: Mapping[Any, Any]) -> str:
-    changed = [_of_setting(name, value) for name, value in kind.items() if _is_changed(name, value)]
+def _plain_value(column: pd.Series) -> Any:
+    """A setting's value in a plain network; None where there is no such one."""
+    default = SETTINGS[str(column.name)].encoded_default
+    if default is not None:
+        return default
+    most = column.mode()
+    return most.iloc[0] if len(most) == 1 else None
+
+
+def _words(kind: Mapping[Any, Any], plain: Mapping[str, Any]) -> str:
+    changed = [_of_setting(name, value) for name, value in kind.items() if value != plain[name]]
     return ", ".join(changed) or PLAIN
 
 
-def _is_changed(name: str, value: object) -> bool:
-    default = SETTINGS[name].encoded_default
-    return default is None or value != default
-
-
 def _of_setting(name: str, value: object) -> str:
-    if name in ("activation", "optimizer"):
+    if name in ("activation", "initializer", "optimizer"):
         return str(value)
     words = spoken(value) if isinstance(value, str) else as_written(name, value)
     return f"{spoken(name)} {words}"
