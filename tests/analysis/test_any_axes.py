@@ -213,7 +213,7 @@ def test_every_figure_of_a_store_with_further_axes_is_drawn(wide_store, drawn, n
     drawn_labels = {line.get_label() for panel in panels for line in panel.lines}
     words = {text.get_text() for legend in figure.legends for text in legend.get_texts()}
     assert {label for label in drawn_labels if not str(label).startswith("_")} <= words
-    pooled = ("outcome_shares", "loss_curves", "catapult")
+    pooled = ("outcome_shares", "loss_curves", "catapult", "cures")
     assert (" shown" in figure.get_suptitle()) == (name not in pooled)
 
 
@@ -224,7 +224,7 @@ def test_every_table_of_a_store_with_further_axes_is_made(wide_store, name):
     assert done.exit_code == 0, done.stderr
     rows = pd.DataFrame(json.loads(done.stdout))
     assert len(rows) or name == "multiple_of_xi"
-    if name not in ("outcomes", "thresholds", "multiple_of_xi"):
+    if name not in ("outcomes", "thresholds", "multiple_of_xi", "cures"):
         assert rows["width"].nunique() == rows["bias_scale"].nunique() == 2
 
 
