@@ -8,6 +8,7 @@ from core.datasets import DatasetInfo
 from core.dtypes import DTYPES
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS
+from core.hidden_layers import NO_RESIDUAL, RESIDUAL_COST
 from core.network import layer_widths
 from core.trials import MEASUREMENTS, Trial
 
@@ -46,4 +47,5 @@ def _step_seconds(trial: Trial, data: DatasetInfo, name: str) -> float:
     dtype, activation = DTYPES[name], ACTIVATIONS[trial.activation]
     elements = (trial.depth - 1) * trial.width * trial.examples
     products = flops(trial, data) / (trial.steps + 1) * dtype.seconds_per_flop
-    return products + elements * activation.cost * dtype.seconds_per_element
+    cost = activation.cost + (0.0 if trial.residual == NO_RESIDUAL else RESIDUAL_COST)
+    return products + elements * cost * dtype.seconds_per_element

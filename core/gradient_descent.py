@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.functions.activations import ACTIVATIONS
+from core.hidden_layers import HiddenLayers
+
 Array = NDArray[np.floating]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,7 +24,7 @@ FIRST_TRAINER = "1"
 
 @dataclass(frozen=True)
 class Problem:
-    """The problem on which networks are trained.
+    """The problem on which networks are trained, and the function of their hidden layers.
 
     Attributes:
         inputs: (features + 1, examples); the last row is ones.
@@ -29,6 +32,7 @@ class Problem:
         activation: A name in ACTIVATIONS.
         loss: A name in LOSSES.
         baseline: The best constant predictor's loss.
+        factor: f of the branches beside residual connections; None without them.
     """
 
     inputs: Array
@@ -36,6 +40,17 @@ class Problem:
     activation: str
     loss: str
     baseline: float
+    factor: float | None = None
+
+    @property
+    def hidden(self) -> HiddenLayers:
+        """The function of the hidden layers."""
+        return HiddenLayers(ACTIVATIONS[self.activation], self.factor)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the hidden layers are activations alone."""
+        return self.factor is None
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,12 @@ RESULTS = (
     ),
     Column("chi_measured", float, "backward growth of |delta|^2 per layer at step 0"),
     Column("chi_measured_error", float, "standard error of chi_measured"),
-    Column("chi_theory", float, "the same at infinite width (arXiv:1611.01232)"),
+    Column(
+        "chi_theory",
+        float,
+        "the same at infinite width: in the limit of depth (arXiv:1611.01232); beside residual "
+        "connections the mean over the layers measured (arXiv:1712.08969)",
+    ),
     Column(
         "log10_gradient_ratio",
         float,

@@ -12,6 +12,7 @@ from core.columns import Array, Tables, each_column, finite, joined, spread
 from core.costs import flops, seconds, start_seconds
 from core.datasets import Dataset, Task, baseline_loss, make_task
 from core.gradient_descent import TRAINER, Descent, Problem
+from core.hidden_layers import branch_factor
 from core.measuring.curvature import extreme_curvature
 from core.measuring.loss_summaries import summarize
 from core.measuring.measurements import Params, measure_ends, stacked
@@ -58,7 +59,9 @@ class _Shape:
         from core.descent.trainer import Trainer
 
         self._shape, self._task, baseline = trial, task, _baseline(trial, task)
-        self._problem = Problem(task.inputs, task.targets, trial.activation, trial.loss, baseline)
+        factor = branch_factor(trial.residual, trial.depth)
+        of_task = task.inputs, task.targets, trial.activation, trial.loss, baseline
+        self._problem = Problem(*of_task, factor=factor)
         self._starts = Starts(trial, task, self._problem)
         self._trainer = Trainer(self._problem, trial.width, trial.depth, trial.dtype)
 

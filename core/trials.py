@@ -7,6 +7,7 @@ from typing import Any
 from core.datasets import SCALINGS, DatasetInfo
 from core.dtypes import DTYPES
 from core.functions.activations import ACTIVATIONS, canonical_activation
+from core.hidden_layers import NO_RESIDUAL, RESIDUAL_NAMES, residual_text
 from core.initializers import INITIALIZERS, NAMED_SCALES, named_scale
 from core.losses import LOSSES, REGRESSION_LOSS
 from core.settings import defaults, setting, settings_of, trial_from
@@ -284,6 +285,27 @@ class Trial:
         **SCALE,
         elsewhere=("l2", "l2_penalty", "regularization", "wd"),
         differs_within="start",
+    )
+    residual: str = setting(
+        "residual connections past every hidden layer but the first, a_l = a_(l-1) + f phi(h_l): "
+        "f, where inverse_sqrt_depth is 1 / sqrt(depth) and inverse_depth 1 / depth; none: there "
+        "are none",
+        "name",
+        default=NO_RESIDUAL,
+        remedy="a branch's factor, as in residual: [none, 1, 0.5], or a name: "
+        + ", ".join(RESIDUAL_NAMES),
+        words=RESIDUAL_NAMES,
+        text=residual_text,
+        elsewhere=(
+            "branch_scale",
+            "resnet",
+            "residual_connections",
+            "residual_scale",
+            "shortcut",
+            "skip",
+            "skip_connections",
+        ),
+        of_cost=True,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.theory.plain_networks import is_plain
 from core.initializers import INITIALIZERS
 from core.theory.mean_field import fixed_point_chi
 
@@ -60,13 +61,15 @@ def theory_factor(
 
     The largest curvature is a sum over layers of what each weight moves the outputs by: it
     grows with the depth, with the width, and where chi > 1 by chi a layer (Karakida et al.
-    2019, arXiv:1806.01316). Where it falls the rate is left as it is.
+    2019, arXiv:1806.01316). Where it falls the rate is left as it is. Beside residual connections
+    chi says nothing of the depth.
     """
     factor = 1.0
     for asked, found in (apart[size] for size in SIZES if size in apart):
         factor *= min(1.0, found / asked)
     asked, found = apart.get("depth", (0, 0))
-    if asked > found and start and INITIALIZERS[start["initializer"]].is_random:
+    is_random = bool(start) and INITIALIZERS[start["initializer"]].is_random
+    if asked > found and is_random and is_plain(start):
         scales = start["init_scale"] ** 2, start["bias_scale"] ** 2
         factor *= min(1.0, fixed_point_chi(wanted["activation"], *scales) ** (found - asked))
     return factor

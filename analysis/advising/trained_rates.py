@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 # What one is free to choose for a given network and task, beside the learning rate.
-START = ("initializer", "init_scale", "bias_scale")
+START = ("initializer", "init_scale", "bias_scale", "residual")
 AS_GOOD = 0.75  # of the best rate's score: no worse than one seed in five that fails
 CONFIDENCE = 1.96  # standard deviations: an interval of 95%
 

@@ -16,6 +16,7 @@ from analysis.reading.printing import printable
 from analysis.reading.stores import MissingTableError, connect, read_layers, read_runs
 from analysis.reading.thresholds import read_judged_by
 from analysis.theory.input_size import input_mean_square
+from analysis.theory.plain_networks import is_plain
 from core.initializers import INITIALIZERS
 from core.outcomes import DIVERGED
 from core.results import RESULTS
@@ -167,8 +168,11 @@ def _signal_lines(run: Run, theory: MeanField | None) -> Iterator[str]:
 
 
 def _theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
-    """The theory at the limit to which the run's inputs lead; None for identity weights."""
-    if not INITIALIZERS[run["initializer"]].is_random:
+    """The theory at the limit to which the run's inputs lead.
+
+    None for identity weights, and beside residual connections, where there is no such limit.
+    """
+    if not INITIALIZERS[run["initializer"]].is_random or not is_plain(run):
         return None
     inputs = input_mean_square(run, layers)
     return mean_field(run["activation"], run["init_scale"] ** 2, run["bias_scale"] ** 2, inputs)
@@ -181,9 +185,9 @@ def _chi(run: Run, theory: MeanField | None) -> str:
     else:
         error = run["chi_measured_error"]
         words = f"chi measured {measured:.4g}" + ("" if error is None else f" +- {error:.2g}")
-    if theory is None:
-        return f"{words}; there is no theory for this initializer"
-    chi = theory.chi
+    chi = run["chi_theory"] if theory is None else theory.chi
+    if chi is None:
+        return f"{words}; there is no theory for such a network"
     grow = "keep their size" if abs(chi - 1) < 1e-6 else ("shrink" if chi < 1 else "grow")
     return (
         f"{words}; at infinite width {chi:.4g}: squared gradients {grow} "

@@ -8,6 +8,7 @@ from typing import Any
 from analysis.advising.init_advice import init_advice
 from analysis.advising.trained_rates import START
 from analysis.explaining.causes import LATER, MUCH_LONGER, Run
+from analysis.theory.plain_networks import is_plain
 from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
 
@@ -194,7 +195,9 @@ def _slow(run: Run) -> Iterator[Remedy]:
 
 
 def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
-    """The start that theory advises, if the run has another one."""
+    """The start that theory advises for a plain network, if the run has another one."""
+    if not is_plain(run):
+        return
     if not INITIALIZERS[run["initializer"]].is_random:
         yield Remedy({"init_scale": 1.0}, "the identity itself keeps every signal's size")
         return
@@ -204,7 +207,12 @@ def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
 
 
 def _start(activation: str, run: Run) -> dict[str, float]:
-    """The scales that theory advises, as far as they differ from the run's own."""
+    """The scales that theory advises, as far as they differ from the run's own.
+
+    None beside residual connections, of which it knows no best scale.
+    """
+    if not is_plain(run):
+        return {}
     advice = init_advice(activation, run["depth"])
     scales = {"init_scale": advice.start or 1.0, "bias_scale": advice.bias_scale}
     return {

@@ -1,5 +1,6 @@
 """The figure of chi, the growth of gradients from layer to layer, measured and in theory."""
 
+from collections.abc import Sequence
 from math import ceil
 
 import matplotlib as mpl
@@ -12,6 +13,7 @@ from analysis.drawing.marks import CRITICAL, MEASURED, between
 from analysis.drawing.pages import STYLE, give_title, hide_unused, panel_grid
 from analysis.reading.stores import UnsuitableRunsError, refuse_other_axes
 from analysis.tables.chi import chi_against_theory
+from analysis.theory.plain_networks import is_plain
 from core.theory.mean_field import fixed_point_chi
 
 THEORY = {"color": "0.15", "linewidth": 1.2}
@@ -58,12 +60,8 @@ def chi_by_init_scale(runs: pd.DataFrame) -> Figure:
 
 def _draw_chi(panel: Axes, table: pd.DataFrame, activation: str) -> None:
     panel.set(xscale="log", yscale="log", title=activation)
-    scales = between(table["init_scale"])
-    bias_variance = table["bias_scale"].iloc[0] ** 2
-    inputs = table["input_mean_square"].iloc[0]
-    theory = [fixed_point_chi(activation, scale**2, bias_variance, inputs) for scale in scales]
     panel.axhline(1, label=r"$\chi = 1$: gradients neither vanish nor explode", **CRITICAL)
-    panel.plot(scales, theory, label="theory, infinite width", **THEORY)
+    panel.plot(*_theory(table, activation), label="theory, infinite width", **THEORY)
     panel.errorbar(
         table["init_scale"],
         table["chi_measured"],
@@ -72,3 +70,12 @@ def _draw_chi(panel: Axes, table: pd.DataFrame, activation: str) -> None:
         **MEASURED,
     )
     mark_values(panel.xaxis, [0.5, 1, 2, 4, 8, 16])
+
+
+def _theory(table: pd.DataFrame, activation: str) -> tuple[Sequence[float], Sequence[float]]:
+    """The theory's line: between the init scales where it needs no more than these."""
+    if not is_plain(table.iloc[0]):
+        return table["init_scale"].tolist(), table["chi_theory"].tolist()
+    scales, inputs = between(table["init_scale"]), table["input_mean_square"].iloc[0]
+    bias_variance = table["bias_scale"].iloc[0] ** 2
+    return scales, [fixed_point_chi(activation, s**2, bias_variance, inputs) for s in scales]

@@ -11,6 +11,7 @@ from analysis.drawing.log_scales import cell_edges, mark_values, places
 from analysis.drawing.marks import CRITICAL, MEASURED, between
 from analysis.drawing.pages import STYLE, give_title, panel_grid
 from analysis.tables.depth_scales import fitted_multiple, trainable_depth
+from analysis.theory.plain_networks import is_plain
 from core.theory.mean_field import critical_weight_variance, mean_field
 
 LINES = "#ff4fa0"  # stands out from every shade of the map and from a white page
@@ -40,7 +41,10 @@ def trainable_depth_map(runs: pd.DataFrame) -> Figure:
         for panel, activation in zip(panels.flat, activations, strict=True):
             here = runs[runs["activation"] == activation]
             mesh = _draw_remaining_loss(panel, here)
-            _draw_depths(panel, depths[depths["activation"] == activation])
+            measured = depths[depths["activation"] == activation]
+            if is_plain(runs.iloc[0]):
+                _draw_theory(panel, measured)
+            _draw_depths(panel, measured)
             panel.set_title(activation)
         bar = figure.colorbar(mesh, ax=list(panels.flat), pad=0.02, extend="both")
         bar.set_label("loss left, of the best constant's")
@@ -63,6 +67,11 @@ def _draw_remaining_loss(panel: Axes, runs: pd.DataFrame) -> mpl.collections.Qua
 
 
 def _draw_depths(panel: Axes, depths: pd.DataFrame) -> None:
+    variance = places(depths["weight_variance"])
+    panel.plot(variance, depths["trainable_depth"], label="trainable depth", **MEASURED)
+
+
+def _draw_theory(panel: Axes, depths: pd.DataFrame) -> None:
     variance, multiple = depths["weight_variance"], fitted_multiple(depths)
     activation, bias_scale = depths["activation"].iloc[0], depths["bias_scale"].iloc[0]
     fine = between(variance)
@@ -71,7 +80,6 @@ def _draw_depths(panel: Axes, depths: pd.DataFrame) -> None:
     if multiple is not None:
         label = rf"{multiple.value:.1f} $\xi$: the mean, standard error {multiple.error - 1:.0%}"
         panel.plot(fine, multiple.value * xi, color=LINES, linewidth=2.0, label=label)
-    panel.plot(places(variance), depths["trainable_depth"], label="trainable depth", **MEASURED)
     critical = critical_weight_variance(activation, bias_scale**2)
     if critical is not None and variance.min() < critical < variance.max():
         panel.axvline(critical, label=rf"$\chi = 1$ at {critical:.3g}", **CRITICAL)

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.theory.input_size import data_mean_square
+from analysis.theory.plain_networks import is_plain
 from core.theory.mean_field import mean_field
 from core.trials import TRIAL_FIELDS
 
-SETTINGS = ["activation", "init_scale", "bias_scale", "depth", "width"]
+SETTINGS = ["activation", "init_scale", "bias_scale", "depth", "width", "residual"]
 OTHERS = [name for name in TRIAL_FIELDS if name not in SETTINGS]
 
 
@@ -21,10 +22,10 @@ def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
         runs: All settings, `chi_measured` and `chi_theory`. Learning rates do not matter.
 
     Returns:
-        A row for each activation, init scale, bias scale, depth and width: the number of
+        A row for each activation, init scale, bias scale, depth, width and residual: the number of
         `seeds`, `chi_measured` and its `standard_error` over the seeds, `chi_theory`, the
         `relative_deviation`, the `input_mean_square` that theory starts from, `q_star` and
-        `xi_variance` (NaN where there is none).
+        `xi_variance` (NaN where there is none, as beside residual connections).
     """
     starts = runs.drop_duplicates([*SETTINGS, "seed"]).dropna(subset=["chi_measured", "chi_theory"])
     groups = starts.groupby(SETTINGS)
@@ -35,8 +36,10 @@ def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
     table["input_mean_square"] = [data_mean_square(row) for row in rows]
     theory = [
         mean_field(row["activation"], row["init_scale"] ** 2, row["bias_scale"] ** 2, inputs)
+        if is_plain(row)
+        else None
         for row, inputs in zip(rows, table["input_mean_square"], strict=True)
     ]
-    table["q_star"] = np.array([each.q_star for each in theory], dtype=float)
-    table["xi_variance"] = np.array([each.xi_variance for each in theory], dtype=float)
+    for name in ("q_star", "xi_variance"):
+        table[name] = np.array([each and getattr(each, name) for each in theory], dtype=float)
     return table.drop(columns=OTHERS)

@@ -9,6 +9,7 @@ from core.trials import SETTINGS
 STARTS = ["activation", "depth", "init_scale"]
 # What comes after the start, or decides nothing of it.
 LATER = {n for n, s in SETTINGS.items() if s.differs_within == "start" or s.decides != "training"}
+OF_THEORY = ("bias_scale", "initializer", "residual")
 NORM = "log10_delta_norm"
 
 
@@ -27,7 +28,7 @@ def gradients_by_layer(layers: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame
         UnsuitableRunsError: No layer was measured, or another setting varies.
     """
     refuse_other_axes(runs, {*STARTS, *LATER})
-    settings = runs[["trial_id", *STARTS, *REPEATS, "bias_scale", "initializer"]]
+    settings = runs[["trial_id", *STARTS, *REPEATS, *OF_THEORY]]
     measured = settings[settings["trial_id"].isin(layers["trial_id"])]
     starts = measured.drop_duplicates([*STARTS, *REPEATS]).merge(layers, on="trial_id")
     if starts.empty:

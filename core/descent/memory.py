@@ -15,20 +15,29 @@ ALIGNMENT = 64  # bytes: a cache line, and the longest vector
 
 
 class Shape(NamedTuple):
-    """Sizes of a network and its data; depth counts weight matrices."""
+    """Sizes of a network and its data, and how its hidden layers are connected.
+
+    Attributes:
+        features, width, outputs, examples: Sizes.
+        depth: Weight matrices.
+        residual: 1 where hidden layers are branches beside residual connections; else 0.
+    """
 
     features: int
     width: int
     outputs: int
     depth: int
     examples: int
+    residual: int = 0
 
 
 class Places(NamedTuple):
     """The addresses of all arrays.
 
-    Weights of all layers follow each other, and so do the biases, their gradients, and the
-    activations and slopes of all hidden layers. `delta` and `other` take turns.
+    Weights of all layers follow each other, and so do the biases, their gradients, and of all
+    hidden layers the values phi(h), what the layer hands on, `hidden`, and the slopes. Without
+    residual connections values and `hidden` are the same. `delta` and `other` take turns; with
+    residual connections one is dLoss/da, the other dLoss/dh.
     """
 
     weights: int
@@ -38,8 +47,10 @@ class Places(NamedTuple):
     inputs: int
     inputs_t: int
     targets: int
+    values: int
     hidden: int
     slopes: int
+    factor: int
     delta: int
     other: int
     outputs: int
@@ -77,7 +88,8 @@ class Memory:
             "inputs": inputs.shape,
             "inputs_t": inputs.T.shape,
             "targets": targets.shape,
-            "hidden": hidden,
+            "values": hidden,
+            "factor": 1,
             "delta": layer,
             "other": layer,
             "outputs": targets.shape,
@@ -86,10 +98,14 @@ class Memory:
         }
         if keeps_slopes(problem.activation):
             sizes["slopes"] = hidden
+        if shape.residual:
+            sizes["hidden"] = hidden
         arrays = {name: aligned(size, dtype) for name, size in sizes.items()}
         arrays["inputs"][...], arrays["inputs_t"][...] = inputs, inputs.T
         arrays["targets"][...] = targets
-        arrays.setdefault("slopes", arrays["hidden"])
+        arrays["factor"][...] = 0.0 if problem.factor is None else problem.factor
+        for name in ("slopes", "hidden"):
+            arrays.setdefault(name, arrays["values"])
         self._arrays = arrays
         self.weights, self.biases = arrays["weights"], arrays["biases"]
         self.gradients, self.bias_gradients = arrays["gradients"], arrays["bias_gradients"]

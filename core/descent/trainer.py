@@ -12,6 +12,7 @@ from core.descent.losses import loss_pass
 from core.descent.memory import Memory, Shape
 from core.descent.passes import activation_passes
 from core.descent.products import blas
+from core.descent.residuals import residual_passes
 from core.gradient_descent import Descent, Problem, logged_steps
 from core.outcomes import THRESHOLDS
 from core.subnormals import flushed_subnormals
@@ -32,9 +33,14 @@ class Trainer:
         """Take a problem, the units per hidden layer, the number of layers, and a precision."""
         self._problem, self._dtype = problem, np.dtype(dtype)
         features, examples = len(problem.inputs) - 1, problem.inputs.shape[1]
-        shape = Shape(features, width, len(problem.targets), depth, examples)
+        residual = int(problem.factor is not None)
+        shape = Shape(features, width, len(problem.targets), depth, examples, residual)
         self._memory = memory = Memory(shape, problem, self._dtype)
-        passes = (*activation_passes(problem.activation, dtype), loss_pass(problem.loss, dtype))
+        of_layers, loss = (
+            activation_passes(problem.activation, dtype),
+            loss_pass(problem.loss, dtype),
+        )
+        passes = (*of_layers, loss, *residual_passes(dtype))
         self._fixed = (
             blas(self._dtype),
             Passes(*(function.address for function in passes)),

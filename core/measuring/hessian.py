@@ -9,7 +9,6 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.losses import LOSSES
 from core.network import backward, delta_below, forward, gradient, pre_activation, slopes
@@ -19,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 class Hessian:
-    """Products of one network's Hessian with directions in parameter space.
+    """Products of one plain network's Hessian with directions in parameter space.
 
     With R f the derivative of f along a direction V (layer l's parameters change by V_l):
 
@@ -43,12 +42,14 @@ class Hessian:
         self._weights = [p[:, :-1] for p in self._params]
         ends = list(accumulate(p.size for p in self._params))
         self._splits, self.size = ends[:-1], ends[-1]
-        phi, self._examples = ACTIVATIONS[problem.activation], problem.inputs.shape[1]
-        hs, self._activations = forward(self._params, problem.inputs[:-1].astype(np.float64), phi)
-        self._slopes = slopes(hs, phi)
+        phi, self._examples = problem.hidden.activation, problem.inputs.shape[1]
+        inputs = problem.inputs[:-1].astype(np.float64)
+        hs, self._activations = forward(self._params, inputs, problem.hidden)
+        of_hidden = slopes(hs, problem.hidden)
+        self._slopes = [slope.values for slope in of_hidden]
         residuals = hs[-1][None].copy()
         LOSSES[problem.loss](residuals, problem.targets.astype(np.float64))
-        self._deltas = backward(self._params, residuals[0] / self._examples, self._slopes)
+        self._deltas = backward(self._params, residuals[0] / self._examples, of_hidden)
         self._loss_curvature = LOSSES[problem.loss].curvature(hs[-1])
         above = zip(hs, self._weights[1:], self._deltas[1:], strict=False)
         self._bends = [phi.second_derivative(h) * (w.T @ delta) for h, w, delta in above]

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from core.columns import Tables
-from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.measuring.curvature import critical_learning_rate, extreme_curvature
 from core.measuring.end_signals import end_signals
@@ -40,7 +39,7 @@ def measure_starts(params: Params, problem: Problem, asked: Collection[str]) -> 
     found: Tables = {"runs": {}, "layers": {}}
     if "signal" in asked:
         signals = signal_propagation(params, problem)
-        found["runs"] |= _start_signals(signals)
+        found["runs"] |= _start_signals(signals, problem.factor)
         found["layers"] |= vars(signals)
     if "sharpness" in asked:
         found["runs"] |= _curvature(params, problem)
@@ -79,13 +78,15 @@ def ntk_diagonal(params: Params, problem: Problem) -> float:
 
     Args:
         params: One array per layer, (fan_out, fan_in + 1), last column the bias.
-        problem: The examples and the activation.
+        problem: The examples and the hidden layers.
     """
-    wide, phi = [p.astype(np.float64) for p in params], ACTIVATIONS[problem.activation]
+    wide = [p.astype(np.float64) for p in params]
     outputs, examples = problem.targets.shape
     with np.errstate(all="ignore"):
-        hs, activations = forward(wide, problem.inputs[:-1].astype(np.float64), phi)
-        given, bent = [np.square(a).sum(axis=0) + 1 for a in activations], slopes(hs, phi)
+        inputs = problem.inputs[:-1].astype(np.float64)
+        hs, activations = forward(wide, inputs, problem.hidden)
+        given = [np.square(a).sum(axis=0) + 1 for a in activations]
+        bent = slopes(hs, problem.hidden)
         total = 0.0
         for output in np.eye(outputs):
             deltas = backward(wide, np.outer(output, np.ones(examples)), bent)
@@ -96,8 +97,8 @@ def ntk_diagonal(params: Params, problem: Problem) -> float:
     return total / (outputs * examples)
 
 
-def _start_signals(signals: LayerSignals) -> dict[str, NDArray[np.floating]]:
-    chi, error = chi_measured(signals)
+def _start_signals(signals: LayerSignals, factor: float | None) -> dict[str, NDArray[np.floating]]:
+    chi, error = chi_measured(signals, factor)
     return {
         "chi_measured": chi,
         "chi_measured_error": error,

@@ -13,9 +13,11 @@ from core.datasets import Task
 from core.gradient_descent import Problem
 from core.initializers import INITIALIZERS, initial_params
 from core.measuring.measurements import Params, measure_starts, stacked
+from core.measuring.signal_propagation import interior_growths
 from core.network import layer_widths
 from core.settings import Trials
 from core.theory.mean_field import fixed_point_chi
+from core.theory.wide_signals import wide_signals
 from core.trials import SETTINGS, Trial
 
 # The settings that decide a start, of those in which trials of one shape may differ:
@@ -70,9 +72,20 @@ class Starts:
         return each_column(self._measured, lambda column: column[places])
 
     def _chi_theory(self, start: Start) -> float:
-        """chi at infinite width; NaN where the weights are not a random matrix."""
+        """chi at infinite width; NaN where there is no theory, as of weights that are not random.
+
+        Beside residual connections the variance has no fixed point: chi is the mean over the
+        layers that chi_measured goes by.
+        """
         if not self._initializer.is_random:
             return np.nan
         settings = dict(zip(OF_START, start, strict=True))
         variances = settings["init_scale"] ** 2, settings["bias_scale"] ** 2
-        return fixed_point_chi(self._shape.activation, *variances, self._input_mean_square)
+        activation, factor = self._shape.activation, self._problem.factor
+        if factor is None:
+            return fixed_point_chi(activation, *variances, self._input_mean_square)
+        first_q = variances[0] * self._input_mean_square + variances[1]
+        signals = wide_signals(activation, *variances, first_q, self._shape.depth, factor)
+        if signals is None or self._shape.depth == 1:
+            return np.nan
+        return float(interior_growths(signals.growth, factor).mean())

@@ -129,6 +129,35 @@ def test_a_network_has_its_depth_in_layers_and_linear_outputs(depth):
     assert namespace["net"] == expected
 
 
+class Module:
+    """What PyTorch's modules have in common."""
+
+    def __call__(self, inputs):
+        """Calls forward."""
+        return self.forward(inputs)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_a_residual_network_adds_its_branches_to_what_they_are_given(depth):
+    """Of layers that double, a branch of factor 1/2 doubles too; none past the first and last."""
+    given, chain = [], lambda *layers: lambda x: [x := layer(x) for layer in layers][-1]
+
+    def sequential(*layers):
+        return chain(*layers) if layers else given
+
+    def linear(fan_in, fan_out):
+        return lambda x: 2 * x
+
+    nn = SimpleNamespace(Sequential=sequential, Linear=linear, ReLU=lambda: abs, Module=Module)
+    lines = code(["residual"], depth=depth, activation="relu", residual="0.5")
+    namespace = {"torch": SimpleNamespace(nn=nn), "inputs": np.empty((7, 64))}
+    exec(lines.split("\nfor layer in")[0], namespace)
+    assert [type(each).__name__ == "Branch" for each in given] == [
+        0 < layer < depth - 1 for layer in range(depth)
+    ]
+    assert chain(*given)(1.0) == 2.0**depth
+
+
 def test_another_activation_is_a_line():
     """PyTorch has a layer for each but erf, which is written."""
     assert code(["activation"], activation="leaky_relu") == (

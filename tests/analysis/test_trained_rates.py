@@ -17,6 +17,7 @@ def runs_of(shares, scale=1.0, seeds=10):
                 "initializer": "gaussian",
                 "init_scale": scale,
                 "bias_scale": 0.0,
+                "residual": "none",
                 "learning_rate": rate,
                 "trained": seed < share * seeds,
             }

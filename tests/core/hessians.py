@@ -9,10 +9,10 @@ from core.measuring.hessian import Hessian
 WIDTHS = (5, 7, 7, 3)
 
 
-def make_problem(rng, activation="tanh", loss="mse", widths=WIDTHS, examples=6):
+def make_problem(rng, activation="tanh", loss="mse", widths=WIDTHS, examples=6, **hidden):
     inputs = np.concatenate([rng.standard_normal((widths[0], examples)), np.ones((1, examples))])
     targets = np.eye(widths[-1])[rng.integers(widths[-1], size=examples)].T
-    return Problem(inputs, targets, activation, loss, 1.0)
+    return Problem(inputs, targets, activation, loss, 1.0, **hidden)
 
 
 def make_network(widths=WIDTHS, init_scale=1.3, seed=0):

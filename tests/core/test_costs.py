@@ -76,6 +76,16 @@ def test_an_activation_is_priced_near_what_was_measured(name, least, most):
     assert least < ACTIVATIONS[name].cost < most
 
 
+def test_residual_connections_cost_something_an_element():
+    """Less than tanh, whatever their factor; a linear model has none."""
+    tanh = seconds(TRIAL, DIGITS)
+    share = (seconds(with_(residual="1"), DIGITS) - tanh) / (tanh - seconds(with_(depth=1), DIGITS))
+    assert 0 < share < 0.2
+    assert seconds(with_(residual="inverse_depth"), DIGITS) == seconds(with_(residual="1"), DIGITS)
+    alone = with_(depth=1, residual="1")
+    assert seconds(alone, DIGITS) == seconds(with_(depth=1), DIGITS)
+
+
 def test_elements_weigh_as_much_as_products_and_a_trial_little():
     """At width 32 tanh takes 20% to 80% of a step's time, and a trial's own start hardly any."""
     relu, tanh = (seconds(with_(activation=name), DIGITS) for name in ("relu", "tanh"))

@@ -32,6 +32,7 @@ ADDED_SINCE = [
     "trained_level",
     "targets",
     "weight_decay",
+    "residual",
     "trainer",
     "thresholds",
 ]
@@ -41,6 +42,7 @@ ADDED_SETTINGS = [
     ("trained_level", 0.1, 0.5),
     ("targets", "standardized", "raw"),
     ("weight_decay", 0.0, 0.1),
+    ("residual", "none", "inverse_depth"),
 ]
 
 
