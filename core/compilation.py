@@ -20,7 +20,10 @@ from numba import cfunc, types
 from numba.core.codegen import get_host_cpu_features
 
 HERE = Path(__file__).parent
-SOURCES = [Path(__file__), *sorted(HERE.glob("descent/*.py")), *sorted(HERE.glob("functions/*.py"))]
+SOURCES = [
+    *(Path(__file__), HERE / "hidden_layers.py"),
+    *(*sorted(HERE.glob("descent/*.py")), *sorted(HERE.glob("functions/*.py"))),
+]
 
 # What the compiler may assume of arithmetic; not `nnan` and `ninf`: divergence is a result.
 FAST = {"reassoc", "contract", "arcp", "nsz"}

@@ -8,9 +8,14 @@ from core.datasets import DatasetInfo
 from core.dtypes import DTYPES
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS
-from core.hidden_layers import NO_RESIDUAL, RESIDUAL_COST
+from core.hidden_layers import (
+    NO_NORMALIZATION,
+    NO_RESIDUAL,
+    NORMALIZATIONS,
+    RESIDUAL_COST,
+)
 from core.network import layer_widths
-from core.trials import MEASUREMENTS, Trial
+from core.trials import MEASUREMENTS, Measurement, Trial
 
 SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
 
@@ -32,15 +37,24 @@ def seconds(trial: Trial, data: DatasetInfo) -> float:
     """
     asked = [MEASUREMENTS[name] for name in trial.measure]
     logged = min(trial.steps, CURVE_POINTS)
-    measured = sum(each.at_end + each.at_logged_step * logged for each in asked)
+    measured = sum(
+        (each.at_end + each.at_logged_step * logged) * _times(each, trial) for each in asked
+    )
     training = (trial.steps + 1) * _step_seconds(trial, data, trial.dtype)
     return training + measured * _step_seconds(trial, data, "float64") + SECONDS_PER_TRIAL
 
 
 def start_seconds(trial: Trial, data: DatasetInfo) -> float:
     """Estimated time to measure a start, once for all learning rates of a batch."""
-    steps = sum(MEASUREMENTS[name].at_start for name in trial.measure)
+    asked = [MEASUREMENTS[name] for name in trial.measure]
+    steps = sum(each.at_start * _times(each, trial) for each in asked)
     return steps * _step_seconds(trial, data, "float64")
+
+
+def _times(measurement: Measurement, trial: Trial) -> int:
+    """How many times its steps a measurement takes of a trial's network."""
+    plain = trial.residual == NO_RESIDUAL and trial.normalization == NO_NORMALIZATION
+    return 1 if plain else measurement.if_not_plain
 
 
 def _step_seconds(trial: Trial, data: DatasetInfo, name: str) -> float:
@@ -48,4 +62,6 @@ def _step_seconds(trial: Trial, data: DatasetInfo, name: str) -> float:
     elements = (trial.depth - 1) * trial.width * trial.examples
     products = flops(trial, data) / (trial.steps + 1) * dtype.seconds_per_flop
     cost = activation.cost + (0.0 if trial.residual == NO_RESIDUAL else RESIDUAL_COST)
+    if trial.normalization != NO_NORMALIZATION:
+        cost += NORMALIZATIONS[trial.normalization].cost
     return products + elements * cost * dtype.seconds_per_element

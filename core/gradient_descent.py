@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.functions.activations import ACTIVATIONS
-from core.hidden_layers import HiddenLayers
+from core.hidden_layers import NO_NORMALIZATION, NORMALIZATIONS, HiddenLayers
 
 Array = NDArray[np.floating]
 Floats = NDArray[np.float64]
@@ -33,6 +33,7 @@ class Problem:
         loss: A name in LOSSES.
         baseline: The best constant predictor's loss.
         factor: f of the branches beside residual connections; None without them.
+        normalization: A name in NORMALIZATIONS, or NO_NORMALIZATION.
     """
 
     inputs: Array
@@ -41,16 +42,18 @@ class Problem:
     loss: str
     baseline: float
     factor: float | None = None
+    normalization: str = NO_NORMALIZATION
 
     @property
     def hidden(self) -> HiddenLayers:
         """The function of the hidden layers."""
-        return HiddenLayers(ACTIVATIONS[self.activation], self.factor)
+        normalization = NORMALIZATIONS.get(self.normalization)
+        return HiddenLayers(ACTIVATIONS[self.activation], self.factor, normalization)
 
     @property
     def is_plain(self) -> bool:
         """Whether the hidden layers are activations alone."""
-        return self.factor is None
+        return self.factor is None and self.normalization == NO_NORMALIZATION
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,26 @@
-"""What hidden layers do with h_l = W_l a_(l-1) + b_l: activation and residual connection.
+"""What hidden layers do with h_l = W_l a_(l-1) + b_l: normalize, activate, add to what is given.
 
-Without a residual connection a_l = phi(h_l). With one, every hidden layer but the first, which
-the inputs reach in another width, is a branch beside what it is given:
+A plain hidden layer makes a_l = phi(h_l) of it. With a normalization it takes
 
-    a_1 = phi(h_1),    a_l = a_(l-1) + f phi(h_l) for l = 2 ... L - 1,    h_L = W_L a_(L-1) + b_L
+    u_l = (h_l - mean of h_l) / sqrt(variance of h_l + EPSILON)
+
+in place of h_l, the mean and the variance being those over the layer's units, for each example
+(layer normalization: Ba et al. 2016, arXiv:1607.06450), or over the examples of the batch, for
+each unit (batch normalization: Ioffe and Szegedy 2015, arXiv:1502.03167). No gain and no shift
+is trained with it.
+
+With residual connections every hidden layer but the first, which the inputs reach in another
+width, is a branch beside what it is given:
+
+    a_1 = phi(u_1),    a_l = a_(l-1) + f phi(u_l) for l = 2 ... L - 1,    h_L = W_L a_(L-1) + b_L
 
 The factor f of the branches is a number, or follows from the depth L.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,22 +79,95 @@ def skips(layer: int, depth: int) -> bool:
     return 0 < layer < depth - 1
 
 
+NO_NORMALIZATION = "none"
+EPSILON = 1e-5  # PyTorch's
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """A normalization of h.
+
+    Attributes:
+        name: Its name in NORMALIZATIONS and in core.descent.normalizations.
+        axis: Over which it takes means, of (..., units, examples).
+        cost: Time of an element in a training step that it adds, of tanh's.
+        torch: The layer of PyTorch that computes it, with {0} for the width.
+    """
+
+    name: str
+    _: KW_ONLY
+    axis: int
+    cost: float
+    torch: str
+
+
+NORMALIZATIONS = {
+    normalization.name: normalization
+    for normalization in (
+        Normalization(
+            "layer",
+            axis=-2,
+            cost=0.5,
+            torch="torch.nn.LayerNorm({0}, elementwise_affine=False)",
+        ),
+        Normalization(
+            "batch",
+            axis=-1,
+            cost=0.8,
+            torch="torch.nn.BatchNorm1d({0}, affine=False)",
+        ),
+    )
+}
+
+
+class Normalized(NamedTuple):
+    """What a normalization made of h.
+
+    Attributes:
+        values: u, in the shape of h.
+        inverse: 1 / sqrt(variance + EPSILON), with one element along `axis`.
+        axis: Over which means were taken.
+    """
+
+    values: Array
+    inverse: Array
+    axis: int
+
+    def delta(self, above: Array) -> Array:
+        """dLoss/dh from dLoss/du."""
+        mean = above.mean(axis=self.axis, keepdims=True)
+        along = (above * self.values).mean(axis=self.axis, keepdims=True)
+        return np.asarray(self.inverse * (above - mean - self.values * along))
+
+
+def normalized(h: Array, axis: int) -> Normalized:
+    """h less its mean, over its standard deviation, along an axis."""
+    centered = h - h.mean(axis=axis, keepdims=True)
+    variance = (centered * centered).mean(axis=axis, keepdims=True)
+    inverse = 1 / np.sqrt(variance + EPSILON)
+    return Normalized(centered * inverse, inverse, axis)
+
+
 @dataclass(frozen=True)
 class Slope:
     """The derivative of what one hidden layer makes of h_l by h_l.
 
     Attributes:
-        values: phi'(h_l), (..., units, examples).
+        values: phi'(u_l), (..., units, examples); u_l is h_l where nothing is normalized.
         factor: f, where the layer is a branch, so that a_(l-1) is a part of a_l; else None.
+        normalized: What the normalization made of h_l; None without one.
     """
 
     values: Array
     factor: float | None = None
+    normalized: Normalized | None = None
 
     def delta(self, above: Array) -> Array:
         """dLoss/dh_l from dLoss/da_l, likewise of shape (..., units, examples)."""
         delta = np.asarray(above * self.values)
-        return delta if self.factor is None else self.factor * delta
+        if self.factor is not None:
+            delta = self.factor * delta
+        return delta if self.normalized is None else self.normalized.delta(delta)
 
 
 @dataclass(frozen=True)
@@ -95,20 +177,29 @@ class HiddenLayers:
     Attributes:
         activation: phi.
         factor: f of the branches; None without residual connections.
+        normalization: Of h; None without one.
     """
 
     activation: Activation
     factor: float | None = None
+    normalization: Normalization | None = None
 
     def factor_of(self, layer: int, depth: int) -> float | None:
         """f of a layer; None if it is no branch."""
         return self.factor if skips(layer, depth) else None
 
+    def normalized(self, h: Array) -> Normalized | None:
+        """u_l from h_l, with what its derivative takes; None where nothing is normalized."""
+        return None if self.normalization is None else normalized(h, self.normalization.axis)
+
     def output(self, h: Array, given: Array, factor: float | None) -> Array:
         """a_l from h_l, the layer's `factor_of`, and a_(l-1)."""
-        a = self.activation.value(h.copy())
+        u = self.normalized(h)
+        a = self.activation.value(h.copy() if u is None else u.values.copy())
         return a if factor is None else given + factor * a
 
     def slope(self, h: Array, factor: float | None) -> Slope:
         """The derivative of `output` by h_l, a_(l-1) being given."""
-        return Slope(self.activation.derivative(h.copy()), factor)
+        u = self.normalized(h)
+        values = self.activation.derivative(h.copy() if u is None else u.values.copy())
+        return Slope(values, factor, u)

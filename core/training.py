@@ -61,7 +61,7 @@ class _Shape:
         self._shape, self._task, baseline = trial, task, _baseline(trial, task)
         factor = branch_factor(trial.residual, trial.depth)
         of_task = task.inputs, task.targets, trial.activation, trial.loss, baseline
-        self._problem = Problem(*of_task, factor=factor)
+        self._problem = Problem(*of_task, factor=factor, normalization=trial.normalization)
         self._starts = Starts(trial, task, self._problem)
         self._trainer = Trainer(self._problem, trial.width, trial.depth, trial.dtype)
 
@@ -169,10 +169,10 @@ def _prepare(axes: Mapping[str, tuple[Any, ...]], say: Callable[[str], None]) ->
     # Numba takes half a second to import, and most commands train nothing.
     from core.descent.kinds import compile_kind, is_compiled
 
-    kinds = product(*(axes[name] for name in ("activation", "loss", "dtype")))
+    kinds = product(*(axes[name] for name in ("activation", "loss", "dtype", "normalization")))
     missing = [kind for kind in kinds if not is_compiled(*kind)]
     if missing:
-        names = ", ".join(dict.fromkeys(activation for activation, _, _ in missing))
+        names = ", ".join(dict.fromkeys(activation for activation, *_ in missing))
         say(f"compiling the trainer for {names}, once: some seconds")
     for kind in missing:
         compile_kind(*kind)

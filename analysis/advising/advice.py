@@ -14,7 +14,7 @@ from analysis.advising.trained_rates import START, TrainedRate, most_reliable
 from analysis.reading.stores import factors
 from analysis.tables.boundaries import LOSSES, blew_up
 from analysis.tables.judgments import read_judged
-from core.hidden_layers import NO_RESIDUAL
+from analysis.theory.plain_networks import plain
 from core.trials import TRIAL_FIELDS
 
 # Asked or found, a number up to this many times larger may still be advised on.
@@ -183,8 +183,8 @@ def _at_theory(
 ) -> OtherScale | None:
     if rate is None or isclose(rate.start["init_scale"], init_scale, rel_tol=SAME_SCALE):
         return None
-    of_scale = np.isclose(runs["init_scale"], init_scale, rtol=SAME_SCALE)
-    alike = runs[of_scale & (runs["residual"] == NO_RESIDUAL)]  # what theory speaks of
+    runs = plain(runs)  # what theory speaks of
+    alike = runs[np.isclose(runs["init_scale"], init_scale, rtol=SAME_SCALE)]
     if alike.empty:
         return None
     return OtherScale(init_scale, len(alike), most_reliable(alike, init_scale))

@@ -61,8 +61,8 @@ def theory_factor(
 
     The largest curvature is a sum over layers of what each weight moves the outputs by: it
     grows with the depth, with the width, and where chi > 1 by chi a layer (Karakida et al.
-    2019, arXiv:1806.01316). Where it falls the rate is left as it is. Beside residual connections
-    chi says nothing of the depth.
+    2019, arXiv:1806.01316). Where it falls the rate is left as it is. Of a network that is not
+    plain, chi says nothing of the depth.
     """
     factor = 1.0
     for asked, found in (apart[size] for size in SIZES if size in apart):

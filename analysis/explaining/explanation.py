@@ -170,7 +170,7 @@ def _signal_lines(run: Run, theory: MeanField | None) -> Iterator[str]:
 def _theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
     """The theory at the limit to which the run's inputs lead.
 
-    None for identity weights, and beside residual connections, where there is no such limit.
+    None for identity weights, and for networks that are not plain: there is no such limit.
     """
     if not INITIALIZERS[run["initializer"]].is_random or not is_plain(run):
         return None

@@ -9,12 +9,15 @@ from typing import Any
 
 from core.datasets import DATASETS, SCALINGS
 from core.functions.activations import ACTIVATIONS
-from core.hidden_layers import branch_factor
+from core.hidden_layers import NORMALIZATIONS, branch_factor
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES
 from core.trials import SETTINGS
 
 Settings = Mapping[str, Any]
+
+# Settings of what hidden layers do beside their activation.
+OF_HIDDEN = ("residual", "normalization")
 
 # Layers that PyTorch has as a function only.
 DEFINITIONS = {
@@ -33,12 +36,12 @@ def pytorch_lines(settings: Settings, changed: Collection[str]) -> Iterator[str]
         changed: The names of those that did.
     """
     written = set(changed)
-    if written & {"depth", "width", "residual"}:
+    if written & {"depth", "width", *OF_HIDDEN}:
         written = written - {"activation"} | {"depth", "init_scale", "learning_rate"}
     for names, lines in PARTS:
         if written & set(names):
             yield from lines(settings)
-    known = {"width", "residual", *(name for names, _ in PARTS for name in names)}
+    known = {"width", *OF_HIDDEN, *(name for names, _ in PARTS for name in names)}
     for name, setting in SETTINGS.items():
         if name in changed and name not in known and setting.decides == "training":
             yield f"# {name}: {settings[name]}, for which no line is known here"
@@ -74,18 +77,20 @@ def _network(settings: Settings) -> Iterator[str]:
     outputs = LOSSES[settings["loss"]].torch_outputs if info is None else info.outputs
     yield f"sizes = [inputs.shape[1], *[{settings['width']}] * {settings['depth'] - 1}, {outputs}]"
     factor = branch_factor(settings["residual"], settings["depth"])
-    yield from _plain(layer) if factor is None else _residual(layer, factor)
+    layers = ["torch.nn.Linear(fan_in, fan_out)", layer]
+    if settings["normalization"] in NORMALIZATIONS:
+        layers.insert(1, NORMALIZATIONS[settings["normalization"]].torch.format("fan_out"))
+    yield from _chain(layers) if factor is None else _residual(layers, factor)
 
 
-def _plain(layer: str) -> Iterator[str]:
+def _chain(layers: list[str]) -> Iterator[str]:
     yield "net = torch.nn.Sequential()"
     yield "for fan_in, fan_out in zip(sizes, sizes[1:]):"
-    yield "    net.append(torch.nn.Linear(fan_in, fan_out))"
-    yield f"    net.append({layer})"
-    yield "net = net[:-1]  # the outputs are linear"
+    yield from (f"    net.append({layer})" for layer in layers)
+    yield f"net = net[:{1 - len(layers)}]  # the outputs are linear"
 
 
-def _residual(layer: str, factor: float) -> Iterator[str]:
+def _residual(layers: list[str], factor: float) -> Iterator[str]:
     """Every hidden layer but the first is a branch beside what it is given."""
     yield "class Branch(torch.nn.Module):"
     yield "    def __init__(self, layers):"
@@ -95,7 +100,9 @@ def _residual(layer: str, factor: float) -> Iterator[str]:
     yield f"        return given + {factor:.6g} * self.layers(given)"
     yield "net = torch.nn.Sequential()"
     yield "for fan_in, fan_out in zip(sizes[:-1], sizes[1:-1]):"
-    yield f"    layers = torch.nn.Sequential(torch.nn.Linear(fan_in, fan_out), {layer})"
+    yield "    layers = torch.nn.Sequential("
+    yield from (f"        {layer}," for layer in layers)
+    yield "    )"
     yield "    net.append(Branch(layers) if len(net) else layers)"
     yield "net.append(torch.nn.Linear(*sizes[-2:]))  # the outputs are linear"
 

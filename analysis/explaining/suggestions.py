@@ -209,7 +209,7 @@ def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
 def _start(activation: str, run: Run) -> dict[str, float]:
     """The scales that theory advises, as far as they differ from the run's own.
 
-    None beside residual connections, of which it knows no best scale.
+    None for a network that is not plain, of which it knows no best scale.
     """
     if not is_plain(run):
         return {}

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.theory.input_size import data_mean_square
-from analysis.theory.plain_networks import is_plain
+from analysis.theory.plain_networks import PLAIN, is_plain
 from core.theory.mean_field import mean_field
 from core.trials import TRIAL_FIELDS
 
-SETTINGS = ["activation", "init_scale", "bias_scale", "depth", "width", "residual"]
+SETTINGS = ["activation", "init_scale", "bias_scale", "depth", "width", *PLAIN]
 OTHERS = [name for name in TRIAL_FIELDS if name not in SETTINGS]
 
 
@@ -22,10 +22,11 @@ def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
         runs: All settings, `chi_measured` and `chi_theory`. Learning rates do not matter.
 
     Returns:
-        A row for each activation, init scale, bias scale, depth, width and residual: the number of
-        `seeds`, `chi_measured` and its `standard_error` over the seeds, `chi_theory`, the
-        `relative_deviation`, the `input_mean_square` that theory starts from, `q_star` and
-        `xi_variance` (NaN where there is none, as beside residual connections).
+        A row for each activation, init scale, bias scale, depth, width, residual and
+        normalization: the number of `seeds`, `chi_measured` and its `standard_error` over the
+        seeds, `chi_theory`, the `relative_deviation`, the `input_mean_square` that theory starts
+        from, `q_star` and `xi_variance` (NaN where there is none, as of networks that are not
+        plain).
     """
     starts = runs.drop_duplicates([*SETTINGS, "seed"]).dropna(subset=["chi_measured", "chi_theory"])
     groups = starts.groupby(SETTINGS)

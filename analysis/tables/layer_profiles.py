@@ -4,12 +4,13 @@ import pandas as pd
 
 from analysis.reading.stores import REPEATS, UnsuitableRunsError, refuse_other_axes
 from analysis.theory.layer_theory import layer_theory
+from analysis.theory.plain_networks import PLAIN
 from core.trials import SETTINGS
 
 STARTS = ["activation", "depth", "init_scale"]
 # What comes after the start, or decides nothing of it.
 LATER = {n for n, s in SETTINGS.items() if s.differs_within == "start" or s.decides != "training"}
-OF_THEORY = ("bias_scale", "initializer", "residual")
+OF_THEORY = ("bias_scale", "initializer", *PLAIN)
 NORM = "log10_delta_norm"
 
 

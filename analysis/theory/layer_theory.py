@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.theory.plain_networks import factor_of
+from analysis.theory.plain_networks import hidden_of
 from core.initializers import INITIALIZERS
 from core.theory.wide_signals import wide_signals
 
@@ -23,7 +23,7 @@ def layer_theory(run: Mapping[str, Any], layers: pd.DataFrame) -> pd.DataFrame |
     gradients add up is taken from the last hidden layer too.
 
     Args:
-        run: Its settings; without `residual` there are no residual connections.
+        run: Its settings; without `residual` and `normalization` there are none.
         layers: Its measured layers in order, COLUMNS of step 0 among them.
 
     Returns:
@@ -36,8 +36,8 @@ def layer_theory(run: Mapping[str, Any], layers: pd.DataFrame) -> pd.DataFrame |
     if not is_random or pd.isna(first) or abs(first) > 100:
         return None
     variances, depth = (run["init_scale"] ** 2, run["bias_scale"] ** 2), len(layers)
-    factor = factor_of(run, depth)
-    signals = wide_signals(run["activation"], *variances, 10.0**first, depth, factor)
+    hidden = hidden_of(run, depth)
+    signals = wide_signals(run["activation"], *variances, 10.0**first, depth, *hidden)
     if signals is None:
         return None
     with np.errstate(divide="ignore"):  # signals that die out entirely: -inf, shown as NaN

@@ -24,6 +24,8 @@ class Passes(NamedTuple):
     loss: int
     join: int  # the residual connection's, forward
     part: int  # and backward
+    normalize: int  # the normalization's, forward; 0 without one
+    denormalize: int  # and backward
 
 
 class Rules(NamedTuple):
@@ -99,6 +101,31 @@ def _given(blas, shape, places, layer):
 
 
 @compiled
+def _inverse(blas, shape, places, layer):
+    """The place of a layer's statistics."""
+    return places.inverse + blas.itemsize * layer * max(shape.width, shape.examples)
+
+
+@compiled
+def _normalize(blas, passes, shape, places, layer):
+    """Put u in the place of a hidden layer's h, which it keeps beside."""
+    offset = blas.itemsize * shape.width * shape.examples * layer
+    bias = places.biases + blas.itemsize * layer * shape.width
+    u, inverse = places.normalized + offset, _inverse(blas, shape, places, layer)
+    arrays = places.values + offset, bias, u, inverse, places.scratch
+    call_pass(passes.normalize, *arrays, shape.width, shape.examples)
+
+
+@compiled
+def _denormalize(blas, passes, shape, places, layer, delta):
+    """Put dLoss/dh in the place of a hidden layer's dLoss/du."""
+    u = places.normalized + blas.itemsize * shape.width * shape.examples * layer
+    sums = places.bias_gradients + blas.itemsize * layer * shape.width
+    arrays = delta, u, _inverse(blas, shape, places, layer), sums, places.scratch
+    call_pass(passes.denormalize, *arrays, shape.width, shape.examples)
+
+
+@compiled
 def measured_loss(blas, passes, shape, places):
     """The forward pass: returns the loss; leaves activations, slopes, outputs and residuals."""
     size, last = blas.itemsize * shape.width * shape.examples, shape.depth - 1
@@ -112,6 +139,9 @@ def measured_loss(blas, passes, shape, places):
         if layer < last:
             bias = places.biases + blas.itemsize * layer * shape.width
             slopes = places.slopes + layer * size
+            if shape.normalized:
+                _normalize(blas, passes, shape, places, layer)
+                bias = places.zeros
             call_pass(passes.forward, h, bias, slopes, rows, shape.examples)
         if _is_branch(shape, layer):
             a = places.hidden + layer * size
@@ -151,6 +181,8 @@ def pull_back(blas, passes, shape, places):
             delta = other
             call_pass(passes.part, above, places.factor, delta, columns, shape.examples)
         call_pass(passes.backward, delta, slopes, sums, columns, shape.examples)
+        if shape.normalized:
+            _denormalize(blas, passes, shape, places, layer - 1, delta)
         if not _is_branch(shape, layer - 1):
             above, other = other, above
     sizes = _fan_out(shape, 0), shape.examples, shape.features

@@ -21,6 +21,7 @@ class Shape(NamedTuple):
         features, width, outputs, examples: Sizes.
         depth: Weight matrices.
         residual: 1 where hidden layers are branches beside residual connections; else 0.
+        normalized: 1 where hidden layers are normalized; else 0.
     """
 
     features: int
@@ -29,6 +30,7 @@ class Shape(NamedTuple):
     depth: int
     examples: int
     residual: int = 0
+    normalized: int = 0
 
 
 class Places(NamedTuple):
@@ -37,7 +39,9 @@ class Places(NamedTuple):
     Weights of all layers follow each other, and so do the biases, their gradients, and of all
     hidden layers the values phi(h), what the layer hands on, `hidden`, and the slopes. Without
     residual connections values and `hidden` are the same. `delta` and `other` take turns; with
-    residual connections one is dLoss/da, the other dLoss/dh.
+    residual connections one is dLoss/da, the other dLoss/dh. A normalization has, of all hidden
+    layers, what it made of h, `normalized`, and its statistics, `inverse`; then the activation's
+    biases are `zeros`.
     """
 
     weights: int
@@ -51,6 +55,9 @@ class Places(NamedTuple):
     hidden: int
     slopes: int
     factor: int
+    normalized: int
+    inverse: int
+    zeros: int
     delta: int
     other: int
     outputs: int
@@ -100,12 +107,17 @@ class Memory:
             sizes["slopes"] = hidden
         if shape.residual:
             sizes["hidden"] = hidden
+        if shape.normalized:
+            sizes["normalized"], sizes["zeros"] = hidden, shape.width
+            sizes["inverse"] = (shape.depth - 1, max(shape.width, examples))
         arrays = {name: aligned(size, dtype) for name, size in sizes.items()}
         arrays["inputs"][...], arrays["inputs_t"][...] = inputs, inputs.T
         arrays["targets"][...] = targets
         arrays["factor"][...] = 0.0 if problem.factor is None else problem.factor
-        for name in ("slopes", "hidden"):
-            arrays.setdefault(name, arrays["values"])
+        for name in ("slopes", "hidden", "normalized", "inverse", "zeros"):
+            arrays.setdefault(name, arrays["values"])  # where they are not used, or are the same
+        if shape.normalized:
+            arrays["zeros"][...] = 0.0
         self._arrays = arrays
         self.weights, self.biases = arrays["weights"], arrays["biases"]
         self.gradients, self.bias_gradients = arrays["gradients"], arrays["bias_gradients"]

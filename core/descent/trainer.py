@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.descent.loop import DIVERGED, RUNNING, Parameters, Passes, Records, Rules, descend
 from core.descent.losses import loss_pass
 from core.descent.memory import Memory, Shape
+from core.descent.normalizations import normalization_passes
 from core.descent.passes import activation_passes
 from core.descent.products import blas
 from core.descent.residuals import residual_passes
@@ -33,17 +34,12 @@ class Trainer:
         """Take a problem, the units per hidden layer, the number of layers, and a precision."""
         self._problem, self._dtype = problem, np.dtype(dtype)
         features, examples = len(problem.inputs) - 1, problem.inputs.shape[1]
-        residual = int(problem.factor is not None)
-        shape = Shape(features, width, len(problem.targets), depth, examples, residual)
+        hidden = int(problem.factor is not None), int(problem.hidden.normalization is not None)
+        shape = Shape(features, width, len(problem.targets), depth, examples, *hidden)
         self._memory = memory = Memory(shape, problem, self._dtype)
-        of_layers, loss = (
-            activation_passes(problem.activation, dtype),
-            loss_pass(problem.loss, dtype),
-        )
-        passes = (*of_layers, loss, *residual_passes(dtype))
         self._fixed = (
             blas(self._dtype),
-            Passes(*(function.address for function in passes)),
+            _passes(problem, dtype),
             shape,
             memory.places,
             Parameters(memory.weights, memory.biases, memory.gradients, memory.bias_gradients),
@@ -111,3 +107,16 @@ class Trainer:
             trained=-np.inf if trained_loss is None else of_level * trained_loss,
             tail=THRESHOLDS.tail_losses,
         )
+
+
+def _passes(problem: Problem, dtype: str) -> Passes:
+    """The addresses of the compiled passes that a problem's networks take."""
+    compiled = [
+        *activation_passes(problem.activation, dtype),
+        loss_pass(problem.loss, dtype),
+        *residual_passes(dtype),
+    ]
+    if problem.hidden.normalization is not None:
+        compiled += normalization_passes(problem.normalization, dtype)
+    addresses = [function.address for function in compiled]
+    return Passes(*addresses, *[0] * (len(Passes._fields) - len(addresses)))

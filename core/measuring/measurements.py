@@ -74,12 +74,15 @@ def ntk_diagonal(params: Params, problem: Problem) -> float:
         Theta_oo(x, x) = |d h_o(x) / d(parameters)|^2 = sum over l of |delta_l|^2 (|a_(l-1)|^2 + 1)
 
     with delta_l = d h_o(x) / d h_l(x), and the 1 of the biases. Jacot et al. (2018),
-    arXiv:1806.07572, eq. 4. Not finite where the network exploded.
+    arXiv:1806.07572, eq. 4. Not finite where the network exploded, and NaN with batch
+    normalization, where an example's outputs depend on the others' signals.
 
     Args:
         params: One array per layer, (fan_out, fan_in + 1), last column the bias.
         problem: The examples and the hidden layers.
     """
+    if problem.normalization == "batch":
+        return np.nan
     wide = [p.astype(np.float64) for p in params]
     outputs, examples = problem.targets.shape
     with np.errstate(all="ignore"):

@@ -165,6 +165,7 @@ class _ScaledPasses:
         self._activations: list[Floats] = [np.broadcast_to(inputs, (self._networks, *inputs.shape))]
         self._exponents = [np.zeros(self._networks, dtype=np.int64)]
         self._slopes: list[Slope] = []
+        self._inverse_exponents: dict[int, Ints] = {}  # of a normalization's 1 / sqrt(variance)
         shape = (self._networks, len(params))
         self.columns = {name: np.full(shape, np.nan) for name in LayerSignals.__annotations__}
 
@@ -181,7 +182,12 @@ class _ScaledPasses:
             h, rest = _scaled(h, bounded), exponent - bounded
             slope = hidden.slope(h, hidden.factor_of(layer, len(self._params)))
             self._describe_slopes(slope, layer, hidden.activation)
-            a = hidden.activation.value(h)
+            if slope.normalized is not None:
+                # A power of two above the bound is gone from u; below it EPSILON outweighs h.
+                h, above = slope.normalized.values, np.maximum(rest, 0)
+                rest = rest - above
+                self._inverse_exponents[layer] = -above
+            a = hidden.activation.value(h.copy())
             if slope.factor is not None:
                 given = self._activations[-1], self._exponents[-1]
                 a, rest = _sum(given, (slope.factor * a, rest))
@@ -233,6 +239,7 @@ class _ScaledPasses:
                     above, exponent = _sum((above, exponent), carried)
                 carried = None if slope.factor is None else (above, exponent)
                 delta = slope.delta(above)
+                exponent = exponent + self._inverse_exponents.get(layer - 1, 0)
 
     def _describe_gradients(self, delta: Floats, exponent: Ints, layer: int) -> None:
         below, both = self._activations[layer], exponent + self._exponents[layer]

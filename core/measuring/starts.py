@@ -74,18 +74,19 @@ class Starts:
     def _chi_theory(self, start: Start) -> float:
         """chi at infinite width; NaN where there is no theory, as of weights that are not random.
 
-        Beside residual connections the variance has no fixed point: chi is the mean over the
-        layers that chi_measured goes by.
+        Of a network that is not plain, whose variance may have no fixed point, chi is the mean
+        over the layers that chi_measured goes by.
         """
         if not self._initializer.is_random:
             return np.nan
         settings = dict(zip(OF_START, start, strict=True))
         variances = settings["init_scale"] ** 2, settings["bias_scale"] ** 2
         activation, factor = self._shape.activation, self._problem.factor
-        if factor is None:
+        if self._problem.is_plain:
             return fixed_point_chi(activation, *variances, self._input_mean_square)
         first_q = variances[0] * self._input_mean_square + variances[1]
-        signals = wide_signals(activation, *variances, first_q, self._shape.depth, factor)
+        hidden = factor, self._problem.normalization
+        signals = wide_signals(activation, *variances, first_q, self._shape.depth, *hidden)
         if signals is None or self._shape.depth == 1:
             return np.nan
         return float(interior_growths(signals.growth, factor).mean())

@@ -22,8 +22,7 @@ ABSENT = {
     DESCENT: "batch, batch_size, beta, beta1, beta2, betas, clip, clip_grad, clip_norm, "
     "clipping, grad_clip, gradient_clip, gradient_clipping, l1, l2, minibatch, mini_batch, "
     "momentum, nesterov, optim, optimiser, optimizer, regularization, solver, weight_decay",
-    NETWORK: "architecture, batch_norm, batchnorm, bn, conv, dropout, dropout_rate, kernel_size, "
-    "layer_norm, layernorm, model, normalization_layer, output_activation",
+    NETWORK: "architecture, conv, dropout, dropout_rate, kernel_size, model, output_activation",
     WHOLE: "early_stopping, patience, test_size, test_split, train_split, val_split, validation, "
     "validation_split",
     CONSTANT: "decay, learning_rate_schedule, lr_decay, lr_schedule, lr_scheduler, schedule, "

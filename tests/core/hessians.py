@@ -7,6 +7,14 @@ from core.initializers import initial_params
 from core.measuring.hessian import Hessian
 
 WIDTHS = (5, 7, 7, 3)
+# Hidden layers that are not plain.
+HIDDEN = (
+    {"factor": 0.7},
+    {"normalization": "layer"},
+    {"normalization": "batch"},
+    {"factor": 0.7, "normalization": "layer"},
+    {"factor": 0.7, "normalization": "batch"},
+)
 
 
 def make_problem(rng, activation="tanh", loss="mse", widths=WIDTHS, examples=6, **hidden):

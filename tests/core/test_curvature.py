@@ -19,7 +19,7 @@ from core.measuring.curvature import (
 from core.measuring.hessian import Hessian
 from core.network import layer_widths
 
-from .hessians import dense_hessian, make_network, make_problem
+from .hessians import HIDDEN, dense_hessian, make_network, make_problem
 from .networks import gradients_of
 
 
@@ -52,7 +52,7 @@ def test_the_ends_are_those_of_the_dense_hessian(activation, widths, init_scale,
     assert_ends_are(extreme_curvature(params, problem), values[0], values[-1])
 
 
-@pytest.mark.parametrize("hidden", [{"factor": 0.7}])
+@pytest.mark.parametrize("hidden", HIDDEN)
 def test_the_ends_of_other_networks_are_those_of_their_own_hessian(hidden, rng):
     """Formed column by column from central differences of the gradient."""
     widths = (5, 6, 6, 6, 3)

@@ -10,7 +10,7 @@ from core.measuring.complex_steps import ComplexSteps
 from core.measuring.hessian import Hessian
 
 from .gradients import relative_error
-from .hessians import dense_hessian, make_network, make_problem
+from .hessians import HIDDEN, dense_hessian, make_network, make_problem
 from .networks import gradients_of
 
 DIFFERENCE_BOUND = 1e-6
@@ -59,7 +59,7 @@ def test_products_are_complex_steps_through_the_plain_network(activation, loss, 
     assert relative_error(products(params, problem, direction), expected) < 1e-13
 
 
-@pytest.mark.parametrize("hidden", [{"factor": 0.7}])
+@pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_complex_steps_are_the_derivative_of_the_gradient(activation, loss, hidden, rng):

@@ -11,6 +11,7 @@ from core.losses import LOSSES
 from core.network import forward, layer_widths
 
 from .gradients import central_differences, relative_error
+from .hessians import HIDDEN
 from .networks import gradients_of, loss_of
 
 WIDTHS = layer_widths(features=5, width=7, outputs=3, depth=4)
@@ -38,11 +39,11 @@ def test_the_backward_pass_is_the_derivative_of_the_forward_pass(
     assert relative_error(gradients_of(params, problem), expected) < 1e-6
 
 
-@pytest.mark.parametrize("hidden", [{"factor": 0.7}])
+@pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_so_it_is_with_other_hidden_layers(activation, loss, hidden, rng):
-    """Beside residual connections."""
+    """With residual connections, normalized, and both."""
     params, problem = make_params(), make_problem(rng, activation, loss, **hidden)
     expected = central_differences(lambda p: loss_of(p, problem), params)
     assert relative_error(gradients_of(params, problem), expected) < 1e-6

@@ -18,6 +18,7 @@ from core.measuring.signal_propagation import chi_measured, signal_propagation
 from core.network import forward, layer_widths
 from core.theory.mean_field import mean_field
 
+from .hessians import HIDDEN
 from .networks import gradients_of, initial_stack
 
 
@@ -61,7 +62,7 @@ def plain(params, problem):
     return found
 
 
-@pytest.mark.parametrize("hidden", [{"factor": 0.6}])
+@pytest.mark.parametrize("hidden", HIDDEN)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_other_hidden_layers_are_measured_as_the_plain_definition_has_them(activation, hidden):
     """core.network's gradients and sizes, where nothing overflows."""

@@ -10,7 +10,7 @@ import pytest
 from core.datasets import Task, baseline_loss
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
-from core.hidden_layers import HiddenLayers
+from core.hidden_layers import NORMALIZATIONS, HiddenLayers
 from core.initializers import INITIALIZERS, initial_params
 from core.losses import LOSSES
 from core.measuring.curvature import extreme_curvature
@@ -131,14 +131,30 @@ def test_a_residual_trial_is_trained_with_its_factor(residual, factor):
     assert run.chi_theory == pytest.approx(growth[1], rel=1e-12)
 
 
-def test_where_there_is_no_theory_of_branches_chi_theory_is_null():
-    """ReLU beside residual connections; a single layer has no chi at all."""
-    settings = {"activation": "relu", "measure": frozenset({"signal"})}
-    trials = [make_trial(**settings, residual=residual) for residual in ("none", "1")]
+def test_where_there_is_no_theory_chi_theory_is_null():
+    """ReLU beside residual connections, and batch normalization; not layer normalization alone."""
+    changes = [{}, {"normalization": "layer"}, {"residual": "1"}, {"normalization": "batch"}]
+    trials = [make_trial(activation="relu", bias_scale=0.0, depth=9, **each) for each in changes]
     found = [results([trial], task_of(trial))[0] for trial in trials]
     assert found[0].chi_theory == 0.5
-    assert found[1].chi_theory is None
-    assert found[1].chi_measured is not None
+    assert found[1].chi_theory == pytest.approx(1, rel=1e-4)
+    assert found[2].chi_theory is found[3].chi_theory is None
+    assert all(run.chi_measured is not None for run in found)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_a_normalized_trial_is_trained_so(normalization):
+    """As the plain definition's descent."""
+    trial = make_trial(depth=4, dtype="float64", normalization=normalization)
+    task = task_of(trial)
+    baseline = baseline_loss(task, trial.loss)
+    problem = Problem(
+        task.inputs, task.targets, "tanh", trial.loss, baseline, normalization=normalization
+    )
+    params = initial_params("gaussian", layer_widths(13, 8, 3, 4), 0, 1.0, 0.1)
+    losses, _ = plain_descent(params, trial.learning_rate, trial.steps, problem)
+    (run,) = results([trial], task)
+    assert run.final_loss == pytest.approx(losses[-1], rel=1e-10)
 
 
 @pytest.mark.parametrize(("factor", "outcome"), [(1.99, "trained"), (2.01, "diverged")])

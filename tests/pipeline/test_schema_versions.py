@@ -33,6 +33,7 @@ ADDED_SINCE = [
     "targets",
     "weight_decay",
     "residual",
+    "normalization",
     "trainer",
     "thresholds",
 ]
@@ -43,6 +44,7 @@ ADDED_SETTINGS = [
     ("targets", "standardized", "raw"),
     ("weight_decay", 0.0, 0.1),
     ("residual", "none", "inverse_depth"),
+    ("normalization", "none", "layer"),
 ]
 
 

@@ -30,10 +30,10 @@ def start(initializer, depth, activation):
 
 def trajectories(problems, starts):
     """Losses, gradient norms and last parameters of trainings from these starts, by JAX."""
-    trainings = [
-        (params, p.inputs[:-1], p.targets, p.activation, p.loss, RATE, STEPS, p.factor)
-        for p, params in zip(problems, starts, strict=True)
-    ]
+    trainings = []
+    for p, params in zip(problems, starts, strict=True):
+        data = p.inputs[:-1], p.targets, p.activation, p.loss
+        trainings.append((params, *data, RATE, STEPS, p.factor, p.normalization))
     command = [sys.executable, str(Path(__file__).parent / "trajectories.py")]
     done = subprocess.run(
         command, input=pickle.dumps(trainings), stdout=subprocess.PIPE, check=True

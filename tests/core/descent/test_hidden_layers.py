@@ -20,8 +20,15 @@ from .automatic import (
 )
 
 BOUND = 1e-8
-# By depth: one branch and several.
-HIDDEN = ((3, {"factor": 1.0}), (8, {"factor": 0.2}))
+# By depth: one branch and several, normalizations without and with them.
+HIDDEN = (
+    (3, {"factor": 1.0}),
+    (8, {"factor": 0.2}),
+    (2, {"normalization": "layer"}),
+    (5, {"normalization": "batch"}),
+    (5, {"factor": 1.0, "normalization": "layer"}),
+    (5, {"factor": 0.4, "normalization": "batch"}),
+)
 
 
 def name(depth, hidden):

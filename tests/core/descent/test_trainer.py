@@ -67,7 +67,13 @@ def test_every_shape_trains(width, depth, examples, dtype, bound):
     )
 
 
-HIDDEN = ({"factor": 0.5},)
+HIDDEN = (
+    {"factor": 0.5},
+    {"normalization": "layer"},
+    {"normalization": "batch"},
+    {"factor": 0.5, "normalization": "layer"},
+    {"factor": 0.5, "normalization": "batch"},
+)
 
 
 @pytest.mark.parametrize(("dtype", "bound"), [("float64", 1e-11), ("float32", 3e-5)])
