@@ -1,8 +1,9 @@
 """How core's functions are compiled, and where the compiled code is kept.
 
 Numba compiles a function for the processor at hand when it is first called, and keeps the
-result in a folder. It looks for changes in a function's own file only, not in those of the
-functions it calls: so the folder's name is a digest of all sources, versions and the processor.
+result in a folder. Numba notices a change in a function's own file, but not in the files of the
+functions that it calls. So the folder's name is a digest of all sources, the versions and the
+processor.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ SOURCES = [
     *(*sorted(HERE.glob("descent/*.py")), *sorted(HERE.glob("functions/*.py"))),
 ]
 
-# What the compiler may assume of arithmetic; not `nnan` and `ninf`: divergence is a result.
+# What the compiler may assume. Not `nnan` and `ninf`: a diverged training has NaN and infinity.
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 
@@ -64,7 +65,7 @@ def _digest() -> str:
 CACHE_FOLDER = cache_folder()
 numba.config.CACHE_DIR = str(CACHE_FOLDER)  # type: ignore[attr-defined]  # made at import
 if numba.config.CPU_FEATURES is None and "+avx512f" in get_host_cpu_features():  # type: ignore[attr-defined]
-    # Left to itself, LLVM keeps to half a register on Intel's processors: 1.4 times as slow.
+    # By default LLVM uses only half of each register on Intel's processors: 1.4 times as slow.
     features = f"{get_host_cpu_features()},-prefer-256-bit"
     numba.config.CPU_FEATURES = features  # type: ignore[attr-defined]
 
@@ -72,14 +73,15 @@ compiled = numba.njit(cache=True, fastmath=FAST, error_model="numpy")
 
 # For formulas. Not even contraction of a product and a sum: range reductions and remainders
 # depend on each rounding. Where one rounding is wanted, core.functions.intrinsics has multiply_add.
-# Said explicitly, since else a formula takes the flags of the loop it is first inlined into.
+# Set explicitly: otherwise a formula takes the flags of the first loop that it is inlined into.
 inlined = numba.njit(cache=True, fastmath=False, error_model="numpy", forceinline=True)
 
 
 def compiled_pass(dtype: np.dtype[Any], matrices: int) -> Callable[[Callable[..., Any]], Any]:
     """A decorator for a function of the addresses of several arrays, rows and columns.
 
-    It is compiled at once, apart from whoever calls it by its `address`. It returns a float64.
+    It returns a float64. It is compiled right away, separately from the code that calls it by its
+    `address`.
     """
     number = types.float32 if dtype == np.float32 else types.float64
     arguments = [types.CPointer(number)] * matrices + [types.intp] * 2

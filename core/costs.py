@@ -1,13 +1,13 @@
 """The expected cost of a training: operations, and seconds of one core.
 
-What is known of an activation, a dtype and a measurement stands in their own tables. The
-loss takes 3% of a step at most, whichever it is, and is not counted.
+The tables of activations, dtypes and measurements say what each of them costs. A loss takes at
+most 3% of a step, so losses are not counted.
 """
 
 from core.datasets import DatasetInfo
 from core.dtypes import DTYPES
 from core.functions.activations import ACTIVATIONS
-from core.gradient_descent import CURVE_POINTS
+from core.gradient_descent import CURVE_POINTS, LAST_POINTS
 from core.hidden_layers import (
     NO_NORMALIZATION,
     NO_RESIDUAL,
@@ -15,40 +15,65 @@ from core.hidden_layers import (
     RESIDUAL_COST,
 )
 from core.network import layer_widths
+from core.optimizers import OPTIMIZERS
 from core.trials import MEASUREMENTS, Measurement, Trial
+
+# Of a parameter in a step on a batch, whose products are too small for their full rate, in the
+# times of an element of tanh: between 0.7 and 1.6 at widths 32 and 64, from 1 to 32 examples.
+BATCH_COST = 1.0
 
 SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
 
 
 def flops(trial: Trial, data: DatasetInfo) -> int:
     """Floating-point operations of a training: 2 per weight, example and pass; 3 passes a step."""
+    return 6 * _weights(trial, data) * _examples(trial)
+
+
+def _weights(trial: Trial, data: DatasetInfo) -> int:
+    """The parameters of the network."""
     # However deep, the layers between the first and the last are alike.
     shallow = min(trial.depth, 2)
-    widths = layer_widths(data.features, trial.width, data.outputs, shallow)
+    widths = layer_widths(data.feature_count, trial.width, data.outputs, shallow)
     weights = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
-    weights += (trial.depth - shallow) * (trial.width + 1) * trial.width
-    return 6 * weights * trial.examples * (trial.steps + 1)
+    return weights + (trial.depth - shallow) * (trial.width + 1) * trial.width
+
+
+def _in_batches(trial: Trial) -> bool:
+    return 0 < trial.batch_size < trial.examples
+
+
+def _examples(trial: Trial) -> int:
+    """The examples that all steps take, each as often as it is taken."""
+    if not _in_batches(trial):
+        return trial.examples * (trial.steps + 1)
+    measured = 1 + min(trial.steps, CURVE_POINTS + LAST_POINTS)
+    return trial.batch_size * trial.steps + trial.examples * measured
 
 
 def seconds(trial: Trial, data: DatasetInfo) -> float:
-    """Estimated time of one training on one core, if it runs to its end, with what it measures.
+    """Estimated time of one full-length training on one core, with its later measurements.
 
-    The measurement of its start, which other learning rates share, is `start_seconds`.
+    Measuring the start is not included: other learning rates share it, see `start_seconds`.
     """
     asked = [MEASUREMENTS[name] for name in trial.measure]
     logged = min(trial.steps, CURVE_POINTS)
     measured = sum(
         (each.at_end + each.at_logged_step * logged) * _times(each, trial) for each in asked
     )
-    training = (trial.steps + 1) * _step_seconds(trial, data, trial.dtype)
-    return training + measured * _step_seconds(trial, data, "float64") + SECONDS_PER_TRIAL
+    training = _passes_seconds(trial, data, trial.dtype, _examples(trial))
+    update = OPTIMIZERS[trial.optimizer].cost + BATCH_COST * _in_batches(trial)
+    updates = update * DTYPES[trial.dtype].seconds_per_element
+    training += updates * _weights(trial, data) * trial.steps
+    of_measured = _passes_seconds(trial, data, "float64", trial.examples)
+    return training + measured * of_measured + SECONDS_PER_TRIAL
 
 
 def start_seconds(trial: Trial, data: DatasetInfo) -> float:
     """Estimated time to measure a start, once for all learning rates of a batch."""
     asked = [MEASUREMENTS[name] for name in trial.measure]
     steps = sum(each.at_start * _times(each, trial) for each in asked)
-    return steps * _step_seconds(trial, data, "float64")
+    return steps * _passes_seconds(trial, data, "float64", trial.examples)
 
 
 def _times(measurement: Measurement, trial: Trial) -> int:
@@ -57,10 +82,11 @@ def _times(measurement: Measurement, trial: Trial) -> int:
     return 1 if plain else measurement.if_not_plain
 
 
-def _step_seconds(trial: Trial, data: DatasetInfo, name: str) -> float:
+def _passes_seconds(trial: Trial, data: DatasetInfo, name: str, examples: int) -> float:
+    """Of the passes forward and backward, over so many examples."""
     dtype, activation = DTYPES[name], ACTIVATIONS[trial.activation]
-    elements = (trial.depth - 1) * trial.width * trial.examples
-    products = flops(trial, data) / (trial.steps + 1) * dtype.seconds_per_flop
+    elements = (trial.depth - 1) * trial.width * examples
+    products = 6 * _weights(trial, data) * examples * dtype.seconds_per_flop
     cost = activation.cost + (0.0 if trial.residual == NO_RESIDUAL else RESIDUAL_COST)
     if trial.normalization != NO_NORMALIZATION:
         cost += NORMALIZATIONS[trial.normalization].cost

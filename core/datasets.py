@@ -1,9 +1,9 @@
 """Data sets, and the tasks that sweeps train on: a fixed choice of examples, scaled.
 
 The examples and their order depend on the data set and their number alone, never on a
-trial's seed: seeds vary the initial weights, the task stays the same. Of a user's own
-classes each gets its share of the examples. The bundled data sets are drawn without
-regard to classes, as they always were: the ids in existing stores name those examples.
+trial's seed: seeds vary the initial weights, the task stays the same. From a user's own data each
+class gets its share of the examples. The bundled data sets are drawn without regard to
+classes: the ids in existing stores stand for examples that were drawn in that way.
 """
 
 from collections.abc import Callable
@@ -29,12 +29,12 @@ class DatasetInfo:
 
     Attributes:
         examples: How many there are; None where they are drawn as wanted.
-        features: Numbers per example.
+        feature_count: Numbers per example.
         classes: How many classes; None for regression.
     """
 
     examples: int | None
-    features: int
+    feature_count: int
     classes: int | None
 
     @property
@@ -48,8 +48,8 @@ class BundledDataset(DatasetInfo):
     """A data set that comes with phasesweep, with the function that loads it.
 
     Attributes:
-        load: Its inputs (examples, features) and targets (examples,), as many of a drawn one
-            as asked for, and else all.
+        load: Its inputs (examples, features) and targets (examples,): as many examples as asked
+            for where they are drawn, otherwise all.
     """
 
     load: Callable[[int], tuple[Matrix, NDArray[Any]]]
@@ -92,7 +92,7 @@ class Task:
     labels: NDArray[np.int64] | None
 
     @property
-    def features(self) -> int:
+    def feature_count(self) -> int:
         """Numbers per example."""
         return len(self.inputs) - 1
 

@@ -1,7 +1,7 @@
 """Initial weights of a network: gaussian, orthogonal, scaled identity.
 
-`init_scale` multiplies a unit draw, so what it is depends on the initializer. The std of a
-layer's weights, from fan_in to fan_out:
+`init_scale` multiplies a unit draw, so its meaning depends on the initializer. The standard
+deviation of the weights of a layer from fan_in to fan_out units:
 
 - gaussian: sigma_w / sqrt(fan_in), with sigma_w = init_scale
 - orthogonal: init_scale / sqrt(max(fan_in, fan_out)), each singular value init_scale. The
@@ -15,7 +15,7 @@ their own scale (common random numbers): neighboring cells of a map differ by th
 setting, not by luck, and no batch, order or worker can change a bit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -83,8 +83,8 @@ class Initializer:
         draw: A layer's weights at init_scale 1, (fan_out, fan_in), from a generator, fan_out
             and fan_in.
         is_random: Whether a draw is a random matrix, as the theory of wide networks assumes.
-        unit_variance: Of fan_in and fan_out, Var W times fan_in at init_scale 1; of weights
-            that are not random, what theory would take for it.
+        unit_variance: From fan_in and fan_out, Var W times fan_in at init_scale 1. For weights
+            that are not random, the value that theory would use.
         torch: The line of PyTorch that draws `layer.weight`, with {0} for the init scale.
     """
 
@@ -125,8 +125,8 @@ def unit_variance(initializer: str, fan_in: int, fan_out: int) -> float:
     return INITIALIZERS[initializer].unit_variance(fan_in, fan_out)
 
 
-# Gains that people know by name, as init_scale, in the 12 digits that an axis' range has too.
-# They are constants where the formula has the fan-in alone. Xavier's std is
+# Well-known gains as values of init_scale, with 12 digits like the values of an axis' range. A gain
+# is a constant where its formula has only the fan-in. Xavier's std is
 # sqrt(2 / (fan_in + fan_out)): sigma_w = sqrt(2 fan_in / (fan_in + fan_out)), which is 1 for
 # the square layers between equally wide ones, and taken as 1 for the first and last, too.
 NAMED_SCALES = {
@@ -145,7 +145,7 @@ def named_scale(written: str) -> float | None:
     return NAMED_SCALES.get(written.strip().lower())
 
 
-@lru_cache(maxsize=1)  # a sweep's neighbors differ in their scales or their learning rate
+@lru_cache(maxsize=1)  # neighboring trials differ in their scales or learning rate
 def unit_draw(
     initializer: str, widths: tuple[int, ...], seed: int
 ) -> tuple[tuple[Matrix, Matrix], ...]:
@@ -160,7 +160,12 @@ def unit_draw(
 
 
 def initial_params(
-    initializer: str, widths: tuple[int, ...], seed: int, init_scale: float, bias_scale: float
+    initializer: str,
+    widths: tuple[int, ...],
+    seed: int,
+    init_scale: float,
+    bias_scale: float,
+    factors: Sequence[float] | None = None,
 ) -> list[Matrix]:
     """Weights and biases of a network before training.
 
@@ -170,9 +175,14 @@ def initial_params(
         seed: Of the draw.
         init_scale: Multiplies the unit draw.
         bias_scale: sigma_b: standard deviation of the biases.
+        factors: What each layer's init scale is multiplied by; None for 1.
 
     Returns:
         One array per layer, (fan_out, fan_in + 1); the last column is the bias.
     """
     draw = unit_draw(initializer, widths, seed)
-    return [np.column_stack([w * init_scale, b * bias_scale]) for w, b in draw]
+    scales = init_scale * np.asarray([1.0] * len(draw) if factors is None else factors)
+    return [
+        np.column_stack([w * scale, b * bias_scale])
+        for (w, b), scale in zip(draw, scales.tolist(), strict=True)
+    ]

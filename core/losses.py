@@ -21,19 +21,19 @@ class Loss:
         name: Its name in LOSSES and in core.descent.losses.
         formula: Of a stack of networks: outputs (networks, outputs, examples) and targets
             (outputs, examples) to losses (networks,).
-        curvature: Of one network: outputs (outputs, examples) to the function that takes a
-            change of the outputs to that of the residuals.
+        output_hessian: From one network's outputs, (outputs, examples), to the product with the
+            Hessian in the outputs: a change of the outputs -> the change of the residuals.
         baseline: Of targets, the loss of the best constant predictor.
         of_classes: Whether its targets must be classes.
         bounded_residual: Whether the residuals stay bounded, however large the outputs.
         torch: The lines of PyTorch that compute it, from `net`, `inputs` and `targets`.
-        torch_outputs: The network's outputs that `targets` ask for, in PyTorch.
+        torch_outputs: How many outputs the network needs for `targets`, in PyTorch.
     """
 
     name: str
     _: KW_ONLY
     formula: Callable[[Array, Array], Array]
-    curvature: Callable[[Array], Callable[[Array], Array]]
+    output_hessian: Callable[[Array], Callable[[Array], Array]]
     baseline: Callable[[Array], float]
     of_classes: bool
     bounded_residual: bool
@@ -95,12 +95,12 @@ def entropy(targets: Array) -> float:
     return 0.0 - float((frequencies * np.log(frequencies)).sum())
 
 
-def mse_curvature(outputs: Array) -> Callable[[Array], Array]:
+def mse_hessian(outputs: Array) -> Callable[[Array], Array]:
     """R h -> examples x R delta of the squared error: the identity."""
     return np.positive
 
 
-def cross_entropy_curvature(outputs: Array) -> Callable[[Array], Array]:
+def cross_entropy_hessian(outputs: Array) -> Callable[[Array], Array]:
     """R h -> examples x R delta = p * (R h - sum of p * R h), p = softmax(h)."""
     p = np.exp(outputs - outputs.max(axis=0))
     p /= p.sum(axis=0)
@@ -120,7 +120,7 @@ LOSSES = {
         Loss(
             "mse",
             formula=mse,
-            curvature=mse_curvature,
+            output_hessian=mse_hessian,
             baseline=half_variance,
             of_classes=False,
             bounded_residual=False,
@@ -130,7 +130,7 @@ LOSSES = {
         Loss(
             "cross_entropy",
             formula=cross_entropy,
-            curvature=cross_entropy_curvature,
+            output_hessian=cross_entropy_hessian,
             baseline=entropy,
             of_classes=True,
             bounded_residual=True,

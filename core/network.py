@@ -23,9 +23,9 @@ from core.hidden_layers import HiddenLayers, Slope
 Array = NDArray[np.floating]
 
 
-def layer_widths(features: int, width: int, outputs: int, depth: int) -> tuple[int, ...]:
-    """(features, width, ..., width, outputs): depth weight matrices lie between them."""
-    return (features, *[width] * (depth - 1), outputs)
+def layer_widths(feature_count: int, width: int, outputs: int, depth: int) -> tuple[int, ...]:
+    """(feature_count, width, ..., width, outputs): depth weight matrices lie between them."""
+    return (feature_count, *[width] * (depth - 1), outputs)
 
 
 def pre_activation(p: Array, below: Array) -> Array:

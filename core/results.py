@@ -83,11 +83,17 @@ RESULTS = (
         float,
         "log10 of first over last layer's weight-gradient norm at step 0",
     ),
-    Column("mean_slope", float, "mean |phi'| over hidden layers at the end"),
     Column(
-        "active_fraction",
+        "final_mean_slope",
+        float,
+        "mean |phi'| over hidden layers at the end",
+        formerly="mean_slope",
+    ),
+    Column(
+        "final_active_fraction",
         float,
         "units passing a gradient, of the hidden layer with fewest, at the end; not if saturating",
+        formerly="active_fraction",
     ),
     Column(
         "final_log10_gradient_ratio",
@@ -120,9 +126,14 @@ RESULTS = (
         float,
         "log10 of first layer's weight-gradient norm over the output error at step 0",
     ),
-    Column("sharpness", float, "largest Hessian eigenvalue at step 0", "loss"),
+    Column("sharpness", float, "lambda_max: largest Hessian eigenvalue at step 0", "loss"),
     Column("smallest_curvature", float, "smallest Hessian eigenvalue at step 0", "loss"),
-    Column("critical_learning_rate", float, "2 / sharpness"),
+    Column(
+        "critical_learning_rate",
+        float,
+        "predicted at step 0: above it descent diverges on a quadratic of that sharpness; gd 2 / "
+        "(lambda_max + weight_decay), momentum and nesterov by arXiv:2103.00065, adam NULL",
+    ),
     Column(
         "ntk_diagonal",
         float,
@@ -181,9 +192,11 @@ def _curve_rows(trial: Trial) -> range:
 CURVES = Table(
     (
         Column("step", int, "steps taken; log-spaced, first and last kept", "steps"),
-        Column("loss", float, "loss after that many steps", "loss"),
+        Column(
+            "loss", float, "value, after that many steps, of the loss that runs.loss names", "loss"
+        ),
         Column("gradient_norm", float, "norm of dLoss/d(all parameters) there", "loss"),
-        Column("sharpness", float, "largest Hessian eigenvalue there", "loss"),
+        Column("sharpness", float, "lambda_max: largest Hessian eigenvalue there", "loss"),
     ),
     _curve_rows,
 )

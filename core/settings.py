@@ -60,6 +60,8 @@ class Setting:
         objection: For a value of its axis and the sizes of a data set
             (core.datasets.DatasetInfo), why they do not go together and what to do, as a
             message says it after the data set's name; None if they do.
+        used_with: Another setting's name, and those of its choices with which this one decides
+            anything; None if it always does.
         differs_within: "start": trials that share their initial weights may differ in it;
             "batch": trials that are trained together may; "sweep": neither.
         repeats: Whether its values are as good as one another, as seeds are: one averages over
@@ -88,6 +90,7 @@ class Setting:
     text: Callable[[Any], str] | None = None
     elsewhere: Collection[str] = ()
     objection: Callable[[Any, Any], str | None] | None = None
+    used_with: tuple[str, Collection[str]] | None = None
     differs_within: Literal["sweep", "batch", "start"] = "sweep"
     repeats: bool = False
     of_task: bool = False
@@ -162,7 +165,7 @@ def _setting(each: Field[Any]) -> Setting:
     kind: Any = getattr(each.type, "__origin__", each.type)
     facts = dict(each.metadata)
     _require_a_setting(each.name, kind, facts)
-    # Not asked of the field: MISSING is another object where the class was sent by value.
+    # Not `each.default is MISSING`: MISSING is another object where the class was pickled by value.
     if "default" in facts:
         facts["default"] = kind(facts["default"])
         facts.setdefault("written", facts["default"])

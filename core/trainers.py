@@ -6,8 +6,8 @@ from typing import Any
 
 from core.settings import COLUMN_TYPES, Setting, Trials, one_of, settings_of
 
-# A table's columns as train returns them: by name, arrays or lists of one length. A number
-# that is not finite does not exist, and neither does None: both are NULL in the store.
+# A table's columns as train returns them: by name, arrays or lists of one length. None and numbers
+# that are not finite become NULL in the store.
 Columns = Mapping[str, Any]
 
 
@@ -22,6 +22,7 @@ class Column:
         unit: "1" is a pure number.
         choices: The names that may stand there; none for any.
         required: Whether every row has it.
+        formerly: Its name in the files of older versions; None if it had no other.
     """
 
     name: str
@@ -30,11 +31,14 @@ class Column:
     unit: str = "1"
     choices: tuple[str, ...] = ()
     required: bool = False
+    formerly: str | None = None
 
     @property
     def description(self) -> str:
-        """Its meaning, and the names that it may be."""
-        return f"{self.meaning}; {one_of(self.choices)}" if self.choices else self.meaning
+        """Its meaning, the names that it may be, and the name that it had."""
+        choices = [one_of(self.choices)] if self.choices else []
+        former = [f"formerly {self.formerly}"] if self.formerly else []
+        return "; ".join([self.meaning, *choices, *former])
 
     @property
     def column_type(self) -> str:
@@ -51,7 +55,7 @@ class Column:
 JUDGED_BY = Column(
     "thresholds",
     str,
-    "of what judged it, named in the manifest's judged_by; NULL: the manifest's thresholds",
+    "by which it was judged: a name in the manifest's judged_by; NULL: the manifest's thresholds",
     "name",
 )
 
@@ -83,25 +87,26 @@ class Trainer:
         results: What a training comes to: columns of `runs`, `outcome` among them, whose
             choices are counted while a sweep runs.
         tables: Further tables by name.
-        train: Trains trials that differ in Trials.columns only, on their task. Returns the
-            results' columns under "runs", a row for each trial in order, and each further
-            table's, with the place of the row's trial among them under "place". A training
-            that diverges is a row; an exception is a bug.
+        train: Trains trials that differ only in Trials.columns, on their task. Returns columns
+            by table: under "runs" the results, one row per trial in order; under each further
+            table its columns, and in "place" which of the trials each row belongs to. A
+            training that diverges is a row; an exception is a bug.
         seconds: Estimated time of one training on one core, for a trial and the sizes of its
             data (core.datasets.DatasetInfo; None without data).
-        start_seconds: Likewise of what is done once for the trials of a batch that differ in
-            settings that differ within a start.
-        flops: Likewise floating-point operations of a training; None if nobody counts them.
+        start_seconds: The same for work that is done once per start: for all trials of a batch
+            that differ only in settings that may differ within a start.
+        flops: Floating-point operations of one training; None if they are not counted.
         task: What a trial is trained on, from the trial and its data set
             (core.datasets.Dataset); None for a trainer that needs no data.
-        baseline: The loss of the best constant predictor, from the trial and its task: `plan`
-            and `run` say it of each task. None where there is no such loss.
-        baseline_by: The settings that `baseline` depends on, by name. Baselines are listed as
-            `mse, raw targets`: the first one's value alone, the others' where they vary.
+        baseline: The loss of the best constant predictor, from the trial and its task; `plan`
+            and `run` show it for each task. None where there is no such loss.
+        baseline_by: The names of the settings that `baseline` depends on. Baselines are listed as
+            `mse, raw targets`: the value of the first setting always, those of the others
+            where they vary.
         prepare: Called in the driver before a sweep begins, with the sweep's axes by name;
             says what it does, through the second argument.
-        version: Of what decides the last bits of its results.
-        thresholds: By name, the numbers by which outcomes are called what they are called.
+        version: Changes when the last bits of the results do.
+        thresholds: The numbers that decide between outcomes, by name.
     """
 
     trial: type

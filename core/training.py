@@ -1,7 +1,7 @@
 """Our trainer: trains same-shaped trials one by one, measures and judges each run."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from itertools import product
 from time import perf_counter
 from typing import Any
@@ -11,24 +11,24 @@ import numpy as np
 from core.columns import Array, Tables, each_column, finite, joined, spread
 from core.costs import flops, seconds, start_seconds
 from core.datasets import Dataset, Task, baseline_loss, make_task
-from core.gradient_descent import TRAINER, Descent, Problem
+from core.gradient_descent import TRAINER, Descent, Problem, Update
 from core.hidden_layers import branch_factor
 from core.measuring.curvature import extreme_curvature
 from core.measuring.loss_summaries import summarize
 from core.measuring.measurements import Params, measure_ends, stacked
 from core.measuring.starts import Starts
+from core.optimizers import largest_stable_rate
 from core.outcomes import THRESHOLDS
 from core.results import CURVES, LAYERS, RESULTS
 from core.settings import Trials, values_of
 from core.trainers import Trainer
-from core.trials import SETTINGS, STOPS, Trial
+from core.trials import OF_ONE_RATE, SETTINGS, STOPS, Trial
 from core.verdicts import judged
 
-# The settings that decide a descent from its start, of those in which trials of one shape may
-# differ: core.descent.trainer's descend takes them by name.
-OF_DESCENT = [name for name, setting in SETTINGS.items() if setting.differs_within == "start"]
+# The settings that decide how a step is taken; `seed` decides on the order of examples, too.
+OF_UPDATE = [each.name for each in fields(Update) if each.name in SETTINGS]
 
-# Of networks whose signals are measured at once: a call of NumPy costs as much as a small one.
+# Networks whose signals are measured together: one call of NumPy costs as much as a small network.
 GROUP_BYTES = 64_000_000
 MOST_NETWORKS = 512
 
@@ -36,7 +36,7 @@ MOST_NETWORKS = 512
 def train(trials: Trials[Trial], task: Task) -> Tables:
     """Train trials together; returns their columns by table, as core.trainers.Trainer says.
 
-    A trial's numbers are the same bits in whatever company it is trained.
+    A trial's numbers are the same bits, whichever trials it is trained with.
 
     Args:
         trials: In any number and order.
@@ -47,8 +47,17 @@ def train(trials: Trials[Trial], task: Task) -> Tables:
     firsts = range(0, len(trials), size)
     found = joined([shape.tables(trials.part(slice(at, at + size)), at) for at in firsts])
     shared = {name: np.full(len(trials), v) for name, v in values_of(trials.shared).items()}
-    runs = found["runs"] | judged({**shared, **trials.columns, **found["runs"]})
+    runs = found["runs"] | _stable_rates({**shared, **trials.columns, **found["runs"]})
+    runs |= judged({**shared, **trials.columns, **runs})
     return {"runs": runs, "layers": found["layers"], "curves": found["curves"]}
+
+
+def _stable_rates(runs: Mapping[str, Array]) -> dict[str, Array]:
+    """The largest stable rate from the curvature at the start, where it was measured."""
+    curvature = runs["sharpness"] + runs["weight_decay"]
+    rates = largest_stable_rate(runs["optimizer"], curvature, runs["momentum"])
+    one_rate = np.all([runs[n] == SETTINGS[n].default for n in OF_ONE_RATE], axis=0)
+    return {"critical_learning_rate": np.where(one_rate, rates, np.nan)}
 
 
 class _Shape:
@@ -56,14 +65,21 @@ class _Shape:
 
     def __init__(self, trial: Trial, task: Task):
         # Numba takes half a second to import, and most commands train nothing.
-        from core.descent.trainer import Trainer
+        from core.descent.trainer import NetworkTrainer
 
         self._shape, self._task, baseline = trial, task, _baseline(trial, task)
-        factor = branch_factor(trial.residual, trial.depth)
-        of_task = task.inputs, task.targets, trial.activation, trial.loss, baseline
-        self._problem = Problem(*of_task, factor=factor, normalization=trial.normalization)
+        self._problem = Problem(
+            task.inputs,
+            task.targets,
+            trial.activation,
+            trial.loss,
+            baseline,
+            branch_factor(trial.residual, trial.depth),
+            trial.normalization,
+            biases=trial.biases == "trained",
+        )
         self._starts = Starts(trial, task, self._problem)
-        self._trainer = Trainer(self._problem, trial.width, trial.depth, trial.dtype)
+        self._trainer = NetworkTrainer(self._problem, trial.width, trial.depth, trial.dtype)
 
     def networks_per_group(self) -> int:
         """How many networks are kept until their signals are measured."""
@@ -75,8 +91,9 @@ class _Shape:
         starts = self._starts.of(trials)
         params = {start: self._starts.drawn(start) for start in dict.fromkeys(starts)}
         at_start = self._starts.measured(starts, params)
-        own = zip(*(trials.columns[name].tolist() for name in OF_DESCENT), strict=True)
-        trained = [self._trained(params[s], values) for s, values in zip(starts, own, strict=True)]
+        trained = [
+            self._trained(params[start], trial) for start, trial in zip(starts, trials, strict=True)
+        ]
         descents = [descent for descent, _ in trained]
         at_end = self._measured_ends(descents)
         runs = self._runs(descents, at_start["runs"] | at_end["runs"])
@@ -88,7 +105,7 @@ class _Shape:
         ]
         return joined([{"curves": each} for each in curves]) | {"runs": runs, "layers": layers}
 
-    def _trained(self, params: Params, own: Sequence[Any]) -> tuple[Descent, list[float]]:
+    def _trained(self, params: Params, trial: Trial) -> tuple[Descent, list[float]]:
         """A network's descent, and its sharpness at the logged steps, where that is asked for."""
         sharpness: list[float] = []
 
@@ -97,10 +114,13 @@ class _Shape:
 
         descent = self._trainer.descend(
             params,
-            steps=self._shape.steps,
+            trial.learning_rate,
+            trial.steps,
             trained_loss=self._trained_loss(),
             observe=observe if "sharpness_curve" in self._shape.measure else None,
-            **dict(zip(OF_DESCENT, own, strict=True)),
+            update=Update(
+                order_seed=trial.seed, **{name: getattr(trial, name) for name in OF_UPDATE}
+            ),
         )
         return descent, sharpness
 
@@ -124,7 +144,9 @@ class _Shape:
         numbers = [column.name for column in RESULTS if column.kind is not str]
         runs = {name: np.full(len(descents), np.nan) for name in numbers} | dict(measured)
         baseline = self._problem.baseline
-        each = [summarize(d.losses, baseline, _params_overflowed(d)) for d in descents]
+        each = [
+            summarize(d.losses, baseline, d.loss_steps, _params_overflowed(d)) for d in descents
+        ]
         runs |= {name: np.array([summary[name] for summary in each]) for name in each[0]}
         runs["final_accuracy"] = np.array([_accuracy(d, self._task) for d in descents])
         return {name: finite(column) for name, column in runs.items()}
@@ -159,7 +181,7 @@ def _curve(place: int, descent: Descent, sharpness: Sequence[float]) -> dict[str
     return {
         "place": np.full(len(steps), place),
         "step": steps,
-        "loss": descent.losses[steps],
+        "loss": descent.losses[np.searchsorted(descent.loss_steps, steps)],
         **{name: spread(c, range(len(c)), len(steps)) for name, c in points.items()},
     }
 

@@ -16,7 +16,12 @@ from core.hidden_layers import (
 )
 from core.initializers import INITIALIZERS, NAMED_SCALES, named_scale
 from core.losses import LOSSES, REGRESSION_LOSS
+from core.optimizers import OPTIMIZERS
+from core.parameterizations import PARAMETERIZATIONS
+from core.schedules import SCHEDULES
 from core.settings import defaults, setting, settings_of, trial_from
+
+FULL_BATCH = 0  # in the column batch_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +77,15 @@ def _too_many(examples: int, data: DatasetInfo) -> str | None:
     )
 
 
+def _too_many_in_a_batch(batch_size: int, data: DatasetInfo) -> str | None:
+    if data.examples is None or batch_size <= data.examples:
+        return None
+    return (
+        f"has {data.examples:,} examples, got batches of {batch_size:,}; set batch_size: "
+        f"{data.examples} or fewer, or batch_size: full"
+    )
+
+
 def _without_classes(loss: str, data: DatasetInfo) -> str | None:
     if data.classes is not None or not LOSSES[loss].of_classes:
         return None
@@ -85,6 +99,18 @@ def _without_scale(targets: str, data: DatasetInfo) -> str | None:
         f"has classes as targets, which are one-hot and have no scale, got {targets}; leave out "
         "targets"
     )
+
+
+def _full_batch(word: str) -> int | None:
+    return FULL_BATCH if word == "full" else None
+
+
+def _no_clipping(word: str) -> float | None:
+    return 0.0 if word == "none" else None
+
+
+def _optimizers_with(name: str) -> tuple[str, tuple[str, ...]]:
+    return "optimizer", tuple(each.name for each in OPTIMIZERS.values() if name in each.settings)
 
 
 # The bounds keep float32 arithmetic meaningful and one training within a machine.
@@ -196,10 +222,11 @@ class Trial:
         written=0.0,
         **SCALE,
         elsewhere=("bias_std", "sigma_b"),
+        used_with=("biases", ("trained",)),
         differs_within="batch",
     )
     learning_rate: float = setting(
-        "gradient-descent step size (eta)",
+        "step size (eta); what the schedule begins from or rises to",
         remedy="as in learning_rate: {geomspace: [1.0e-4, 10, 16]}; "
         "for an untrained baseline set steps: 0",
         least=1e-12,
@@ -208,7 +235,8 @@ class Trial:
         differs_within="start",
     )
     loss: str = setting(
-        "loss, the mean over examples; mse is half of the squared error, summed over outputs",
+        "name of the loss, a mean over examples; mse is half of the squared error, "
+        "summed over outputs",
         "name",
         written="cross_entropy",
         choices=tuple(LOSSES),
@@ -216,9 +244,9 @@ class Trial:
         objection=_without_classes,
     )
     steps: int = setting(
-        "full-batch gradient-descent steps asked for",
+        "steps of the optimizer asked for",
         "steps",
-        remedy="gradient-descent steps, as in steps: 100",
+        remedy="steps of the optimizer, as in steps: 100",
         written=100,
         least=0,
         most=10**8,
@@ -295,6 +323,149 @@ class Trial:
         elsewhere=("l2", "l2_penalty", "regularization", "wd"),
         differs_within="start",
     )
+    optimizer: str = setting(
+        "what takes a step from a gradient",
+        "name",
+        default="gd",
+        choices=tuple(OPTIMIZERS),
+        elsewhere=("nesterov", "optim", "optimiser", "solver"),
+        of_cost=True,
+    )
+    momentum: float = setting(
+        "share of the running sum of gradients (momentum, nesterov) or of their running mean "
+        "(adam: beta1) that a step keeps",
+        default=0.9,
+        remedy="as in momentum: [0, 0.9, 0.99]",
+        least=0,
+        below=1,
+        elsewhere=("beta", "beta1", "betas"),
+        used_with=_optimizers_with("momentum"),
+        differs_within="start",
+    )
+    beta2: float = setting(
+        "share of the running mean of squared gradients that a step of adam keeps",
+        default=0.999,
+        remedy="as in beta2: 0.99",
+        least=0,
+        below=1,
+        used_with=_optimizers_with("beta2"),
+        differs_within="start",
+    )
+    epsilon: float = setting(
+        "added to the root of adam's running mean of squared gradients",
+        default=1e-8,
+        remedy="as in epsilon: 1.0e-6",
+        above=0,
+        most=1e5,
+        elsewhere=("eps",),
+        used_with=_optimizers_with("epsilon"),
+        differs_within="start",
+    )
+    clip_norm: float = setting(
+        "the largest norm of the whole gradient, longer ones being shortened to it; 0: any",
+        default=0.0,
+        remedy="a norm, as in clip_norm: 1.0, or clip_norm: none",
+        **SCALE,
+        meant=_no_clipping,
+        words=("none",),
+        elsewhere=(
+            "clip",
+            "clip_grad",
+            "clip_grad_norm",
+            "clipping",
+            "grad_clip",
+            "gradient_clip",
+            "gradient_clipping",
+            "max_grad_norm",
+            "max_norm",
+        ),
+        differs_within="start",
+    )
+    schedule: str = setting(
+        "course of the learning rate: warmup rises to it over warmup_steps, cosine also falls "
+        "from there to 0 at the last step",
+        "name",
+        default="constant",
+        choices=tuple(SCHEDULES),
+        elsewhere=("learning_rate_schedule", "lr_schedule", "lr_scheduler", "scheduler"),
+        differs_within="start",
+    )
+    warmup_steps: int = setting(
+        "steps over which warmup and cosine rise, in equal parts, to the learning rate",
+        "steps",
+        default=10,
+        remedy="as in warmup_steps: 10",
+        least=0,
+        most=10**8,
+        elsewhere=("warmup",),
+        used_with=("schedule", tuple(name for name, each in SCHEDULES.items() if each.warms_up)),
+        differs_within="start",
+    )
+    batch_size: int = setting(
+        "examples of a step's gradient, drawn anew by the seed in each pass over all; 0: all. "
+        "Losses are those of all examples, at the curves' steps and the last ones",
+        "examples",
+        default=FULL_BATCH,
+        remedy="examples of a step, as in batch_size: 32, or batch_size: full",
+        least=0,
+        meant=_full_batch,
+        words=("full",),
+        elsewhere=("batch", "minibatch", "mini_batch", "minibatch_size"),
+        objection=_too_many_in_a_batch,
+        of_cost=True,
+    )
+    parameterization: str = setting(
+        "how each layer's initial weights and learning rate depend on the width: ntk as in "
+        "arXiv:1806.07572, mup as in arXiv:2203.03466, table 3",
+        "name",
+        default="standard",
+        choices=tuple(PARAMETERIZATIONS),
+        elsewhere=("mup", "parametrization"),
+    )
+    base_width: int = setting(
+        "width at which every parameterization is the standard one",
+        "units",
+        default=32,
+        remedy="units, as in base_width: 64",
+        least=1,
+        most=10**5,
+        used_with=("parameterization", tuple(n for n in PARAMETERIZATIONS if n != "standard")),
+    )
+    learning_rate_first: float = setting(
+        "multiplies the first layer's learning rate",
+        default=1.0,
+        remedy="a factor, as in learning_rate_first: [0.1, 1, 10]",
+        **SCALE,
+        differs_within="start",
+    )
+    learning_rate_last: float = setting(
+        "multiplies the last layer's learning rate",
+        default=1.0,
+        remedy="a factor, as in learning_rate_last: [0.1, 1, 10]",
+        **SCALE,
+        differs_within="start",
+    )
+    init_scale_first: float = setting(
+        "multiplies the first layer's init scale",
+        default=1.0,
+        remedy="a factor, as in init_scale_first: [0.5, 1, 2]",
+        **SCALE,
+        differs_within="batch",
+    )
+    init_scale_last: float = setting(
+        "multiplies the last layer's init scale",
+        default=1.0,
+        remedy="a factor, as in init_scale_last: [0, 0.1, 1]",
+        **SCALE,
+        differs_within="batch",
+    )
+    biases: str = setting(
+        "whether biases are trained; none: they are 0 and no parameters",
+        "name",
+        default="trained",
+        choices=("trained", "none"),
+        elsewhere=("bias", "use_bias"),
+    )
     residual: str = setting(
         "residual connections past every hidden layer but the first, a_l = a_(l-1) + f phi(h_l): "
         "f, where inverse_sqrt_depth is 1 / sqrt(depth) and inverse_depth 1 / depth; none: there "
@@ -343,6 +514,11 @@ class Trial:
 SETTINGS = settings_of(Trial)
 TRIAL_FIELDS = tuple(SETTINGS)
 DEFAULTS = defaults(SETTINGS)
+
+# With their defaults all layers have one learning rate.
+OF_ONE_RATE = ("parameterization", "learning_rate_first", "learning_rate_last")
+# With their defaults each step is the same multiple of the gradient of all examples.
+OF_PLAIN_DESCENT = ("optimizer", "schedule", "clip_norm", "batch_size", *OF_ONE_RATE)
 
 
 def trial_of(row: Mapping[str, Any]) -> Trial:

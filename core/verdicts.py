@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.outcomes import CAUSES, THRESHOLDS, Thresholds
-from core.trials import DEFAULTS, SETTINGS
+from core.trials import DEFAULTS, OF_PLAIN_DESCENT, SETTINGS
 
 Claims = NDArray[np.bool_]
 Names = NDArray[np.object_]
@@ -38,7 +38,7 @@ def judged(runs: Mapping[str, Any], rules: Thresholds = THRESHOLDS) -> dict[str,
         `outcome`, `cause` and `init_phase`, (runs,) each; None where there is none.
     """
     run = _Numbers(runs)
-    # A comparison with a number that does not exist is False, and each rule is put accordingly.
+    # A comparison with a missing number is False; each rule is written with that in mind.
     with np.errstate(all="ignore"):
         outcome = _outcome(run, rules)
         stalled = outcome == "stalled"
@@ -46,7 +46,7 @@ def judged(runs: Mapping[str, Any], rules: Thresholds = THRESHOLDS) -> dict[str,
         cause = np.where(stalled, _stall_cause(run, rules), NONE)
         cause = np.where(diverged, _divergence_cause(run, rules), cause)
         phase = _init_phase(run, rules)
-    # A row of before the examples' gradients were measured keeps the cause that it was given.
+    # Rows from before the examples' gradients were measured keep the cause that they were given.
     recorded = _stall_causes(runs.get("cause"), len(outcome))
     older = ~run.known("final_gradient_alignment") & (recorded != NONE)
     cause = np.where(stalled & older, recorded, cause)
@@ -68,6 +68,16 @@ class _Numbers:
 
     def known(self, name: str) -> Claims:
         return ~np.isnan(self[name])
+
+    @property
+    def is_plain_descent(self) -> Claims:
+        """Whether each step was the same multiple of the gradient of all examples."""
+        plain = np.ones(self._count, bool)
+        for name in OF_PLAIN_DESCENT:
+            values = self._runs.get(name, [None] * self._count)
+            default = SETTINGS[name].encoded_default
+            plain &= [each in (None, default) or each != each for each in values]
+        return plain
 
     @property
     def yardstick(self) -> NDArray[np.float64]:
@@ -115,17 +125,17 @@ def _stall_cause(run: _Numbers, rules: Thresholds) -> Names:
     """
     deep = run["depth"] > 1
     bound = np.log10(rules.vanishing_gradient)
-    # A first layer's gradient of exactly 0 has no logarithm in a table; an older row may have
-    # its mean gradient alone.
+    # A gradient of exactly 0 has no logarithm, so its column is NULL. An older row may have only
+    # the mean gradient.
     per_error = ("final_log10_signal_per_error", "final_log10_gradient_per_error")
-    zero = run.known("mean_slope") & ~run.known(per_error[0]) & ~run.known(per_error[1])
+    zero = run.known("final_mean_slope") & ~run.known(per_error[0]) & ~run.known(per_error[1])
     small = run["final_log10_signal_per_error"] < bound
     vanished = (run["final_log10_signal_ratio"] < bound) | small | zero
     from_constant = np.abs(run["tail_loss"] - run["baseline_loss"])
     causes = {
-        "dead": run["active_fraction"] < rules.active_fraction,
+        "dead": run["final_active_fraction"] < rules.active_fraction,
         "vanishing": deep & vanished,
-        "saturated": run["mean_slope"] < rules.saturated_slope,
+        "saturated": run["final_mean_slope"] < rules.saturated_slope,
         "low_learning_rate": ~(run["final_gradient_alignment"] < rules.cancellation),
         "plateau": deep & (from_constant <= rules.plateau * run["baseline_loss"]),
     }
@@ -136,13 +146,14 @@ def _divergence_cause(run: _Numbers, rules: Thresholds) -> Names:
     """Why a run diverged or overflowed, if it did.
 
     - `init_scale`: before the first step the loss already exceeds a thousand baselines, or
-      the first layer's gradient a thousand times the output error (or the loss is no number).
-      A gradient of exactly 0 has no logarithm in a table.
-    - `sharpening`: the start is moderate, and its curvature is not the cause: the rate is
-      below 2 / lambda_max, or the loss fell for longer than it could have above it. Where
-      2 / lambda_max was not measured the rate is taken for a tenth above it; but a single
-      layer's curvature hardly changes, so there it is the start's as long as none is known.
-    - `learning_rate`: the start is moderate, and its curvature makes descent diverge.
+      the first layer's gradient a thousand times the output error, or the loss is not a number.
+      A gradient of exactly 0 is NULL in a table and counts as no explosion.
+    - `sharpening`: the start is moderate, and its sharpness does not explain the divergence: the
+      rate is below the critical one, or the loss fell for longer than it could have at a rate
+      above it, which is known of gradient descent at one rate alone. Where the critical rate was
+      not measured, the rate is assumed to be a tenth above it. A single layer's sharpness hardly
+      changes: without a measurement its divergence is never called sharpening.
+    - `learning_rate`: the start is moderate, and its sharpness explains the divergence.
     """
     moderate = run["initial_loss"] <= rules.exploding_start * run.yardstick
     exploded = run["log10_gradient_per_error"] > np.log10(rules.exploding_start)
@@ -151,17 +162,18 @@ def _divergence_cause(run: _Numbers, rules: Thresholds) -> Names:
     ratio = np.where(run.known("critical_learning_rate"), measured, presumed)
     causes = {
         "init_scale": ~moderate | exploded,
-        "sharpening": (ratio <= 1) | _outlived_the_start(run, ratio, rules),
+        "sharpening": (ratio <= 1) | run.is_plain_descent & _outlived_the_start(run, ratio, rules),
     }
     return _first(causes, "learning_rate")
 
 
 def _outlived_the_start(run: _Numbers, ratio: NDArray[np.float64], rules: Thresholds) -> Claims:
-    """Whether the loss fell for longer than the start's curvature would allow.
+    """Whether the loss fell for longer than the start's sharpness would allow.
 
-    At r times 2 / lambda_max what the loss has along the steepest direction grows by
-    (2r - 1)^2 a step. So where that would have grown a millionfold while the loss still
-    fell, a start as steep as that held less than a millionth of its loss there.
+    At r times 2 / lambda_max, the part of the loss along the steepest direction grows by
+    (2r - 1)^2 a step. If that part would have grown a millionfold while the loss still fell,
+    it was less than a millionth of the loss at the start, so the start's sharpness is not what
+    made the training diverge.
     """
     fell = run["lowest_loss"] < run["initial_loss"]
     steps = np.where(fell, run["lowest_step"], 0)

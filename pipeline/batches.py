@@ -17,8 +17,8 @@ from pipeline.prices import Infos, price
 
 Indices = NDArray[np.int64]
 
-# At the end of a sweep the last blocks, so many at most, come costliest first: no worker is
-# left alone with a long one.
+# At the end of a sweep so many blocks, at most, are sorted: the costliest come first, so that no
+# worker is left alone with a long one.
 MOST_SORTED = 5_000
 
 
@@ -69,8 +69,8 @@ def batch_seconds(batch: Batch, trainer: Trainer, datasets: Infos) -> float:
 def batches(grid: Grid, trainer: Trainer, datasets: Infos, finished: Indices) -> Iterator[Batch]:
     """The grid's unfinished trials as batches, so that a sweep shows all of its map early.
 
-    Level by level, each halving what lies between the places of an axis that were trained
-    before; of the last level the costliest blocks come first.
+    Batches come level by level: each level halves the gaps between the values of an axis that
+    were trained before. Within the last level the costliest blocks come first.
 
     Args:
         grid: The cells of the sweep.

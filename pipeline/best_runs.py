@@ -16,13 +16,13 @@ from pipeline.grids.grid import Grid
 RESULTS = ("outcome", "tail_loss", "baseline_loss")
 LEVEL = "trained_level"
 
-# That are offered where nothing trained: the first that the best run would have met.
+# Levels to suggest where nothing trained: the first one that the best run would have reached.
 LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 @dataclass(frozen=True)
 class BestRun:
-    """The run whose loss ended as the smallest share of the best constant's.
+    """The run whose final loss is the smallest share of the best constant's loss.
 
     Attributes:
         trial_id: Its id; of runs with the same share the smallest.
@@ -63,15 +63,15 @@ def best_columns(trainer: Trainer) -> list[str]:
 def find_best(batches: Iterable[pa.RecordBatch], trainer: Trainer) -> Found | None:
     """Read the runs batch by batch and keep the best.
 
-    A run that overflowed or diverged is not looked at, and neither is one where the best
-    constant's loss is 0, of which no other loss is a share.
+    Runs that overflowed or diverged are left out, and so are runs where the best constant's loss
+    is 0, since no loss is a share of 0.
 
     Args:
         batches: Of the table `runs`, with `best_columns`.
         trainer: What trained them.
 
     Returns:
-        None for a trainer without such a loss, whose runs are not looked at.
+        None for a trainer without such a loss: its runs cannot be compared.
     """
     if not best_columns(trainer):
         return None
@@ -90,7 +90,7 @@ def _rank(run: BestRun) -> tuple[float, str]:
 
 def _best_of(rows: pa.RecordBatch, trainer: Trainer) -> BestRun | None:
     rows = rows.filter(pc.is_in(rows["outcome"], value_set=pa.array(ENDED)))
-    # Of a best constant whose loss is 0 they are infinite or no numbers.
+    # Where the best constant's loss is 0, shares are infinite or NaN.
     shares = pc.divide(rows["tail_loss"], rows["baseline_loss"]).to_numpy(zero_copy_only=False)
     if not np.isfinite(shares).any():
         return None
@@ -126,7 +126,7 @@ def best_as_json(found: Found | None, varying: Sequence[str]) -> dict[str, objec
 def best_in_words(
     found: Found | None, varying: Sequence[str], store: str, missing: int
 ) -> Iterator[str]:
-    """The best run in one line; if all is done and nothing trained, a second one with a remedy.
+    """The best run in one line; if all trials are done and none trained, another with a remedy.
 
     Args:
         found: What find_best found; without any run, nothing is yielded.

@@ -9,8 +9,8 @@ from typing import Literal
 
 from pipeline.batches import Batch
 
-# A pace is known once trials of so many expected seconds have ended: the first ones, which are
-# small, have waited for their workers to start.
+# A pace is known once trials worth so many expected seconds have ended: the first, small ones had
+# to wait for their workers to start.
 PACE_SECONDS = 1.0
 
 
@@ -48,13 +48,13 @@ Watch = Callable[[Ended], None]
 class Supply:
     """Hands out batches within a budget, and keeps account of those in flight.
 
-    A batch is handed out if what is in flight will be done before the time is up, at the
-    rate at which trials have ended so far: an executor that keeps several batches waiting for
-    each worker is not late by all of them.
+    A batch is handed out only if the batches in flight will be done before the time is up, at the
+    pace so far. An executor keeps several batches waiting for each worker; without this rule a
+    run would overrun its time by all of them.
 
     Attributes:
-        stopped: What ended the supply with trials left: the time or the number of trials;
-            None while there is neither.
+        stopped: What ended the supply while trials were left: the time or the number of trials.
+            None if nothing did.
     """
 
     def __init__(self, batches: Iterable[Batch], seconds: Callable[[Batch], float], budget: Budget):
@@ -107,7 +107,7 @@ class Supply:
         self._seconds_in_flight += seconds
 
     def ended(self, outcomes: Mapping[str, int], failed: int = 0) -> Ended:
-        """Note that trials have ended; they count as those that were handed out first.
+        """Note that trials have ended; they are taken to be those that were handed out first.
 
         Args:
             outcomes: How many ended in each.

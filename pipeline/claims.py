@@ -23,10 +23,10 @@ def run_claims(
 ) -> list[Failure]:
     """Train what the experiments still miss in the store.
 
-    The caller holds the store's write lock; what a run of `run_sweep` may raise, this may.
+    The caller holds the store's write lock. Raises what run_sweep raises.
 
     Args:
-        experiments: What `claim_sweeps` returns, or a part of it.
+        experiments: All or some of the sweeps that `claim_sweeps` returns.
         store: Where the rows go; what it has is not trained again.
         say: Called with each experiment that has trainings left.
 

@@ -13,15 +13,15 @@ from pipeline.grids.blocks import Blocks
 from pipeline.grids.factors import Places
 from pipeline.prices import Infos, Price, price
 
-# Long enough that scheduling costs nothing, short enough that workers end together.
+# Long enough that scheduling costs next to nothing, short enough that workers end together.
 BATCH_SECONDS = 1.0
 MOST_TRIALS = 4096
-# A start is measured anew in each batch that needs it: it may cost that share of a batch's
-# trainings, else the batch takes more of the learning rates that share it.
+# Each batch measures its starts anew. If that costs more than this share of the batch's trainings,
+# the batch takes more of the learning rates that share a start.
 MOST_REPEATED = 0.1
-# Trials of a start that a level has at least, where there are so many: the ends and the middle.
+# The fewest trials of a start in a level, where it has so many: the ends and the middle.
 FEWEST_AT_ONCE = 3
-# A block that takes less is trained at once: level by level it would be mostly scheduling.
+# A block that takes less is not cut into levels: scheduling would cost more than training.
 LEAST_CUT = 0.05
 
 
@@ -64,9 +64,9 @@ class Cut:
 
     @property
     def size(self) -> int:
-        """Trials of about BATCH_SECONDS, more where a start would be measured often.
+        """How many trials take about BATCH_SECONDS; more where starts are costly to measure.
 
-        They are all trials of some starts, or a part of one start's.
+        They are all trials of one or several starts, or a part of the trials of one.
         """
         each, start = self.price.seconds, self.price.start
         starts = round(BATCH_SECONDS / (start + self.per_start * each))
@@ -98,7 +98,7 @@ class Cuts:
     """How the blocks of a grid are cut: blocks of the same costs, sizes and levels alike.
 
     Attributes:
-        kinds: (blocks,) the number of each block's kind.
+        kinds: (blocks,) the number of each block's kind: blocks of one kind are cut alike.
     """
 
     def __init__(self, blocks: Blocks, trainer: Trainer, datasets: Infos):

@@ -4,7 +4,7 @@ Both executors take the same work and batches and yield the same rows as they fi
 in whatever order; the driver alone writes them. A batch whose task fails, by an exception
 or because its worker died, is split until the trial at fault stands alone: that one is
 yielded as a failure, and all others are trained. A batch whose node or cluster died is not to
-blame: it goes elsewhere, and where there is nowhere to go the run ends.
+blame: it is sent to another node, and if there is none the run ends.
 """
 
 import logging
@@ -21,16 +21,16 @@ from pipeline.interrupts import kept_handlers
 from pipeline.storage.schemas import Rows
 
 Work = Callable[[Batch], Rows]
-# Taken lazily; None where the next one has to wait until a batch that was taken has ended.
+# Batches, taken lazily. None means: wait for a batch in flight to end, then ask again.
 Supplied = Iterable[Batch | None]
 
 # Below this many seconds of work on one core, starting Ray costs more than it saves.
 SERIAL_SECONDS = 15.0
 # Enough that no CPU waits for the driver, few enough that memory stays bounded.
 TASKS_PER_CPU = 3
-# Of a task whose worker or node died: it may not have been to blame.
+# For a task whose worker or node died: the task may not have been to blame.
 TASK_RETRIES = 2
-# Times that a batch goes elsewhere after its node died, TASK_RETRIES each.
+# How often a batch is sent to another node after its own died, with TASK_RETRIES each.
 MOST_NODES_LOST = 3
 REASON_LENGTH = 500
 

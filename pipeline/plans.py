@@ -24,7 +24,7 @@ class Plan:
     Attributes:
         trials: Cells of the grid.
         finished: How many of them have a row in the store.
-        batches: Tasks that the remaining trials make, about.
+        batches: About how many tasks the remaining trials make.
         flops, seconds, bytes: Estimates for the remaining trials: floating-point
             operations, seconds of one core, bytes of Parquet.
         shapes: How many shapes of networks and tasks have trials left.
@@ -56,8 +56,8 @@ def finished_indices(grid: Grid, store: Store) -> Indices:
 def plan(sweep: Sweep, finished: Indices) -> Plan:
     """Count what the sweep has left to do, exactly, and price it, without listing it.
 
-    Blocks of one kind are priced together. Of more than MOST_PRICED kinds a random sample is
-    priced for all, the same sample each time.
+    Blocks of one kind are priced together. If there are more than MOST_PRICED kinds, a random
+    sample of them, the same each time, is priced in place of all.
     """
     grid, blocks = sweep.grid, Blocks(sweep.grid)
     cuts = Cuts(blocks, sweep.trainer, sweep.infos)

@@ -18,7 +18,7 @@ class Price:
 
     Attributes:
         seconds: Of one core, for a training.
-        start: Likewise for what trials of one start share.
+        start: The same for the work that is done once per start.
         flops: Floating-point operations of a training; None if nobody counts them.
     """
 

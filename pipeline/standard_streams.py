@@ -11,7 +11,7 @@ from contextlib import contextmanager
 def reported_failures() -> Iterator[None]:
     """Run a command; if stdout or a file cannot be written, end with one line and exit code 1.
 
-    A pipe that its reader closed ends it quietly, as is usual for pipes, with the same code.
+    If the reader of a pipe closed it, the command ends quietly, as is usual, with the same code.
     """
     _open_closed()
     ended: BaseException | None = None
@@ -19,7 +19,7 @@ def reported_failures() -> Iterator[None]:
         yield
     except (SystemExit, OSError) as end:
         ended = end
-    # A full stdout may have failed at once, or still hold what it could not write.
+    # Writing to a full stdout may have failed already, or may fail when its buffer is flushed.
     ended = _failure_of_stdout() or ended
     if isinstance(ended, OSError):
         if ended.errno != errno.EPIPE:
@@ -39,7 +39,7 @@ def _open_closed() -> None:
 def _failure_of_stdout() -> OSError | None:
     """The error that kept stdout from taking all that was printed; None if there is none.
 
-    What it did not take would be written again, and fail, when Python ends: it is led nowhere.
+    Python would try to write the rest again when it ends, and fail: the rest is sent nowhere.
     """
     try:
         sys.stdout.flush()

@@ -27,7 +27,7 @@ class TaskSummary:
         file: The user's file; None for a bundled data set.
         rows: In the file or data set; None where they are drawn as wanted.
         examples: How many are used.
-        features: Numbers per example.
+        feature_count: Numbers per example.
         classes: How many classes there are; None for numbers.
         smallest_class: The fewest examples of a class among those used; None for numbers.
         target_range: The least and the largest target among those used; None for classes.
@@ -39,7 +39,7 @@ class TaskSummary:
     file: str | None
     rows: int | None
     examples: int
-    features: int
+    feature_count: int
     classes: int | None
     smallest_class: int | None
     target_range: tuple[float, float] | None
@@ -51,7 +51,8 @@ class TaskSummary:
         used = f"{self.examples:,} drawn"
         if self.rows is not None:
             used = f"{self.rows:,} rows, {self.examples:,} used"
-        features = "1 feature" if self.features == 1 else f"{self.features:,} features"
+        count = self.feature_count
+        features = "1 feature" if count == 1 else f"{count:,} features"
         words = f"{self.file or self.dataset}: {used}, {features}, {self._targets_in_words}"
         if not self.baseline_losses:
             return words
@@ -87,7 +88,7 @@ def tasks(sweep: Sweep) -> dict[TaskKey, Any]:
 
 
 def task_summaries(sweep: Sweep) -> list[TaskSummary]:
-    """The sweep's data sets, each with its numbers of examples: all, or the least and the most.
+    """A summary for each data set and number of examples; of many numbers the least and the most.
 
     A trainer that needs no data has none.
 
@@ -116,7 +117,7 @@ def _summary(sweep: Sweep, dataset: str, examples: int) -> TaskSummary:
         file=file.file if file else None,
         rows=file.rows if file else DATASETS[dataset].examples,
         examples=task.examples,
-        features=task.features,
+        feature_count=task.feature_count,
         classes=task.outputs if is_classes else None,
         smallest_class=int(task.targets.sum(axis=1).min()) if is_classes else None,
         target_range=None if is_classes else (float(answers.min()), float(answers.max())),

@@ -1,6 +1,6 @@
 """Checks that sweeps and stores can be made from a trainer's description."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from core.settings import COLUMN_TYPES
 from core.trainers import Column, Trainer
@@ -30,6 +30,7 @@ def _problems(trainer: Trainer) -> Iterator[str]:
     tables = {"runs": trainer.results, **{n: t.columns for n, t in trainer.tables.items()}}
     for table, columns in tables.items():
         yield from (_kind_problem(table, c) for c in columns if c.kind not in COLUMN_TYPES)
+        yield from _former_name_problems(table, columns)
     if "runs" in trainer.tables:
         yield "a trainer's further table cannot be called 'runs'; rename it"
 
@@ -76,6 +77,18 @@ def _outcome_problems(trainer: Trainer) -> Iterator[str]:
         yield "a trainer's results need a column 'outcome'"
     elif outcome.kind is not str or not outcome.choices:
         yield "the column outcome is counted by name: it needs kind str, and choices to list"
+
+
+def _former_name_problems(table: str, columns: Sequence[Column]) -> Iterator[str]:
+    taken = {column.name for column in columns}
+    for column in columns:
+        if column.formerly in taken:
+            yield (
+                f"{table}: the column {column.name} was formerly {column.formerly!r}, which is the "
+                "name of another column; rename that one, or leave out formerly"
+            )
+        if column.formerly is not None:
+            taken.add(column.formerly)
 
 
 def _kind_problem(table: str, column: Column) -> str:

@@ -17,14 +17,14 @@ from analysis.tables.judgments import read_judged
 from analysis.theory.plain_networks import plain
 from core.trials import TRIAL_FIELDS
 
-# Asked or found, a number up to this many times larger may still be advised on.
+# The size asked for may be up to so many times the size found, or the other way round.
 FARTHEST = 1.5
-SAME_SCALE = 0.03  # a grid's value this near to theory's stands for it
+SAME_SCALE = 0.03  # an init scale of the grid this near to theory's counts as theory's
 MEASURED = ("outcome", "cause", "tail_loss", "final_accuracy", "critical_learning_rate", *LOSSES)
 
 
 @dataclass(frozen=True)
-class BestRun:
+class BestNearby:
     """The run with the lowest loss.
 
     Attributes:
@@ -83,19 +83,20 @@ class RateAdvice:
     """What the runs nearest to a network say about its learning rate.
 
     Attributes:
-        apart: Where those runs are not what was asked for: asked and found, by setting; of a
-            name that the store has not, all that it has.
+        apart: The settings in which those runs are not what was asked for, with what was asked
+            and found. For a name that the store does not have: all names that it has.
         rate: The rate that trained most reliably there, and its start; None if none trained.
         failures: How the other runs at `rate` ended, and how many did so.
-        theory: What theory's own init scale came to; None if `rate` has it, or no run has.
-        factor: What theory makes of that rate on the way to the network asked for, at most 1.
-        divergence: Of the runs with that start; where none trained, with the best run's.
+        theory: How runs at theory's init scale ended; None if `rate` has that scale, or no run.
+        factor: By what to multiply that rate, in theory, for the network asked for; at most 1.
+        divergence: The divergence of the runs with that start; if none trained, with the best
+            run's start.
         best: The best run; None where every loss overflowed.
         predicted: The smallest 2 / lambda_max at step 0; None where not measured.
         runs: How many they are.
-        varied: What varies among the runs at `rate`, but for the seed.
+        varied: The settings that vary among the runs at `rate`, apart from the seed.
         steps: How many the runs at `rate` took; None where that varies, or none trained.
-        next_seed: The first that no run had.
+        next_seed: The first seed that no run had.
     """
 
     apart: Mapping[str, tuple[Any, Any]]
@@ -104,7 +105,7 @@ class RateAdvice:
     theory: OtherScale | None
     factor: float
     divergence: Divergence
-    best: BestRun | None
+    best: BestNearby | None
     predicted: float | None
     runs: int
     varied: tuple[str, ...]
@@ -197,13 +198,13 @@ def _endings(runs: pd.DataFrame) -> dict[str, int]:
     return {str(ending): int(count) for ending, count in ended.value_counts().items()}
 
 
-def _best_run(runs: pd.DataFrame) -> BestRun | None:
-    shares = (runs["tail_loss"] / runs["baseline_loss"]).dropna()
-    if shares.empty:
+def _best_run(runs: pd.DataFrame) -> BestNearby | None:
+    shares = runs["tail_loss"] / runs["baseline_loss"]
+    if shares.isna().all():
         return None
-    run = runs.loc[shares.idxmin()]
+    run = runs.iloc[shares.argmin()]
     accuracy = run["final_accuracy"]
-    return BestRun(
+    return BestNearby(
         settings={name: run[name] for name in TRIAL_FIELDS},
         trial_id=run["trial_id"],
         outcome=run["outcome"],
@@ -214,7 +215,7 @@ def _best_run(runs: pd.DataFrame) -> BestRun | None:
 
 
 def _divergence(runs: pd.DataFrame) -> Divergence:
-    """The bracket of divergence over runs that may differ in anything; the most cautious counts."""
+    """Where divergence begins among runs that may differ in anything: the lowest rate counts."""
     blown = blew_up(runs)
     first = runs.loc[blown, "learning_rate"].min()
     below = runs[~(runs["learning_rate"] >= first)]

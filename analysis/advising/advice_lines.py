@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analysis.advising.advice import FARTHEST, BestRun, Divergence, OtherScale, RateAdvice
+from analysis.advising.advice import FARTHEST, BestNearby, Divergence, OtherScale, RateAdvice
 from analysis.advising.trained_rates import TrainedRate, share_interval
 from analysis.theory.plain_networks import PLAIN
 from core.trials import SETTINGS
 
-RELIABLE = 0.5  # of the runs train: below it most seeds fail
+RELIABLE = 0.5  # the share of runs that train; below it most seeds fail
 # Rates that trained nearly always at one depth, tried at 14 others, with 16 seeds each.
 CARRIED = (224, 197)
 SELDOM_SET = ("bias_scale", "initializer", *PLAIN)
@@ -99,7 +99,7 @@ def _carried(advice: RateAdvice) -> Iterator[str]:
         )
 
 
-def _best(best: BestRun, apart: Mapping[str, tuple[Any, Any]]) -> str:
+def _best(best: BestNearby, apart: Mapping[str, tuple[Any, Any]]) -> str:
     words = with_settings(
         {name: best.settings[name] for name in (*apart, "learning_rate", *CHOSEN, "seed")}
     )

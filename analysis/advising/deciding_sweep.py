@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from analysis.advising.advice import BestRun, RateAdvice
+from analysis.advising.advice import BestNearby, RateAdvice
 from analysis.advising.measured_starts import steps_needed
 from analysis.advising.trained_rates import START
 from core.datasets import DATASETS
@@ -22,7 +22,7 @@ WIDEST = (1e-4, 10.0)  # where nothing is known of the rate
 MORE_STEPS = 10
 STILL_MOVING = ("slow", "oscillating")
 
-# As a sweep file that leaves them out means it; where no run is near to take them from.
+# The defaults of a sweep file, for when no near run gives them.
 USUAL = {
     "dataset": "digits",
     "examples": 128,
@@ -53,7 +53,7 @@ def deciding_sweep(wanted: Mapping[str, Any], advice: RateAdvice | None) -> str 
         return as_yaml(longer(wanted, advice.best))
     if advice.rate.runs >= ENOUGH_RUNS:
         return None
-    own = {**like, **wanted, **advice.rate.start}
+    own = {**(like or {}), **wanted, **advice.rate.start}
     return as_yaml(over_seeds(own, advice.rate.learning_rate * advice.factor, advice.next_seed))
 
 
@@ -70,17 +70,17 @@ def over_rates(
 ) -> dict[str, Any]:
     """A sweep of TRAININGS of one network, each at another learning rate around the expected one.
 
-    They have the steps in which such a network was found to train, where a run had fewer.
+    They take at least the steps within which such a network was found to train.
 
     Args:
         wanted: The settings that are asked for.
-        like: A run's settings, for all that is not; None where there is none.
+        like: The settings of a run, for those that are not asked for; None without a run.
         expected: The learning rate to try around; None if nothing is known of it.
     """
     ends = WIDEST if expected is None else (BELOW * expected, ABOVE * expected)
     low, high = (float(f"{end:.2g}") for end in ends)
     rates = {"geomspace": [low, high, TRAININGS]}
-    # Theory's scales, which `wanted` has if it names no initializer, are those of random draws.
+    # The init scales in `wanted` come from theory, and theory's scales are for random draws.
     base = {**(like or USUAL), "initializer": USUAL["initializer"]}
     base["steps"] = max(base["steps"], steps_needed(wanted["activation"], wanted["depth"]))
     return _sweep({**base, **wanted, "learning_rate": rates, "seed": 0})
@@ -100,10 +100,10 @@ def over_seeds(like: Mapping[str, Any], rate: float, seeds: int) -> dict[str, An
     return _sweep({**like, "learning_rate": rates, "seed": new})
 
 
-def longer(wanted: Mapping[str, Any], best: BestRun | None) -> dict[str, Any]:
+def longer(wanted: Mapping[str, Any], best: BestNearby | None) -> dict[str, Any]:
     """A sweep of TRAININGS with more steps than any failed run took.
 
-    Where the best run was still moving they have its start, and rates around its own.
+    If the best run's loss was still moving, they have its start, and rates around its rate.
     """
     if best is None:
         return over_rates(wanted, None, None)

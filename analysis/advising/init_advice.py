@@ -19,9 +19,9 @@ SCALES = np.geomspace(0.05, 20, 600)
 MOST_BIAS_VARIANCE = 100.0
 # At the least bias variance that opens a critical line its fixed point is unstable on one side.
 BIAS_MARGIN = 1.15
-# A start for fewer layers is one for these: the band's upper end is anywhere for shallow networks.
+# Shallower networks get the start for so many layers: their band has no definite upper end.
 DEEP = 20
-# Depth over width up to which the draws scatter little about theory.
+# Up to this depth over width, networks scatter little about the theory.
 WIDE = 1 / 4
 
 
@@ -81,9 +81,9 @@ def _start(
 ) -> float | None:
     """The init scale that InitAdvice advises to start from.
 
-    A little above the critical scale signals do not die out. Of 24 runs at depth 30, as in
-    analysis.advising.measured_starts, this many trained from the middle, and from the critical
-    scale:
+    A little above the critical scale signals do not die out. Measured as in
+    analysis.advising.measured_starts: of 24 runs at depth 30, so many trained from the middle of
+    the band and, second, from the critical scale:
     tanh 12 and 7, erf 12 and 6, ELU 12 and 6, SELU 15 and 2, GELU 8 and 0, SiLU 3 and 1; but
     linear 10 and 13, ReLU 0 and 0, leaky ReLU 2 and 1, whose signals grow in every layer.
     """

@@ -32,7 +32,8 @@ def nearest(
 
     Returns:
         The runs, and where they are not what was asked for: asked and found, by setting.
-        Where no run has a name, all are taken, and what is found are all of theirs.
+        For a name that no run has, the runs of all names are taken, and all these names are
+        what was found.
     """
     apart: dict[str, tuple[Any, Any]] = {}
     for name in [name for name in NAMES if name in wanted]:
@@ -57,11 +58,11 @@ def ratio(asked: Any, found: Any) -> float:
 def theory_factor(
     wanted: Mapping[str, Any], apart: Mapping[str, tuple[Any, Any]], start: Mapping[str, Any]
 ) -> float:
-    """The factor, at most 1, by which the curvature lowers the rate for the network asked for.
+    """The factor, at most 1, by which a larger sharpness lowers the rate for the network asked for.
 
-    The largest curvature is a sum over layers of what each weight moves the outputs by: it
-    grows with the depth, with the width, and where chi > 1 by chi a layer (Karakida et al.
-    2019, arXiv:1806.01316). Where it falls the rate is left as it is. Of a network that is not
+    The sharpness sums over all layers how far their weights move the outputs. It grows with the
+    depth and the width, and by a factor chi per layer where chi > 1 (Karakida et al. 2019,
+    arXiv:1806.01316). Where the sharpness falls, the rate stays as it is. Of a network that is not
     plain, chi says nothing of the depth.
     """
     factor = 1.0

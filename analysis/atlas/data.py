@@ -32,10 +32,10 @@ class Measure:
     Attributes:
         name, label: The column, and its words on the page.
         log: Whether the page gets, and colors by, its log10.
-        diverging: Whether 0 of what is colored by parts two kinds.
+        diverging: Whether colors differ on the two sides of 0 (of the log10, if `log`).
         colored: Whether the map offers it; the others are only listed.
-        bounded: Whether its colors end at a hundredth of and at ten times the best constant's
-            loss: what has diverged would take all colors.
+        bounded: Whether its colors end at a hundredth and at ten times the best constant's loss.
+            Without bounds, diverged runs would take up nearly all colors.
     """
 
     name: str
@@ -80,7 +80,7 @@ def atlas_data(
     wanted = ["trial_id", *TRIAL_FIELDS, "outcome", "cause", "critical_learning_rate", *stored]
     runs = read_judged(store, trained_level, wanted)
     level = level_words(runs)
-    # Runs that share a start are neighbors: what they share compresses.
+    # Runs that share a start lie side by side, since equal neighbors compress well.
     runs = runs.sort_values([*TRIAL_FIELDS], ignore_index=True)
     runs["rate_ratio"] = runs["learning_rate"] / runs["critical_learning_rate"]
     columns: Columns = {"region": region_by_run(runs["outcome"], runs["cause"])}
@@ -135,7 +135,7 @@ def _scaled(values: pd.Series, measure: Measure) -> NDArray[np.float64]:
 
 
 def curve_columns(store: str | Path, ids: pd.Series) -> tuple[list[list[int]], Columns]:
-    """Every run's log10 loss at its logged steps, thinned evenly if there are too many.
+    """Every run's log10 loss at its logged steps, evenly thinned if these are too many.
 
     Returns:
         The distinct lists of steps, and the columns `pattern`, a run's place among them,

@@ -115,13 +115,13 @@ def dictionary(store: str | Path) -> str:
 def _described(store: str | Path) -> Iterable[str]:
     for table in TABLES:
         try:
-            rows = data_dictionary(read_schema(store, table)).itertuples(index=False)
+            rows = data_dictionary(read_schema(store, table)).to_numpy()
         except MissingTableError:
             continue
         lines = [
-            f"<tr><td><code>{escape(row.column)}</code></td><td>{escape(row.type)}</td>"
-            f"<td>{escape(row.unit)}</td><td>{escape(row.meaning)}</td></tr>"
-            for row in rows
+            f"<tr><td><code>{escape(column)}</code></td><td>{escape(kind)}</td>"
+            f"<td>{escape(unit)}</td><td>{escape(meaning)}</td></tr>"
+            for column, kind, unit, meaning in rows
         ]
         yield (
             f"<details><summary>{table}: {escape(TITLES[table])}</summary>"

@@ -23,7 +23,7 @@ def pack(header: Mapping[str, Any], columns: Mapping[str, NDArray[Any]]) -> str:
     """The header, with `columns` saying what follows it, and the columns, as base64.
 
     Args:
-        header: What JSON can say, NaN and infinity excluded.
+        header: Anything that JSON can express: no NaN, no infinity.
         columns: By name, of the types of TYPES.
     """
     names = {np.dtype(kind): name for name, kind in TYPES.items()}
@@ -65,7 +65,7 @@ def quantized(values: ArrayLike, steps: int) -> NDArray[np.int16]:
 
 
 def differences(quantities: NDArray[np.int16], lengths: ArrayLike) -> NDArray[np.int16]:
-    """Each number minus the one before it in its series; sums that wrap around undo it.
+    """Each number minus the one before it in its series; running sums, which may wrap, undo it.
 
     Args:
         quantities: Series, one after another.

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.atlas.packing import quantized
+from analysis.reading.rows import by_column
 from analysis.reading.stores import REPEATS, MissingTableError, read_layers
 from analysis.theory.layer_theory import COLUMNS, layer_theory
 from core.trials import SETTINGS
@@ -17,6 +18,8 @@ NO_PROFILE = 2**32 - 1
 # What distinguishes two starts, and two that are no repetitions of one another.
 START = [n for n, s in SETTINGS.items() if s.decides == "training" and s.differs_within != "start"]
 SETTING = [name for name in START if name not in REPEATS]
+
+Places = NDArray[np.integer]
 
 
 def profile_columns(store: str | Path, runs: pd.DataFrame) -> dict[str, NDArray[Any]]:
@@ -50,21 +53,19 @@ def profile_columns(store: str | Path, runs: pd.DataFrame) -> dict[str, NDArray[
     }
 
 
-def _theories(layers: pd.DataFrame, runs: pd.DataFrame, setting: NDArray[np.int64]) -> pd.DataFrame:
+def _theories(layers: pd.DataFrame, runs: pd.DataFrame, setting: Places) -> pd.DataFrame:
     """The theory of every setting, from the mean profile over its seeds."""
     means = layers.groupby(["setting", "layer"], sort=False)[list(COLUMNS)].mean().reset_index()
     first_run = pd.Series(range(len(runs))).groupby(setting).first()
     known = []
     for place, profile in means.groupby("setting"):
-        theory = layer_theory(runs.iloc[first_run[place]].to_dict(), profile)
+        theory = layer_theory(by_column(runs.iloc[first_run[place]]), profile)
         if theory is not None:
             known.append(theory.assign(setting=place))
     return pd.concat(known) if known else means.iloc[:0]
 
 
-def _columns(
-    name: str, layers: pd.DataFrame, of_run: NDArray[np.int64], key: str
-) -> dict[str, NDArray[Any]]:
+def _columns(name: str, layers: pd.DataFrame, of_run: Places, key: str) -> dict[str, NDArray[Any]]:
     depths = layers.groupby(key, sort=False).size()
     places = pd.Index(depths.index).get_indexer(of_run)
     return {

@@ -1,7 +1,7 @@
 """The argument: each claim with the query for its rows and the rule that judges them.
 
-Nothing here says how a claim ends. A query selects measured rows from the store of the claim
-sweeps, a rule turns them into a verdict, and other rows would make it another one.
+Nothing here fixes a verdict in advance. A query selects measured rows from the store of the claim
+sweeps, and a rule turns these rows into the verdict; other rows may lead to another.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ from analysis.tables.boundaries import LOSSES
 
 Rule = Callable[[pd.DataFrame], Verdict]
 
-# By which a stall after a peak counts as no stable rate.
+# The losses by which a run that stalled after a peak does not count as stable.
 PEAKS = ", ".join((*LOSSES, "thresholds"))
-# Thresholds of the outcomes that a rule of a claim goes by too, where its query has `thresholds`.
+# Thresholds of the outcome rules that claims' rules use too, if their query selects `thresholds`.
 BARS = ("diverged_at_end", "vanishing_gradient")
 IDENTITY = "initializer = 'scaled_identity' and depth = 51"
 ANY_SIGMOIDS = "activation = 'sigmoid' and runs.steps = 1000"
@@ -50,11 +50,11 @@ class Claim:
 
     Attributes:
         id: C1 to C12.
-        statement: As it is heard.
-        setting: What the argument has, and what was measured for it.
+        statement: The claim, as people state it.
+        setting: The networks that the argument is about, and what was measured on them.
         query: Selects its rows, for `phasesweep query`.
         rule: The rows -> a verdict.
-        measure: What is measured beside the rows, on the same networks drawn again.
+        measure: Adds columns that no sweep stores, measured on the same networks drawn again.
     """
 
     id: str
@@ -165,7 +165,7 @@ CLAIMS = {
             "C9",
             "Features that are not normalized make it worse",
             "measured apart are the growth of gradients per layer, the first layer's gradient, "
-            "which the inputs' size multiplies, and the critical learning rate",
+            "which the inputs' size multiplies, and the boundary learning rate",
             f"select activation, init_scale, features, learning_rate, outcome, {PEAKS}, "
             "chi_measured, log10_gradient_per_error, log10_gradient_norm, log10_delta_norm, "
             "critical_learning_rate, saturated_fraction "

@@ -20,7 +20,7 @@ from core.network import backward as network_backward
 from core.network import forward, gradient
 from core.trials import TRIAL_FIELDS
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 # Of each layer's weights; the loss is differentiated along them.
 DIRECTIONS = 8
@@ -65,7 +65,7 @@ def backward_steps(runs: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for _, run in runs.iterrows():
-        settings = run[[name for name in TRIAL_FIELDS if name in run]]
+        settings = {name: run[name] for name in TRIAL_FIELDS if name in run}
         phi = ACTIVATIONS[settings["activation"]]
         net = Net(params_of(settings), phi, settings["loss"], task_of(settings))
         directions = _directions(net.params)
@@ -111,7 +111,7 @@ def slopes_along(net: Net, directions: Sequence[Array]) -> list[Array]:
         net: Where to differentiate.
         directions: A layer each, (directions, fan_out, fan_in + 1).
     """
-    slopes = []
+    slopes: list[Array] = []
     for layer, along in enumerate(directions):
         above, below = (_losses(net, layer, sign * STEP * along) for sign in (1, -1))
         slopes.append((above - below) / (2 * STEP))

@@ -1,7 +1,7 @@
 """Rules on how layers change a gradient on its way back: claims C4, C6, C7 and C10.
 
-Every rule takes the rows of its claim's query and returns a Verdict. What counts as vanished or
-as trained is what the rows were judged by, the strictest where they differ.
+Every rule takes the rows of its claim's query and returns a Verdict. The thresholds for vanished
+and trained are those by which the rows were judged; where they differ, the strictest.
 """
 
 import numpy as np
@@ -46,19 +46,19 @@ def backward_step_takes_the_value(rows: pd.DataFrame) -> Verdict:
 def output_error_is_small(rows: pd.DataFrame) -> Verdict:
     """C6: a deep network's output error, and its last gradient, are small, under every loss.
 
-    The error is held against that of the best constant, which is the same under both losses:
-    mean(y) - y. Where it is as large and the last layer's gradient small all the same, that has
-    another reason. Two effects if the gradient is small under one loss only.
+    The error is compared with that of the best constant, mean(y) - y, which is the same under both
+    losses. If the last gradient is small although the error is as large as that, the claim holds
+    for another reason. If the gradient is small under one loss only, these are two effects.
 
     Args:
-        rows: One network a `loss`: `layer`, `trained_level`, `baseline_loss`,
+        rows: One network per `loss`: `layer`, `trained_level`, `baseline_loss`,
             `log10_delta_norm` and `log10_gradient_norm`, and both again with `final_`, after
             training. Small is an error whose loss would count as trained.
     """
     constant = np.sqrt(2 * rows.loc[rows["loss"] == "mse", "baseline_loss"].iloc[0])
     numbers, errors, gradients = [], [], []
-    for loss, net in rows.groupby("loss", sort=False):
-        layers = net.sort_values("layer")
+    for loss in rows["loss"].unique():
+        layers = rows[rows["loss"] == loss].sort_values("layer")
         last, name = layers.iloc[-1], loss.replace("_", "-")
         errors.append(10 ** last["log10_delta_norm"] / constant)
         gradients.append(10 ** last["log10_gradient_norm"] / constant)

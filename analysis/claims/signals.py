@@ -8,19 +8,20 @@ import pandas as pd
 
 from analysis.claims.backward_steps import Net, backward
 from analysis.claims.verdicts import FAILS, HOLDS, OTHER_REASON, TWO_EFFECTS, Verdict, number
+from analysis.reading.rows import by_column
 from analysis.theory.redrawn import hidden_layer, params_of, task_of
 from core.functions.activations import ACTIVATIONS
 from core.theory.layer_maps import mean_square
 from core.theory.mean_field import mean_field
 
-STRAIGHT = 0.01  # decades: what stays within them of a line is one
+STRAIGHT = 0.01  # decades: points this near to a line count as lying on it
 SAME_SLOPE = 0.01  # of log10 k: as far as a measured slope may lie from it
 ARGUED_LAYERS = 20  # the argument multiplies so many: 1.5^20 = 3325.2567, 0.5^20 = 9.5367e-7
-STEADY = 0.005  # decades a layer: what changes by less is constant
+STEADY = 0.005  # decades a layer: a smaller change counts as none
 LARGE_GRADIENT = 1e3  # x an output error; the outcome rules call it exploding
 MODERATE = 10.0  # an activation's root mean square, the inputs' being about 1
 EXACT = 1e-9  # rounding of twenty layers, with room to spare
-SPREAD = 0.1  # of ln r, from draw to draw: beyond it r is no single number
+SPREAD = 0.1  # standard deviation of ln r over draws: beyond it r depends on the draw
 
 
 def signals_grow_exponentially(rows: pd.DataFrame) -> Verdict:
@@ -29,7 +30,7 @@ def signals_grow_exponentially(rows: pd.DataFrame) -> Verdict:
     Args:
         rows: `init_scale` (the k of k I), `layer`, `log10_mean_square_h`.
     """
-    lines = {k: _line(layers) for k, layers in rows.groupby("init_scale")}
+    lines = {k: _line(rows[rows["init_scale"] == k]) for k in np.unique(rows["init_scale"])}
     error = max(abs(slope / np.log10(k) - 1) for k, (slope, _) in lines.items())
     bend = max(bend for _, bend in lines.values())
     numbers = [
@@ -67,13 +68,14 @@ def _line(layers: pd.DataFrame) -> tuple[float, float]:
 def with_bias_gradients(rows: pd.DataFrame) -> pd.DataFrame:
     """Add each layer's `bias_gradient_norm`, |dLoss/db_l|: of the mean over examples of delta_l.
 
-    The store has the root mean square of delta over examples; the mean, taken on the network
-    drawn again, may be far smaller: with centered features linear outputs have the mean 0.
+    The store has only the root mean square of delta over examples. The norm of the mean, measured
+    on the network drawn again, may be far smaller: with centered features linear outputs
+    average 0.
 
     Args:
         rows: One network's settings, a row for each `layer`.
     """
-    run = rows.iloc[0]
+    run = by_column(rows.iloc[0])
     phi = ACTIVATIONS[run["activation"]]
     net = Net(params_of(run), phi, run["loss"], task_of(run))
     _, gradients = backward(net, "slope")
@@ -84,8 +86,8 @@ def with_bias_gradients(rows: pd.DataFrame) -> pd.DataFrame:
 def every_gradient_is_large(rows: pd.DataFrame) -> Verdict:
     """C2: all weight gradients exceed the output error a thousandfold, the first signals are small.
 
-    The output error dZ_L = A_L - Y is large because the outputs are, and is a factor of every
-    gradient. If the gradients are large by that factor alone, the reason is another one.
+    The output error dZ_L = A_L - Y, large because the outputs are, is a factor of every gradient.
+    If the gradients are large only because of this factor, the claim holds for another reason.
 
     Args:
         rows: One network's `init_scale` (k), `layer`, `baseline_loss` (mse),
@@ -148,7 +150,7 @@ def with_singular_values(runs: pd.DataFrame) -> pd.DataFrame:
     """
     spreads = []
     for _, run in runs.iterrows():
-        values = np.linalg.svd(hidden_layer(run), compute_uv=False)
+        values = np.linalg.svdvals(hidden_layer(by_column(run)))
         spreads.append(values.std() / np.sqrt(np.square(values).mean()))
     return runs.assign(singular_spread=spreads)
 
@@ -156,7 +158,7 @@ def with_singular_values(runs: pd.DataFrame) -> pd.DataFrame:
 def identity_is_easy(rows: pd.DataFrame) -> Verdict:
     """C12: k I needs no draw, r = |h_(L-1)|^2 / |h_1|^2 is k^(2L - 4); does that hide anything?
 
-    Two effects if it does: random weights of the same scale spread what k I leaves alone.
+    Two effects if it does: random weights of the same scale spread r, which k I does not.
 
     Args:
         rows: `initializer`, `init_scale`, `depth`, `seed`, `log10_r`, `singular_spread`.

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
-from analysis.claims.rates import FALLEN, bracketed, with_critical_rates
+from analysis.claims.rates import FALLEN, bracketed, with_boundary_rates
 from analysis.claims.verdicts import (
     FAILS,
     HOLDS,
@@ -21,10 +21,10 @@ from analysis.claims.verdicts import (
 )
 
 SAME_GROWTH = 1.25  # a factor: chi of a net of width 32 is measured no better
-MOVED = 1.0  # decades: a gradient that is ten times as large is another one
+MOVED = 1.0  # decades: how far a source must move a gradient
 MOST_GROUPS = 0.5  # a source moves gradients if it does so in at least that share of the groups
 
-# What may move a gradient where the initial weights' scale stays, and the gradient that it moves.
+# Possible sources, the initial weights' scale being fixed, and the gradient that each may move.
 BEFORE, LATER = "log10_gradient_per_error", "log10_peak_growth"
 SOURCES = {"width": BEFORE, "depth": BEFORE, "features": BEFORE, "learning_rate": LATER}
 IN_WORDS = {BEFORE: "first |dW| at step 0", LATER: "growth during training"}
@@ -33,9 +33,10 @@ IN_WORDS = {BEFORE: "first |dW| at step 0", LATER: "growth during training"}
 def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
     """C9: without standardized features gradients grow more from layer to layer.
 
-    Three things are measured apart: growth per layer; the first layer's gradient, which the
-    inputs' size multiplies; the critical learning rate. The claim holds if growth alone gets
-    worse, for another reason if one of the others does, and two effects are two or more.
+    Three things are measured separately: growth per layer; the first layer's gradient, which is
+    multiplied by the inputs' size; and the boundary learning rate. The claim holds if only growth
+    gets worse, and holds for another reason if only one of the others does. If two or all get
+    worse, these are two effects.
 
     Args:
         rows: `features`, `activation`, `init_scale`, `learning_rate`, `outcome`,
@@ -43,9 +44,9 @@ def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
             `log10_gradient_norm`, `log10_delta_norm` and `saturated_fraction`.
     """
     nets = ["activation", "init_scale"]
-    starts = bracketed(with_critical_rates(rows, [*nets, "features"]))
-    starts["log10_input_size"] = starts["log10_gradient_norm"] - starts["log10_delta_norm"]
-    columns = ["boundary_learning_rate", "chi_measured", BEFORE, "log10_input_size"]
+    starts = bracketed(with_boundary_rates(rows, [*nets, "features"]))
+    starts["log10_input_norm"] = starts["log10_gradient_norm"] - starts["log10_delta_norm"]
+    columns = ["boundary_learning_rate", "chi_measured", BEFORE, "log10_input_norm"]
     table = starts.set_index([*nets, "features"])[columns].unstack()
     rate, chi, per_error, size = (table[column] for column in columns)
     fall, centered = rate["standardized"] / rate["raw"], rate["standardized"] / rate["centered"]
@@ -58,7 +59,7 @@ def unscaled_features_hurt(rows: pd.DataFrame) -> Verdict:
         number("raw: first |dW| over output error, median", first.median(), "times standardized"),
         number("raw: of it by the inputs' size, median", inputs.median(), "times standardized"),
         *_each("raw: first |dW| over output error", first.groupby("activation").median(), "times"),
-        number("raw: critical learning rate falls, median", fall.median(), "times"),
+        number("raw: boundary learning rate falls, median", fall.median(), "times"),
         *_each("raw: falls", fall.groupby("activation").median(), "times"),
         number("centered: falls, median", centered.median(), "times"),
         *_each(
@@ -83,9 +84,9 @@ def _each(meaning: str, values: pd.Series, unit: str = "1") -> Iterator[Number]:
 def gradients_have_other_sources(rows: pd.DataFrame) -> Verdict:
     """C11: with a fixed scale of the initial weights, something else moves gradients tenfold.
 
-    Width, depth and features are held against the first layer's gradient over the output error
-    before the first step, learning rates against the growth of the gradient during training.
-    Outcomes stand beside and decide nothing.
+    For width, depth and features, the gradient is the first layer's at step 0 over the output
+    error; for learning rates it is the growth of the gradient during training. Outcomes are
+    reported but decide nothing.
 
     Args:
         rows: `init_scale`, SOURCES, `outcome`, `log10_gradient_per_error` at step 0, and

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,7 +38,7 @@ def advise(
     from analysis.advising.init_advice import init_advice, init_lines
 
     asked = {"dataset": dataset, "activation": activation, "depth": depth, "width": width}
-    wanted = {name: value for name, value in asked.items() if value is not None}
+    wanted: dict[str, Any] = {n: value for n, value in asked.items() if value is not None}
     with refusing():
         init = init_advice(activation, depth, width)
         start = {"init_scale": init.start or 1.0, "bias_scale": init.bias_scale}

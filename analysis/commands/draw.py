@@ -3,7 +3,7 @@
 import json
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -194,6 +194,6 @@ def _as_text(rows: "pd.DataFrame") -> str:
     return rows.to_string(index=False, na_rep="", float_format=lambda number: f"{number:.5g}")
 
 
-def _require_known(name: str, known: dict[str, object]) -> None:
+def _require_known(name: str, known: Collection[str]) -> None:
     if name not in known:
         raise ValueError(f"{name!r} is unknown; choose from {', '.join(known)}")

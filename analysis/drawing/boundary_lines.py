@@ -1,4 +1,4 @@
-"""Lines of the critical learning rate against depth, one per init scale."""
+"""Lines of the boundary learning rate against depth, one per init scale."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from analysis.drawing.marks import CRITICAL_RATE, Style
+
 # Viridis is ordered in lightness, whatever the eye; its light end is lost on white.
 COLORS = tuple(colormaps["viridis"](np.linspace(0, 0.85, 5)))
-POINT = {"marker": "o", "markersize": 3.5, "linewidth": 1.3, "elinewidth": 0.9}
-OPEN = {"linestyle": "none", "markersize": 5, "markerfacecolor": "white"}
-STRAIGHT = {"linestyle": ":", "linewidth": 1.0}
-PREDICTED = {"linestyle": (0, (3, 2)), "linewidth": 1.0, "marker": "x", "markersize": 4}
+POINT: Style = {"marker": "o", "markersize": 3.5, "linewidth": 1.3, "elinewidth": 0.9}
+OPEN: Style = {"linestyle": "none", "markersize": 5, "markerfacecolor": "white"}
+STRAIGHT: Style = {"linestyle": ":", "linewidth": 1.0}
+PREDICTED: Style = {"linestyle": (0, (3, 2)), "linewidth": 1.0, "marker": "x", "markersize": 4}
 
 
 def draw_boundaries(panel: Axes, boundaries: pd.DataFrame, scales: Sequence[float]) -> None:
@@ -24,7 +26,7 @@ def draw_boundaries(panel: Axes, boundaries: pd.DataFrame, scales: Sequence[floa
 
     Args:
         panel: Where to draw; its y axis becomes logarithmic.
-        boundaries: The rows of critical_learning_rate_bracket, with the predicted
+        boundaries: The rows of boundary_learning_rates, with the predicted
             `critical_learning_rate` beside them, NaN where there is none.
         scales: The init scales in order of their colors, at most len(COLORS).
     """
@@ -52,9 +54,9 @@ def _draw_straight_line(
 ) -> None:
     """Draw the expected line: from the shallowest known boundary, a factor scale^-2 per layer.
 
-    The end-to-end map of a linear net has the size scale^L, and its curvature goes with
+    The end-to-end map of a linear net has the size scale^L, and its sharpness goes with
     its square: on a log axis against depth, 2 / lambda_max falls along a straight line
-    (below scale 1 other parts of the curvature outlast it).
+    (below scale 1 other parts of the Hessian dominate in deep nets).
     """
     known = line.dropna(subset=["boundary_learning_rate"])
     if known.empty:
@@ -88,8 +90,7 @@ def explain_boundaries(figure: Figure, boundaries: pd.DataFrame, scales: Sequenc
         if shown
     ]
     if boundaries["critical_learning_rate"].notna().any():
-        label = "2 / sharpness at step 0"
-        entries.append(Line2D([], [], color="0.3", label=label, **PREDICTED))
+        entries.append(Line2D([], [], color="0.3", label=CRITICAL_RATE, **PREDICTED))
     if "linear" in set(boundaries["activation"]):
         label = "linear nets: init scale^-2 a layer"
         entries.append(Line2D([], [], color="0.3", label=label, **STRAIGHT))

@@ -5,11 +5,14 @@ one step below the smallest other value, and is marked 0 there.
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike, NDArray
+
+T = TypeVar("T")
 
 LONE_CELL = 2.0  # a cell without neighbors reaches from its value / sqrt(2) to x sqrt(2)
 MARGIN = 0.06  # of an axis, on either side of its points
@@ -65,7 +68,7 @@ def limits(values: ArrayLike) -> tuple[float, float]:
 
 
 def mark_ticks(axis: Axis, values: NDArray[np.float64]) -> None:
-    """Mark a log axis sparsely: at powers of ten, of two, or at some of a few near values.
+    """Mark a log axis sparsely: at powers of ten or two, or at some of the values themselves.
 
     Args:
         axis: An Axes' xaxis or yaxis, log-scaled already.
@@ -87,10 +90,10 @@ def mark_ticks(axis: Axis, values: NDArray[np.float64]) -> None:
     axis.set_major_formatter(FuncFormatter(_plain))
 
 
-def mark_values(axis: Axis, values: Sequence[float], most: int = 8) -> None:
+def mark_values(axis: Axis, values: ArrayLike, most: int = 8) -> None:
     """Mark a log axis at values that are at least its length / `most` apart."""
     at = places(values)
-    names = {at[0]: "0"} if values[0] == 0 else {}
+    names = {at[0]: "0"} if np.asarray(values)[0] == 0 else {}
     axis.set_minor_locator(NullLocator())
     axis.set_major_locator(FixedLocator(_spaced(at, (at[-1] / at[0]) ** (1 / most))))
     axis.set_major_formatter(FuncFormatter(lambda value, _: names.get(value, _plain(value))))
@@ -105,7 +108,7 @@ def _spaced(values: NDArray[np.float64], factor: float) -> list[float]:
     return kept
 
 
-def evenly_chosen(values: Sequence[float], most: int) -> list[float]:
+def evenly_chosen(values: Sequence[T], most: int) -> list[T]:
     """At most `most` of the values, evenly by position, with the first and the last."""
     if len(values) <= most:
         return list(values)

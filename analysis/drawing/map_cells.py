@@ -9,10 +9,11 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from analysis.drawing.log_scales import cell_edges, mark_ticks
+from analysis.drawing.marks import Style
 from analysis.reading.trained_levels import level_words
 from analysis.tables.regions import REGIONS
 
-NOT_RUN = {"facecolor": "white", "edgecolor": "0.8", "hatch": "////", "linewidth": 0}
+NOT_RUN: Style = {"facecolor": "white", "edgecolor": "0.8", "hatch": "////", "linewidth": 0}
 
 Values = NDArray[np.float64]
 

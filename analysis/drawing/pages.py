@@ -13,8 +13,8 @@ from analysis.reading.stores import REPEATS, UnsuitableRunsError, axes, refuse_o
 from core.trials import SETTINGS
 
 SHOWN_SETTINGS = ("activation", "depth", "init_scale", "learning_rate")
-# What was measured beside a training, or how early a trained one may end, changes nothing
-# that a figure shows.
+# Left out are settings that change nothing in a figure: those of measurements, and how early a
+# trained run may stop.
 LISTED = [name for name, s in SETTINGS.items() if s.decides in ("training", "verdict")]
 
 WIDEST_INCHES = 10.0
@@ -100,7 +100,7 @@ def give_title(figure: Figure, headline: str, runs: pd.DataFrame, note: str | No
         figure: Sized already: the settings are wrapped to its width.
         headline: What the figure shows.
         runs: What was drawn.
-        note: What of the runs was left out; None if nothing was.
+        note: Says which runs were left out; None if none were.
     """
     varying = axes(runs)
     notes = [_in_words(name, runs) for name in LISTED if name in runs and name not in varying]

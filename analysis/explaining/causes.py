@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.trials import SETTINGS
+from core.optimizers import OPTIMIZERS
+from core.trials import OF_ONE_RATE, SETTINGS
 
 MEASURE = SETTINGS["measure"]
 
@@ -29,8 +30,8 @@ class Later:
         """The share as a sentence."""
         trained = self.trained or "none"
         return (
-            f"Of {self.runs} runs of many kinds that ended so, {trained} trained when they went on "
-            f"{MUCH_LONGER} times as long."
+            f"Of {self.runs} runs of plain gradient descent that ended so, {trained} trained when "
+            f"they went on {MUCH_LONGER} times as long."
         )
 
 
@@ -96,7 +97,7 @@ LOST = {"ratio": "of the last hidden layer's", "per_error": "of the error at the
 
 
 def _dead(run: Run) -> str:
-    active = run.get("active_fraction")
+    active = run.get("final_active_fraction")
     units = "hardly any" if active is None or active > 0 else "none"
     return (
         f"A hidden layer is dead: {units} of its units pass a gradient for any example, so "
@@ -117,7 +118,7 @@ def _peak(run: Run) -> str:
 
 
 def _saturated(run: Run) -> str:
-    slope = _with(" their mean slope |phi'| is {}, so", run, "mean_slope")
+    slope = _with(" their mean slope |phi'| is {}, so", run, "final_mean_slope")
     return f"The hidden units are saturated:{slope} errors hardly pass through them."
 
 
@@ -175,22 +176,35 @@ def _learning_rate(run: Run) -> str:
         return f"{moderate} ({no_critical_rate(run)}.)"
     return (
         f"{moderate} {number(run['learning_rate'])} is {run['learning_rate'] / critical:.3g} times "
-        f"2 / lambda_max = {number(critical)} of the start, above which steps overshoot along "
+        f"{stable_rate(run)} = {number(critical)} of the start, above which steps overshoot along "
         "the steepest direction."
     )
 
 
+def stable_rate(run: Run) -> str:
+    """The largest stable learning rate on a quadratic, as a formula; "" if there is no such one."""
+    if any(run.get(name) not in (None, SETTINGS[name].default) for name in OF_ONE_RATE):
+        return ""
+    bound = OPTIMIZERS[run.get("optimizer") or "gd"].bound or ""
+    decayed = "(lambda_max + weight_decay)" if run.get("weight_decay") else "lambda_max"
+    return bound.replace("lambda_max", decayed)
+
+
 def no_critical_rate(run: Run) -> str:
     """Why the run has no critical learning rate."""
+    if not stable_rate(run):
+        whose = "with adam" if run["optimizer"] == "adam" else "where layers have their own rates"
+        return f"{whose} the curvature alone does not say which rates are stable"
     if measured(run, "sharpness"):
-        return "2 / lambda_max does not exist: the start's curvature is no positive number"
-    return "2 / lambda_max was not measured; `measure: [signal, sharpness]` does that"
+        return f"{stable_rate(run)} does not exist: the start's sharpness is no positive number"
+    return f"{stable_rate(run)} was not measured; `measure: [signal, sharpness]` does that"
 
 
 def _sharpening(run: Run) -> str:
     critical, rate = run["critical_learning_rate"], run["learning_rate"]
     below = critical is not None and rate < critical
-    start = f" of the start, whose 2 / lambda_max is {number(critical)}," if below else ""
+    bound = f"{stable_rate(run)} is {number(critical)}"
+    start = f" of the start, whose {bound}," if below else ""
     return (
         f"The curvature{start} rose on the way until steps of {number(rate)} were too long for "
         f"it.{_fall(run)}"
@@ -226,7 +240,17 @@ def _oscillating(run: Run) -> str:
     many = "many" if share is None else f"more than {100 * share:.3g}%"
     return (
         f"The loss jumps up and down: in the second half {many} of the steps raised "
-        f"it{rise}. The learning rate is at its edge. {LATER['oscillating'].sentence}"
+        f"it{rise}. {_edge(run)} {LATER['oscillating'].sentence}"
+    )
+
+
+def _edge(run: Run) -> str:
+    batch = run.get("batch_size")
+    if not batch:
+        return "The learning rate is at its edge."
+    return (
+        f"The learning rate is at its edge, or steps on {batch} examples each differ too much: "
+        "a smaller rate or a larger batch_size evens them out."
     )
 
 

@@ -7,15 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.explaining.causes import Run, no_critical_rate, number, why
+from analysis.explaining.causes import Run, no_critical_rate, number, stable_rate, why
 from analysis.explaining.neighbors import nearest_trained
 from analysis.explaining.pytorch_lines import conventions, pytorch_lines
 from analysis.explaining.remedies import remedies
 from analysis.explaining.suggestions import Remedy
 from analysis.reading.printing import printable
+from analysis.reading.rows import by_column
 from analysis.reading.stores import MissingTableError, connect, read_layers, read_runs
 from analysis.reading.thresholds import read_judged_by
-from analysis.theory.input_size import input_mean_square
+from analysis.theory.input_mean_squares import input_mean_square
 from analysis.theory.plain_networks import is_plain
 from core.initializers import INITIALIZERS
 from core.outcomes import DIVERGED
@@ -26,7 +27,7 @@ from core.trials import SETTINGS
 MOST_MATCHES = 10
 HANG = "  "
 LINE = 78  # characters, behind an indent of two
-QUOTED = ("oscillating_share",)  # thresholds that the words of a cause name
+QUOTED = ("oscillating_share",)  # thresholds that a cause's explanation mentions
 PHASES = {
     "vanishing": "vanishes",
     "critical": "keeps its size, nearly",
@@ -43,7 +44,7 @@ class UnknownTrialError(ValueError):
 def find_run(store: str | Path, prefix: str) -> Run:
     """The run whose trial id begins with a prefix, by column; None for NULL.
 
-    Besides its columns it has the thresholds QUOTED by which it was judged.
+    Besides its columns, the mapping has the run's values of the thresholds QUOTED.
 
     Raises:
         UnknownTrialError: There is none, or more than one.
@@ -79,7 +80,7 @@ def as_run(row: pd.Series) -> Run:
     A column that an old store lacks is None too.
     """
     absent = dict.fromkeys(column.name for column in RESULTS)
-    return absent | {name: None if pd.isna(value) else value for name, value in row.items()}
+    return absent | {n: None if pd.isna(value) else value for n, value in by_column(row).items()}
 
 
 def explain(store: str | Path, prefix: str) -> str:
@@ -111,8 +112,12 @@ def _layers(store: str | Path, run: Run) -> pd.DataFrame:
 
 
 def settings_lines(run: Run) -> list[str]:
-    """The settings in lines, each holding as many as fit."""
-    words = [f"{name} {_in_words(run[name])}" for name in LISTED]
+    """The settings in lines, each holding as many as fit; none that has a later one's default."""
+    words = [
+        f"{name} {_in_words(run[name])}"
+        for name in LISTED
+        if run[name] != SETTINGS[name].encoded_default
+    ]
     return textwrap.wrap(", ".join(words), LINE, break_on_hyphens=False)
 
 
@@ -154,7 +159,7 @@ def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
     else:
         yield (
             f"learning rate {number(run['learning_rate'])} is "
-            f"{run['learning_rate'] / critical:.3g} times 2 / lambda_max = {number(critical)}"
+            f"{run['learning_rate'] / critical:.3g} times {stable_rate(run)} = {number(critical)}"
         )
 
 

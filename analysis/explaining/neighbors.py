@@ -8,22 +8,22 @@ import pandas as pd
 
 from core.trials import SETTINGS
 
-# Neither what was measured during a training nor how it was judged changes the training.
+# Other settings say what to measure or how to judge, which does not change a training.
 CHANGEABLE = tuple(n for n, s in SETTINGS.items() if s.decides in ("training", "end"))
 
 
 def nearest_trained(run: Mapping[str, Any], runs: pd.DataFrame, most: int = 5) -> pd.DataFrame:
     """The trained runs that differ in the fewest settings, and in those by the least.
 
-    A run judged by a higher trained level than this one shows nothing and is left out.
-    Each set of changed settings has its nearest run, unless a part of the set is enough:
-    the rows are different remedies, none with an unnecessary change. A number
-    changes by the logarithm of its ratio (with a zero, by the difference), a name by 1.
+    Runs judged by a higher trained level than this one are left out: they show nothing.
+    For each set of changed settings the nearest run is kept, unless changing a part of the set is
+    enough: every row is another remedy without unnecessary changes. The size of a change is the
+    logarithm of the ratio for a number (the difference, if one is zero) and 1 for a name.
 
     Args:
         run: Its settings and `trial_id`.
-        runs: CHANGEABLE, `trained_level`, `trial_id`, `outcome` and what is to be seen of the
-            neighbors.
+        runs: CHANGEABLE, `trained_level`, `trial_id`, `outcome` and whatever else is wanted of
+            the neighbors.
         most: How many to return.
 
     Returns:
@@ -55,7 +55,7 @@ def _minimal(patterns: Iterable[tuple[str, ...]]) -> list[bool]:
 
 
 def _change(values: pd.Series, own: Any) -> pd.Series:
-    if not pd.api.types.is_numeric_dtype(values) or SETTINGS[values.name].repeats:
+    if not pd.api.types.is_numeric_dtype(values) or SETTINGS[str(values.name)].repeats:
         return (values != own).astype(float)
     numbers = values.astype(float)
     if own <= 0 or (numbers <= 0).any():

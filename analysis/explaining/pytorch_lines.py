@@ -12,6 +12,8 @@ from core.functions.activations import ACTIVATIONS
 from core.hidden_layers import NORMALIZATIONS, branch_factor
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES
+from core.optimizers import OPTIMIZERS
+from core.schedules import SCHEDULES
 from core.trials import SETTINGS
 
 Settings = Mapping[str, Any]
@@ -28,8 +30,8 @@ DEFINITIONS = {
 def pytorch_lines(settings: Settings, changed: Collection[str]) -> Iterator[str]:
     """The lines that put changed settings into a PyTorch script, in the order of a script.
 
-    A network of another shape is initialized and given an optimizer anew. A setting that no
-    line is known for is named in a comment; what decides on measurements has none.
+    After a change of shape come lines that initialize the network and make the optimizer again. A
+    setting for which no line is known is named in a comment; settings of measurements have no line.
 
     Args:
         settings: All settings, as changed.
@@ -117,7 +119,14 @@ def _weights(settings: Settings) -> Iterator[str]:
 
 
 def _optimizer(settings: Settings) -> Iterator[str]:
-    yield f"optimizer = torch.optim.SGD(net.parameters(), lr={settings['learning_rate']:.4g})"
+    params, decay = "net.parameters()", settings["weight_decay"]
+    if decay:
+        yield "weights = [p for p in net.parameters() if p.ndim == 2]"
+        yield "biases = [p for p in net.parameters() if p.ndim == 1]"
+        yield f'decayed = {{"params": weights, "weight_decay": {decay:.4g}}}'
+        params = '[decayed, {"params": biases}]'
+    call = OPTIMIZERS[settings["optimizer"]].torch.format(params=params, **settings)
+    yield f"optimizer = {call})"
 
 
 def _loss(settings: Settings) -> Iterator[str]:
@@ -125,12 +134,30 @@ def _loss(settings: Settings) -> Iterator[str]:
 
 
 def _steps(settings: Settings) -> Iterator[str]:
+    batch, schedule = settings["batch_size"], SCHEDULES[settings["schedule"]].torch
+    if schedule:
+        yield "import math"
+        yield f"scheduler = {schedule.format(**settings)}"
+    if batch:
+        yield "all_inputs, all_targets = inputs, targets"
     yield f"for step in range({settings['steps']}):"
+    if batch:
+        yield f"    if step % (len(all_inputs) // {batch}) == 0:"
+        yield f"        batches = iter(torch.randperm(len(all_inputs)).split({batch}))"
+        yield "    batch = next(batches)"
+        yield "    inputs, targets = all_inputs[batch], all_targets[batch]"
     yield "    optimizer.zero_grad()"
     yield "    " + LOSSES[settings["loss"]].torch
     yield "    loss.backward()"
+    if settings["clip_norm"]:
+        yield f"    torch.nn.utils.clip_grad_norm_(net.parameters(), {settings['clip_norm']:.4g})"
     yield "    optimizer.step()"
+    if schedule:
+        yield "    scheduler.step()"
 
+
+OF_OPTIMIZER = ("optimizer", "momentum", "beta2", "epsilon", "weight_decay")
+OF_STEPS = ("batch_size", "clip_norm", "schedule", "warmup_steps")
 
 PARTS: tuple[tuple[tuple[str, ...], Callable[[Settings], Iterator[str]]], ...] = (
     (("dtype",), _dtype),
@@ -140,18 +167,23 @@ PARTS: tuple[tuple[tuple[str, ...], Callable[[Settings], Iterator[str]]], ...] =
     (("activation",), _activation),
     (("depth",), _network),
     (("initializer", "init_scale", "bias_scale"), _weights),
-    (("learning_rate",), _optimizer),
+    (("learning_rate", *OF_OPTIMIZER), _optimizer),
     (("loss",), _loss),
-    (("steps",), _steps),
+    (("steps", *OF_STEPS), _steps),
 )
 
 
 def conventions(settings: Settings) -> str:
     """What PyTorch code must have in common with phasesweep for learning rates to be comparable."""
-    words = "Every step takes all examples at once, without momentum"
+    batch = settings["batch_size"]
+    words = f"Every step takes {f'{batch} examples' if batch else 'all examples at once'}"
+    if settings["optimizer"] == "gd":
+        words += ", without momentum"
     loss = LOSSES[settings["loss"]]
     if loss.of_classes:
         return f"{words}; torch's {loss.name} is the same loss."
+    if settings["optimizer"] == "adam":
+        return f"{words}. The loss is {loss.torch.removeprefix('loss = ')}."
     info = DATASETS.get(settings["dataset"])
     factor = "half the number of outputs" if info is None else f"{info.outputs / 2:g}"
     return (

@@ -1,5 +1,6 @@
 """What a run's cause suggests to change, and how often that helped; needs no store."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import isclose
@@ -7,26 +8,27 @@ from typing import Any
 
 from analysis.advising.init_advice import init_advice
 from analysis.advising.trained_rates import START
-from analysis.explaining.causes import LATER, MUCH_LONGER, Run
+from analysis.explaining.causes import LATER, MUCH_LONGER, Run, stable_rate
 from analysis.theory.plain_networks import is_plain
 from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
+from core.trials import OF_PLAIN_DESCENT, SETTINGS
 
 NETWORK = {"depth", "width", "activation"}
 MUCH = 10  # x a learning rate or the steps
-EDGE = 3  # x less: an oscillating rate is near the largest that descends
+EDGE = 3  # divides a learning rate that oscillates: it is near the largest that descends
 WIDER = 8
 NARROW = 8  # units: in so few a layer often dies in every draw
 OTHER_ACTIVATION = {"relu": "leaky_relu", "sigmoid": "tanh", "linear": "tanh"}
 OTHERWISE = "relu"
 SAME_SCALE = 0.01
 
-# Measured: runs of small sweeps (digits, and the dead ones also two spirals and a straight line)
-# that ended so were trained again as the remedy says; the 12 rates reach from 1e-4 to 10. The
-# low rates are 55 runs on digits and 45 on wine (depth 2 to 8, width 8 or 16, five activations,
-# rates 1e-5 to 0.1, 30 to 300 steps); the converged ones 60 on XOR, width 2 or 3, and 60 on five
-# small data sets (spirals and gaussian most of all), depth 2 or 3, nearly all of them ReLU, and
-# for shorter steps 21 on digits of 16 to 64 units and 4 to 30 layers.
+# How often each remedy worked. Runs of small sweeps with this cause were trained again as the
+# remedy says: on digits, the dead ones also on two spirals and a straight line. "12 rates" reach
+# from 1e-4 to 10. Low rates: 55 runs on digits and 45 on wine (depth 2 to 8, width 8 or 16, five
+# activations, rates 1e-5 to 0.1, 30 to 300 steps). Converged: 60 runs on XOR, width 2 or 3, and 60
+# on five small data sets, mostly spirals and gaussian, depth 2 or 3, nearly all ReLU. Shorter
+# steps: 21 runs on digits, 16 to 64 units and 4 to 30 layers.
 MEASURED = {
     "vanishing_scale": "with 10 times the steps and the best of 12 rates 9 of 14 such runs trained",
     "vanishing_activation": "with 10 times the steps and the best of 12 rates 12 of 14 trained",
@@ -42,7 +44,7 @@ MEASURED = {
     "converged_seed": "32 of 120 such runs trained so",
     "converged_activation": "11 of 120 such runs trained so",
     "exploding_scale": "at the best of 12 rates all of 14 such runs descended, 5 trained",
-    "half_critical": "half of 2 / lambda_max of the start; all of 23 such runs descended so",
+    "half_critical": "all of 23 such runs descended so",
     "diverged_slower": "all of 7 such runs descended so, 3 trained",
     "oscillating_slower": "4 of 30 such runs trained so",
 }
@@ -54,8 +56,8 @@ class Remedy:
 
     Attributes:
         changes: The new values by setting.
-        reason: A clause.
-        trial_id: A run that trained so; None for a suggestion that is to be tried.
+        reason: Why they may help: a part of a sentence.
+        trial_id: A run that trained with them; None for a suggestion that is still to be tried.
     """
 
     changes: Mapping[str, Any]
@@ -74,7 +76,19 @@ def suggestions(run: Run) -> list[Remedy]:
     cause = run.get("cause")
     suggest = SUGGESTIONS.get(run["outcome"] if cause is None else cause)
     suggested = [] if suggest is None else [_changed(run, each) for each in suggest(run)]
-    return [remedy for remedy in suggested if remedy.changes]
+    found = [remedy for remedy in suggested if remedy.changes]
+    return found if _is_plain(run) else [_of_plain_runs(remedy) for remedy in found]
+
+
+def _is_plain(run: Run) -> bool:
+    """Whether it is gradient descent at one rate on all examples, as the measured runs were."""
+    return all(run.get(name) in (None, SETTINGS[name].default) for name in OF_PLAIN_DESCENT)
+
+
+def _of_plain_runs(remedy: Remedy) -> Remedy:
+    if not re.search(r"\bof \d", remedy.reason):
+        return remedy
+    return replace(remedy, reason=f"{remedy.reason}, all of them by plain gradient descent")
 
 
 def _changed(run: Run, remedy: Remedy) -> Remedy:
@@ -155,7 +169,8 @@ def _init_scale(run: Run) -> Iterator[Remedy]:
 def _learning_rate(run: Run) -> Iterator[Remedy]:
     critical = run["critical_learning_rate"]
     if critical is not None and critical / 2 < run["learning_rate"]:
-        yield Remedy({"learning_rate": _rounded(critical / 2)}, MEASURED["half_critical"])
+        reason = f"half of {stable_rate(run)} of the start; {MEASURED['half_critical']}"
+        yield Remedy({"learning_rate": _rounded(critical / 2)}, reason)
     else:
         yield _slower(run, MUCH, MEASURED["diverged_slower"])
 
@@ -251,7 +266,7 @@ def _faster(run: Run) -> Remedy:
     critical, faster = run["critical_learning_rate"], MUCH * run["learning_rate"]
     if critical is not None and run["learning_rate"] < critical / 2 < faster:
         return Remedy(
-            {"learning_rate": _rounded(critical / 2)}, "half of 2 / lambda_max of the start"
+            {"learning_rate": _rounded(critical / 2)}, f"half of {stable_rate(run)} of the start"
         )
     return Remedy(
         {"learning_rate": _rounded(faster)}, "longer steps get there sooner, if it still descends"

@@ -18,6 +18,7 @@ from PIL import Image
 
 from analysis.drawing.log_scales import cell_edges, evenly_chosen, mark_ticks
 from analysis.drawing.map_cells import NOT_RUN, Values
+from analysis.drawing.marks import Style
 from analysis.drawing.pages import STYLE, require_drawable
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.reading.trained_levels import level_by_run
@@ -39,8 +40,8 @@ LARGE = {
     "figure.titlesize": 17,
 }
 
-HEADLINE = {"x": 0.01, "horizontalalignment": "left", "weight": "bold"}
-BAR = {"location": "bottom", "aspect": 45, "pad": 0.03, "extend": "both"}
+HEADLINE: Style = {"x": 0.01, "horizontalalignment": "left", "weight": "bold"}
+BAR: Style = {"location": "bottom", "aspect": 45, "pad": 0.03, "extend": "both"}
 
 TRAINED = REGIONS[INDEX["trained", None]].color
 DIVERGED = REGIONS[INDEX["diverged", None]].color
@@ -52,17 +53,20 @@ LAST_MILLISECONDS = 3000
 LOSS_COLORS, GRAYS = 160, 32  # in the GIF, which has 256 at most
 LONGEST_NAME = 30  # of a data set, in characters
 
+# A panel and its cells, by depth.
+Panels = dict[int, tuple[Axes, QuadMesh]]
+
 
 def moving_map(
     curves: pd.DataFrame, runs: pd.DataFrame, activation: str | None = None
 ) -> Iterator[Figure]:
     """The loss over learning rate and init scale, one panel per depth, step after step.
 
-    A cell is colored by its loss in units of the best constant predictor's; one at or below
-    the trained level, and one whose loss overflowed or rose above where it began, has the
-    color of a trained and of a diverged run in the stability map. At the last step these are
-    nearly the outcomes, which are judged by the mean of the last losses. Of more than
-    MOST_DEPTHS depths an even choice is drawn.
+    A cell is colored by its loss in units of the best constant predictor's. At or below the trained
+    level it has the stability map's color of trained runs; where the loss overflowed or rose above
+    its start, that of diverged runs. At the last step the colors nearly show the outcomes, which
+    are judged by the mean of the last losses. Of more than MOST_DEPTHS depths an even choice is
+    drawn.
 
     Args:
         curves: `trial_id`, `step`, `loss`.
@@ -86,23 +90,23 @@ def moving_map(
 def _frames(cells: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Figure]:
     (level,), (last,) = level_by_run(runs).unique(), runs["steps"].unique()
     with mpl.rc_context(LARGE):
-        figure, meshes = _empty_map(cells, level)
+        figure, panels = _empty_map(cells, level)
         figure.text(0.99, 0.98, _networks(runs), horizontalalignment="right", va="top")
     for step, now in cells.groupby("step"):
         with mpl.rc_context(LARGE):
             figure.suptitle(f"after {step} of {last} steps", **HEADLINE)
-            for depth, mesh in meshes.items():
+            for depth, (panel, mesh) in panels.items():
                 here = now[now["depth"] == depth]
                 mesh.set_array(_colors(_grid(here, *_axis_values(cells)), level))
                 trained = (here["loss_share"] <= level).mean()
-                mesh.axes.set_title(f"{trained:.0%} trained", loc="right")
+                panel.set_title(f"{trained:.0%} trained", loc="right")
         yield figure
 
 
 def write_gif(figures: Iterable[Figure], path: str | Path) -> None:
     """Write the figures as the frames of a GIF that plays again and again.
 
-    The last one stays on longest. All have one palette: no color flickers.
+    The last frame is shown longest. All frames share one palette, so that no color flickers.
     """
     palette = _palette()
     first, *others = [
@@ -124,8 +128,8 @@ def _of_activation(runs: pd.DataFrame, activation: str | None) -> pd.DataFrame:
     return here
 
 
-def _empty_map(cells: pd.DataFrame, level: float) -> tuple[Figure, dict[int, QuadMesh]]:
-    """The figure before its first step, and the cells of each depth, still without color."""
+def _empty_map(cells: pd.DataFrame, level: float) -> tuple[Figure, Panels]:
+    """The figure before its first step: the cells of each depth are still without color."""
     scales, rates = _axis_values(cells)
     depths = sorted(cells["depth"].unique())
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_PER_INCH, layout="constrained")
@@ -134,10 +138,10 @@ def _empty_map(cells: pd.DataFrame, level: float) -> tuple[Figure, dict[int, Qua
     for panel, depth in zip(panels, depths, strict=True):
         panel.set_title(f"depth {depth}", loc="left")
         panel.set_xlabel("learning rate")
-    meshes = {d: _empty_cells(p, scales, rates) for d, p in zip(depths, panels, strict=True)}
+    meshes = [_empty_cells(panel, scales, rates) for panel in panels]
     _add_color_bar(figure, level)
     _name_colors(figure, cells, level)
-    return figure, meshes
+    return figure, dict(zip(depths, zip(panels, meshes, strict=True), strict=True))
 
 
 def _empty_cells(panel: Axes, scales: Values, rates: Values) -> QuadMesh:
@@ -183,7 +187,7 @@ def _colors(shares: Values, level: float) -> Values:
     Returns:
         (scales, rates, 4): red, green, blue and opacity, which is 0 where nothing was run.
     """
-    # What is masked has no opacity.
+    # Masked cells are transparent.
     colors = LOSSES(_scale(level)(np.ma.masked_invalid(shares)))
     colors[shares <= level] = to_rgba(TRAINED)
     colors[np.isinf(shares)] = to_rgba(DIVERGED)
@@ -203,7 +207,7 @@ def _axis_values(cells: pd.DataFrame) -> tuple[Values, Values]:
 
 def _has_gaps(cells: pd.DataFrame) -> bool:
     """Whether some cell of some depth was not run."""
-    return bool(len(cells) < cells[["step", *CELL]].nunique().prod())
+    return bool(len(cells) < cells[["step", *CELL]].nunique().to_numpy().prod())
 
 
 def _networks(runs: pd.DataFrame) -> str:

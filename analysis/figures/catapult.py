@@ -1,20 +1,20 @@
-"""The figure of the learning rates that a training survives, relative to the start's curvature."""
+"""The figure of the learning rates that a training survives, relative to the start's sharpness."""
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.drawing.marks import EDGE
+from analysis.drawing.marks import EDGE, Style
 from analysis.drawing.pages import STYLE, give_title, panel_grid
 from analysis.reading.stores import UnsuitableRunsError
 from core.outcomes import DIVERGED
 
-SURVIVED = {"color": "#009e73", "marker": "o", "markersize": 3.5, "linestyle": "none"}
-LOST = {"color": "#d55e00", "marker": "x", "markersize": 4, "linestyle": "none"}
+SURVIVED: Style = {"color": "#009e73", "marker": "o", "markersize": 3.5, "linestyle": "none"}
+LOST: Style = {"color": "#d55e00", "marker": "x", "markersize": 4, "linestyle": "none"}
 
 
 def catapult_by_rate(runs: pd.DataFrame) -> Figure:
-    """The highest and the last loss against the learning rate in units of the curvature.
+    """The highest and the last loss against the learning rate in units of the sharpness.
 
     A panel for each activation. Below c = eta x lambda_max = 2 the loss only falls; beyond
     it first rises (the catapult), and beyond some c, 4 for two linear layers, it diverges.
@@ -52,5 +52,5 @@ def catapult_by_rate(runs: pd.DataFrame) -> Figure:
             panel.set_title(activation)
         handles, labels = panels.flat[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower left", ncols=3, frameon=False)
-        give_title(figure, "The catapult: learning rates beyond 2 / curvature", runs, None)
+        give_title(figure, r"The catapult: learning rates beyond $2 / \lambda_{max}$", runs, None)
     return figure

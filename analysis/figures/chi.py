@@ -1,29 +1,29 @@
 """The figure of chi, the growth of gradients from layer to layer, measured and in theory."""
 
-from collections.abc import Sequence
 from math import ceil
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from analysis.drawing.log_scales import mark_values
-from analysis.drawing.marks import CRITICAL, MEASURED, between
+from analysis.drawing.marks import CRITICAL, MEASURED, Style, between
 from analysis.drawing.pages import STYLE, give_title, hide_unused, panel_grid
 from analysis.reading.stores import UnsuitableRunsError, refuse_other_axes
 from analysis.tables.chi import chi_against_theory
 from analysis.theory.plain_networks import is_plain
 from core.theory.mean_field import fixed_point_chi
 
-THEORY = {"color": "0.15", "linewidth": 1.2}
+THEORY: Style = {"color": "0.15", "linewidth": 1.2}
 
 
 def chi_by_init_scale(runs: pd.DataFrame) -> Figure:
     """How fast gradients grow from layer to layer at step 0, measured and in theory.
 
-    A panel for each activation; a point is the mean over seeds, its bar two standard
-    errors, the line the theory, the dashes chi = 1, on which gradients keep their norm.
+    A panel for each activation. Points are means over seeds, with bars of two standard errors; the
+    line is the theory; at the dashed line, chi = 1, gradients keep their norm.
 
     Args:
         runs: The settings, `chi_measured` and `chi_theory`; one depth, width, bias scale.
@@ -72,7 +72,7 @@ def _draw_chi(panel: Axes, table: pd.DataFrame, activation: str) -> None:
     mark_values(panel.xaxis, [0.5, 1, 2, 4, 8, 16])
 
 
-def _theory(table: pd.DataFrame, activation: str) -> tuple[Sequence[float], Sequence[float]]:
+def _theory(table: pd.DataFrame, activation: str) -> tuple[ArrayLike, ArrayLike]:
     """The theory's line: between the init scales where it needs no more than these."""
     if not is_plain(table.iloc[0]):
         return table["init_scale"].tolist(), table["chi_theory"].tolist()

@@ -6,29 +6,30 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.drawing.log_scales import limits
+from analysis.drawing.marks import CRITICAL_RATE, Style
 from analysis.drawing.pages import STYLE, finish, panel_grid
 from core.outcomes import DIVERGED
 
-KEPT = {"color": "#009e73", "marker": "o", "markersize": 3, "linestyle": "none"}
-LOST = {"color": "#d55e00", "marker": "x", "markersize": 3.5, "linestyle": "none"}
-CURVATURE = {
+KEPT: Style = {"color": "#009e73", "marker": "o", "markersize": 3, "linestyle": "none"}
+LOST: Style = {"color": "#d55e00", "marker": "x", "markersize": 3.5, "linestyle": "none"}
+PREDICTED: Style = {
     "color": "0.1",
     "marker": "|",
     "markersize": 10,
     "markeredgewidth": 1.4,
     "linestyle": "none",
-    "label": "2 / curvature at step 0",
+    "label": CRITICAL_RATE,
 }
-ROW_NAME = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 7}
+ROW_NAME: Style = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 7}
 ROOM_FOR_NAMES = 50  # left of the points, a factor on the log axis
 
 
 def claim_c8(rows: pd.DataFrame) -> Figure:
     """The gradient before the first step, and how it changes at each learning rate.
 
-    A panel for each depth, in it a row of points for each init scale, as high as its
-    gradient at step 0. Rows are level if no learning rate changes that gradient; where
-    along a row runs begin to diverge is the critical learning rate, beside 2 / curvature.
+    A panel for each depth, with a row of points for each init scale at the height of its gradient
+    at step 0. Rows are level if no learning rate changes that gradient. Along a row, runs begin
+    to diverge at the boundary learning rate; a bar marks the predicted 2 / lambda_max.
 
     Args:
         rows: The evidence of claim C8.
@@ -57,7 +58,7 @@ def _draw_starts(panel: Axes, rows: pd.DataFrame) -> None:
         here = rows[chosen]
         panel.plot(here["learning_rate"], here["gradient_norm"], label=label, **style)
     starts = rows.drop_duplicates("init_scale")
-    panel.plot(starts["critical_learning_rate"], starts["gradient_norm"], **CURVATURE)
+    panel.plot(starts["critical_learning_rate"], starts["gradient_norm"], **PREDICTED)
     panel.set(xscale="log", yscale="log")
     for _, start in starts.iterrows():
         place = (rows["learning_rate"].min(), start["gradient_norm"])

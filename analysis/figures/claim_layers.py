@@ -11,8 +11,8 @@ from analysis.drawing.pages import STYLE, finish, panel_grid
 def claim_layers(rows: pd.DataFrame) -> Figure:
     """Signals and gradients layer by layer, in deep nets before training.
 
-    On the left the pre-activations' root mean square, on the right the weight gradients over
-    the output error, both on log axes: a straight line is exponential in depth.
+    On the left the root mean square of pre-activations, on the right the weight gradients over the
+    output error. Both axes are logarithmic: a straight line is exponential in depth.
 
     Args:
         rows: What analysis.claims.argument.PROFILES selects.

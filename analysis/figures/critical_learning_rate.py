@@ -1,4 +1,4 @@
-"""The figure of the largest learning rate that trains, against depth."""
+"""The figure of the learning rate at which runs begin to diverge, and of its prediction."""
 
 from math import ceil
 
@@ -17,21 +17,21 @@ from analysis.drawing.pages import (
     panel_grid,
     require_drawable,
 )
-from analysis.tables.boundaries import critical_learning_rate_bracket
+from analysis.tables.boundaries import boundary_learning_rates
 
 MOST_INIT_SCALES = len(COLORS)
 MOST_PANELS_IN_A_ROW = 4
 
 
-def critical_learning_rate_by_depth(runs: pd.DataFrame) -> Figure:
+def boundary_learning_rate_by_depth(runs: pd.DataFrame) -> Figure:
     """The learning rate at which training begins to diverge, against depth.
 
     A panel for each activation, a line for each init scale (an even choice of
     MOST_INIT_SCALES where there are more, and the title says so). A point lies midway
     between the largest learning rate that was stable and the smallest that diverged, and
     its bar joins the two; open triangles mark where the sweep held only one of them.
-    Dashed: the curvature's prediction 2 / sharpness, the median over seeds, where measured.
-    Dotted: the straight lines of linear nets.
+    Dashed, where it was measured: the predicted critical learning rate, 2 / lambda_max, the
+    median over seeds. Dotted: the straight lines of linear nets.
 
     Args:
         runs: The settings, `outcome` and, for the dashes, `critical_learning_rate`.
@@ -66,7 +66,7 @@ def critical_learning_rate_by_depth(runs: pd.DataFrame) -> Figure:
 def _with_prediction(runs: pd.DataFrame) -> pd.DataFrame:
     """The brackets with the median `critical_learning_rate`, which is NaN if not measured."""
     keys = ["activation", "depth", "init_scale"]
-    brackets = critical_learning_rate_bracket(runs, keys)
+    brackets = boundary_learning_rates(runs, keys)
     if "critical_learning_rate" not in runs:
         return brackets.assign(critical_learning_rate=np.nan)
     predicted = runs.groupby(keys)["critical_learning_rate"].median()

@@ -14,7 +14,7 @@ from analysis.tables.curvatures import sharpness_over_time
 def edge_of_stability_by_step(curves: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """Sharpness in units of 2 / eta along training: it rises to 1 and hovers there.
 
-    A column for each activation, sharpness above and loss below, a line for each
+    A column for each activation, with the sharpness above and the loss below, and a line for each
     learning rate (the mean over seeds).
 
     Args:

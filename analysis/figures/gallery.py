@@ -26,7 +26,7 @@ SHOWN = (
 def drawn(
     store: str | Path, trained_level: float | None = None
 ) -> Iterator[tuple[str, Figure | str]]:
-    """Each figure's name with the figure, or with what the store lacks for it.
+    """Each figure's name with the figure, or with the reason why the store cannot show it.
 
     Args:
         store: Its folder or URL.

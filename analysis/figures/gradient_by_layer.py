@@ -8,23 +8,25 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import AutoLocator
 
 from analysis.drawing.boundary_lines import COLORS
 from analysis.drawing.log_scales import evenly_chosen
+from analysis.drawing.marks import Style
 from analysis.drawing.pages import STYLE, chosen, give_title, hide_unused, panel_grid
 from analysis.tables.layer_profiles import gradients_by_layer
 
-MEASURED = {"marker": "o", "markersize": 3, "linestyle": "none"}
-THEORY = {"linewidth": 1.1}
-# Beyond, lines leave the panel: what vanishes by 30 decades would flatten all else.
+MEASURED: Style = {"marker": "o", "markersize": 3, "linestyle": "none"}
+THEORY: Style = {"linewidth": 1.1}
+# Beyond, lines leave the panel: a gradient 30 decades down would flatten all others.
 MOST_DECADES = 12
 
 
 def gradient_by_layer(layers: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     """How the gradient changes on its way back through the deepest networks, at step 0.
 
-    A panel for each activation, a color for each init scale (an even choice of as many as
-    there are colors); points are measured, the mean over seeds, lines infinite width's.
+    A panel for each activation, a color for each init scale (of more scales than colors an even
+    choice is drawn). Points are measured means over seeds, lines the theory of infinite width.
 
     Args:
         layers: `trial_id`, `layer` and the norms of step 0.
@@ -72,4 +74,6 @@ def _draw(panel: Axes, profiles: pd.DataFrame, scales: list[float]) -> None:
     known = shown[np.isfinite(shown)].clip(-MOST_DECADES, MOST_DECADES)
     if len(known):
         panel.set_ylim(known.min() - 0.5, known.max() + 0.5)
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    locator = AutoLocator()
+    locator.set_params(integer=True)
+    panel.xaxis.set_major_locator(locator)

@@ -10,12 +10,13 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from analysis.drawing.log_scales import evenly_chosen, limits
+from analysis.drawing.marks import Style
 from analysis.drawing.pages import STYLE, give_title, hide_unused, panel_grid, require_drawable
 from analysis.reading.trained_levels import level_by_run
 from core.outcomes import OUTCOMES
 
 MOST_CURVES = 60  # a panel
-LEVEL = {"color": "0.35", "linewidth": 0.9}
+LEVEL: Style = {"color": "0.35", "linewidth": 0.9}
 LOWEST, HIGHEST = 1e-3, 1e3  # of the best constant predictor's loss
 
 

@@ -12,7 +12,7 @@ from analysis.figures.chi import chi_by_init_scale
 from analysis.figures.claim_c8 import claim_c8
 from analysis.figures.claim_c9 import claim_c9
 from analysis.figures.claim_layers import claim_layers
-from analysis.figures.critical_learning_rate import critical_learning_rate_by_depth
+from analysis.figures.critical_learning_rate import boundary_learning_rate_by_depth
 from analysis.figures.edge_of_stability import edge_of_stability_by_step
 from analysis.figures.gradient_by_layer import gradient_by_layer
 from analysis.figures.label_agreement import label_agreement_map
@@ -23,7 +23,7 @@ from analysis.figures.thresholds import map_by_threshold
 from analysis.figures.trainable_depth import trainable_depth_map
 from analysis.reading.stores import UnsuitableRunsError, read_curves, read_layers
 from analysis.reading.thresholds import read_judged_by
-from analysis.tables.boundaries import critical_learning_rate_bracket, outcome_shares
+from analysis.tables.boundaries import boundary_learning_rates, outcome_shares
 from analysis.tables.chi import chi_against_theory
 from analysis.tables.curvatures import edge_of_stability, largest_stable_rates
 from analysis.tables.depth_scales import fitted_multiple, trainable_depth
@@ -31,10 +31,11 @@ from analysis.tables.judgments import read_judged
 from analysis.tables.label_agreement import label_agreement
 from analysis.tables.threshold_shifts import moved_shares
 
-# How each is made: from a store, and the trained level to judge its runs at (None: their own).
+# Each figure's function of a store and the trained level at which to judge its runs (None: their
+# own level).
 FIGURES: dict[str, Callable[[str | Path, float | None], Figure]] = {
     "stability_map": lambda store, level: stability_map(read_judged(store, level)),
-    "critical_learning_rate": lambda store, level: critical_learning_rate_by_depth(
+    "critical_learning_rate": lambda store, level: boundary_learning_rate_by_depth(
         read_judged(store, level)
     ),
     "outcome_shares": lambda store, level: outcome_shares_by_axis(read_judged(store, level)),
@@ -65,7 +66,7 @@ TABLES: dict[str, Callable[[str | Path, float | None], pd.DataFrame]] = {
     "outcomes": lambda store, level: outcome_shares(
         read_judged(store, level), ["activation", "depth"]
     ),
-    "critical_learning_rate": lambda store, level: critical_learning_rate_bracket(
+    "critical_learning_rate": lambda store, level: boundary_learning_rates(
         read_judged(store, level)
     ),
     "label_agreement": lambda store, level: label_agreement(read_judged(store, level)),

@@ -19,8 +19,8 @@ MOST_MARKS = 6
 def outcome_shares_by_axis(runs: pd.DataFrame) -> Figure:
     """The share of runs with each outcome along every axis, all other axes pooled.
 
-    A panel for each setting that varies, the seed and what was measured left out; a bar for
-    each of its values.
+    A panel for each setting that varies, without the seed and settings of measurements, and a bar
+    for each of its values.
 
     Args:
         runs: The settings, `outcome` and `cause`.
@@ -53,7 +53,7 @@ def outcome_shares_by_axis(runs: pd.DataFrame) -> Figure:
 def _draw(panel: Axes, shares: pd.DataFrame) -> None:
     bottom = np.zeros(len(shares))
     places = np.arange(len(shares))
-    for region in shares.columns:
+    for region in shares.columns.astype(int):
         height = shares[region].to_numpy()
         panel.bar(places, height, 1.0, bottom, color=REGIONS[region].color, linewidth=0)
         bottom += height

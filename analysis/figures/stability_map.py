@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis.drawing.log_scales import evenly_chosen
 from analysis.drawing.map_cells import draw_cells, grid_of_regions, name_regions
+from analysis.drawing.marks import Style
 from analysis.drawing.pages import (
     STYLE,
     chosen,
@@ -19,7 +20,7 @@ from analysis.drawing.pages import (
 from analysis.tables.regions import region_by_cell
 
 MOST_DEPTHS = 8
-BESIDE_PANEL = {"xycoords": "axes fraction", "rotation": -90, "va": "center", "ha": "left"}
+BESIDE_PANEL: Style = {"xycoords": "axes fraction", "rotation": -90, "va": "center", "ha": "left"}
 
 
 def stability_map(runs: pd.DataFrame) -> Figure:

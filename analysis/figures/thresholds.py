@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.drawing.map_cells import draw_cells, grid_of_regions, name_regions
+from analysis.drawing.marks import Style
 from analysis.drawing.pages import STYLE, give_title, panel_grid, require_drawable
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.reading.thresholds import JudgedBy
@@ -13,7 +14,7 @@ from analysis.reading.trained_levels import level_by_run
 from analysis.tables.regions import region_by_cell
 from analysis.tables.threshold_shifts import SHIFTS, in_words
 
-PERCENT_PLACE = {"xycoords": "axes fraction", "va": "top", "ha": "left", "fontsize": 7}
+PERCENT_PLACE: Style = {"xycoords": "axes fraction", "va": "top", "ha": "left", "fontsize": 7}
 
 
 def map_by_threshold(
@@ -24,8 +25,8 @@ def map_by_threshold(
 ) -> Figure:
     """One panel of the stability map, judged again with each threshold moved tenfold.
 
-    A row for each threshold: a tenth of it, as it is, tenfold. The share in a panel is
-    that of its cells whose outcome or cause changed.
+    A row for each threshold, with panels for a tenth of it, the threshold as it is, and ten times
+    it. The number in a panel is the share of its runs whose outcome or cause changed.
 
     Args:
         runs: All columns of the table.
@@ -73,9 +74,10 @@ def _panel(runs: pd.DataFrame, activation: str | None, depth: int | None) -> pd.
     panels = runs.assign(region=runs["outcome"] + runs["cause"].fillna("")).groupby(
         ["activation", "depth"]
     )["region"]
-    most = panels.nunique().idxmax()
-    activation = most[0] if activation is None else activation
-    depth = most[1] if depth is None else depth
+    outcomes = panels.nunique().reset_index()
+    most = outcomes.iloc[outcomes["region"].argmax()]
+    activation = most["activation"] if activation is None else activation
+    depth = most["depth"] if depth is None else depth
     here = runs[(runs["activation"] == activation) & (runs["depth"] == depth)]
     if here.empty:
         raise UnsuitableRunsError(

@@ -20,9 +20,9 @@ LINES = "#ff4fa0"  # stands out from every shade of the map and from a white pag
 def trainable_depth_map(runs: pd.DataFrame) -> Figure:
     """How deep networks train: the remaining loss over weight variance and depth.
 
-    A panel for each activation. A cell has the tail loss of its best learning rate and
-    seed over the best constant's; points mark the trainable depth, lines are multiples
-    of the theory's xi_correlation, the fitted one among them.
+    A panel for each activation. A cell shows the tail loss of its best learning rate and seed, in
+    units of the best constant's loss. Points mark the trainable depth; lines show the theory's
+    xi_correlation and the multiple of it that fits the points.
 
     Args:
         runs: The settings, `outcome`, `tail_loss` and `baseline_loss`; one bias scale.
@@ -60,8 +60,8 @@ def _draw_remaining_loss(panel: Axes, runs: pd.DataFrame) -> mpl.collections.Qua
     best = cells.pivot_table(index="depth", columns="weight_variance", values="left", aggfunc="min")
     x, y = cell_edges(best.columns), cell_edges(best.index)
     panel.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    mark_values(panel.xaxis, list(best.columns), 6)
-    mark_values(panel.yaxis, list(best.index))
+    mark_values(panel.xaxis, best.columns, 6)
+    mark_values(panel.yaxis, best.index)
     values = best.clip(upper=1e3).to_numpy()
     return panel.pcolormesh(x, y, values, cmap="viridis_r", norm=LogNorm(1e-3, 1))
 

@@ -26,9 +26,10 @@ def dictionary_page(schemas: Mapping[str, pa.Schema]) -> str:
 
 
 def _section(name: str, schema: pa.Schema) -> str:
-    rows = data_dictionary(schema).itertuples(index=False)
+    rows = data_dictionary(schema).to_numpy()
     lines = [
-        f"| `{row.column}` | {row.type} | {row.unit} | {_escaped(row.meaning)} |" for row in rows
+        f"| `{column}` | {kind} | {unit} | {_escaped(meaning)} |"
+        for column, kind, unit, meaning in rows
     ]
     head = ["| column | type | unit | meaning |", "|---|---|---|---|"]
     return "\n".join([f"## {name}: {TITLES[name]}", "", *head, *lines, ""])

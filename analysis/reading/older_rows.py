@@ -1,8 +1,9 @@
-"""Rows written before a column existed: such a row has the setting's default, unwritten.
+"""Rows that an older version wrote: before a column existed, or had the name that it has now.
 
-Where a reader meets no value of a setting that came later, be it NULL or no column at all,
-it reads the setting's default: the one that the store's newest file says, as JSON in the
-column's metadata, else that of core.trials.
+A row may lack the value of a setting that was added later: the value is NULL, or there is no such
+column. Then the setting's default is read: the one in the column's metadata, as JSON, of the
+store's newest file, or else the one in core.trials. A column that an older file has under a
+former name is read by today's name.
 """
 
 import json
@@ -13,32 +14,92 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from core.settings import Value
-from core.trainers import JUDGED_BY
+from core.results import RESULTS
+from core.settings import Setting, Value
+from core.trainers import JUDGED_BY, Column
 from core.trials import SETTINGS
 
 FIRST = {name for name, setting in SETTINGS.items() if setting.default is None}
+FORMER_NAMES = {column.name: column.formerly for column in RESULTS if column.formerly}
 
 
 def with_later_columns(schema: pa.Schema) -> pa.Schema:
-    """The schema of `runs` followed by the columns that were added later.
+    """The schema of `runs` with the columns that were added or renamed later.
 
-    A store that has not even the first settings of a fully connected network is another
-    trainer's, and has all its columns.
+    A store without the first settings of a fully connected network is another trainer's, and is
+    left as it is.
     """
-    if not set(schema.names) >= FIRST:
+    if not _is_ours(schema):
         return schema
+    for column in RESULTS:
+        former = FORMER_NAMES.get(column.name)
+        if former in schema.names and column.name not in schema.names:
+            schema = schema.insert(schema.get_field_index(former), _field(column))
     later = [setting for name, setting in SETTINGS.items() if name not in FIRST]
-    for each in (*later, JUDGED_BY):
+    added: list[Setting | Column] = [*later, JUDGED_BY]
+    for each in added:
         if each.name not in schema.names:
-            kind = pa.type_for_alias(each.column_type)
-            schema = schema.append(pa.field(each.name, kind, metadata=each.metadata))
+            schema = schema.append(_field(each))
     return schema
 
 
-def defaults(schema: pa.Schema) -> Mapping[str, Value]:
+class OlderRows:
+    """How rows of any version are read, from the schema that with_later_columns gives.
+
+    Attributes:
+        schema: The columns by their names of today.
+    """
+
+    def __init__(self, schema: pa.Schema):
+        """Look up what a NULL in each column means."""
+        self._defaults = _defaults(schema)
+        former = FORMER_NAMES if _is_ours(schema) else {}
+        self._former = {name: before for name, before in former.items() if before in schema.names}
+        kept = [field for field in schema if field.name not in self._former.values()]
+        self.schema = pa.schema(kept, metadata=schema.metadata)
+
+    def stored(self, names: list[str]) -> list[str]:
+        """The columns to read from the files, for some columns by their names of today."""
+        return [*names, *(self._former[name] for name in names if name in self._former)]
+
+    def filled(self, rows: pa.Table) -> pa.Table:
+        """Rows as the files have them, of `stored` columns, by their names of today."""
+        for place, field in enumerate(rows.schema):
+            column = rows[field.name]
+            if field.name in self._former:
+                column = pc.coalesce(column, rows[self._former[field.name]])
+            if field.name in self._defaults:
+                column = pc.fill_null(column, pa.scalar(self._defaults[field.name], field.type))
+            rows = rows.set_column(place, field, column)
+        return rows.drop_columns([f for f in self._former.values() if f in rows.column_names])
+
+    def condition_column(self, name: str) -> ds.Expression:
+        """A column for use in a condition on the files' rows."""
+        choices = [ds.field(each) for each in self.stored([name])]
+        if name in self._defaults:
+            choices.append(pc.scalar(self._defaults[name]))
+        return pc.coalesce(*choices) if len(choices) > 1 else choices[0]
+
+    def view_column(self, name: str) -> duckdb.Expression:
+        """A column of DuckDB's view of the table."""
+        choices = [duckdb.ColumnExpression(each) for each in self.stored([name])]
+        if name in self._defaults:
+            choices.append(duckdb.ConstantExpression(self._defaults[name]))
+        return duckdb.CoalesceOperator(*choices).alias(name) if len(choices) > 1 else choices[0]
+
+
+def _is_ours(schema: pa.Schema) -> bool:
+    return set(schema.names) >= FIRST
+
+
+def _field(column: Setting | Column) -> pa.Field:
+    kind = pa.type_for_alias(column.column_type)
+    return pa.field(column.name, kind, metadata=column.metadata)
+
+
+def _defaults(schema: pa.Schema) -> Mapping[str, Value]:
     """The value that a NULL of `runs` means, by column, in the column's own type."""
-    ours = set(schema.names) >= FIRST
+    ours = _is_ours(schema)
     found = {}
     for field in schema:
         written = (field.metadata or {}).get(b"default")
@@ -47,27 +108,3 @@ def defaults(schema: pa.Schema) -> Mapping[str, Value]:
         if value is not None:
             found[field.name] = pa.scalar(value).cast(field.type).as_py()
     return found
-
-
-def filled(rows: pa.Table, standing_for: Mapping[str, Value]) -> pa.Table:
-    """Rows of `runs` with a default in place of every NULL; not all columns need be there."""
-    for place, field in enumerate(rows.schema):
-        if field.name in standing_for:
-            default = pa.scalar(standing_for[field.name], field.type)
-            rows = rows.set_column(place, field, pc.fill_null(rows[field.name], default))
-    return rows
-
-
-def condition_column(name: str, standing_for: Mapping[str, Value]) -> ds.Expression:
-    """A column of `runs` for use in a condition: NULL is replaced by the default."""
-    column = ds.field(name)
-    return pc.coalesce(column, pc.scalar(standing_for[name])) if name in standing_for else column
-
-
-def view_column(name: str, standing_for: Mapping[str, Value]) -> duckdb.Expression:
-    """A column of DuckDB's view `runs`: NULL is replaced by the default."""
-    column = duckdb.ColumnExpression(name)
-    if name not in standing_for:
-        return column
-    default = duckdb.ConstantExpression(standing_for[name])
-    return duckdb.CoalesceOperator(column, default).alias(name)

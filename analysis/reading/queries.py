@@ -26,7 +26,7 @@ def answer(store: str | Path, sql: str) -> Iterator[pa.RecordBatch]:
     Raises:
         NotAStoreError: There is no store at `store`.
         MissingTableError: The store has no runs yet, or not the table to describe.
-        QueryError: DuckDB refuses the query, be it on the way.
+        QueryError: DuckDB refuses the query, before it runs or while it does.
     """
     described = DESCRIBE.fullmatch(sql)
     if described:

@@ -4,7 +4,7 @@
     layers  one row per (training, layer): forward and backward norms
     curves  one row per (training, logged step): loss and gradient norm
 
-A table that nothing was written to yet is missing, not empty.
+A table to which nothing was written yet is missing, not empty.
 """
 
 import json
@@ -18,13 +18,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 
-from analysis.reading.older_rows import (
-    condition_column,
-    defaults,
-    filled,
-    view_column,
-    with_later_columns,
-)
+from analysis.reading.older_rows import OlderRows, with_later_columns
 from core.settings import Value
 from core.trials import SETTINGS, TRIAL_FIELDS
 
@@ -33,7 +27,7 @@ TABLES = ("runs", "layers", "curves")
 # Settings such as the seed: runs that differ in them alone are averaged over.
 REPEATS = tuple(name for name, setting in SETTINGS.items() if setting.repeats)
 
-# Settings by one value of which a command can judge all runs: its option.
+# For settings by which a command can judge all runs alike: the command's option.
 JUDGING_OPTIONS = {"trained_level": "--trained-level"}
 
 # The views read through Arrow, so DuckDB itself needs no file at all: with external
@@ -108,7 +102,7 @@ def read_curves(
 
 
 def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with those of the views runs, layers and curves that have rows.
+    """A DuckDB connection with the views runs, layers and curves, as far as they have rows.
 
     A query cannot reach outside the store: no other file, no network, no extension, no
     change of these settings, and no writing, not even to the store.
@@ -123,8 +117,8 @@ def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     for table, dataset in views.items():
         if table == "runs":
-            standing_for = defaults(dataset.schema)
-            columns = [view_column(name, standing_for) for name in dataset.schema.names]
+            older = OlderRows(dataset.schema)
+            columns = [older.view_column(name) for name in older.schema.names]
             connection.from_arrow(dataset).select(*columns).create_view(table)
         else:
             connection.register(table, dataset)
@@ -135,7 +129,7 @@ def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
 
 def read_schema(store: str | Path, table: str = "runs") -> pa.Schema:
     """The Arrow schema of a table, with each column's unit and meaning; raises as read_runs."""
-    return _dataset(store, table).schema
+    return OlderRows(_dataset(store, table).schema).schema
 
 
 def data_dictionary(schema: pa.Schema) -> pd.DataFrame:
@@ -188,29 +182,27 @@ def _read(
     where: Mapping[str, Value | Sequence[Value]] | None,
 ) -> pd.DataFrame:
     dataset = _dataset(store, table)
+    older = OlderRows(dataset.schema)
     for name in [*(columns or ()), *(where or ())]:
-        if name not in dataset.schema.names:
-            known = ", ".join(dataset.schema.names)
+        if name not in older.schema.names:
+            known = ", ".join(older.schema.names)
             raise ValueError(f"{table} in {store} has no column {name!r}; it has {known}")
-    kept = None if columns is None else list(columns)
-    standing_for = defaults(dataset.schema)
-    conditions = _filter(where or {}, standing_for)
+    kept = None if columns is None else older.stored(list(columns))
+    conditions = _filter(where or {}, older)
     try:
         rows = dataset.to_table(kept, conditions)
     except FileNotFoundError:  # A compaction took the files' place since they were listed.
         rows = _dataset(store, table).to_table(kept, conditions)
     except OSError as error:
         raise _damaged(store, error) from error
-    return filled(rows, standing_for).to_pandas()
+    return older.filled(rows).to_pandas()
 
 
-def _filter(
-    where: Mapping[str, Value | Sequence[Value]], standing_for: Mapping[str, Value]
-) -> ds.Expression | None:
+def _filter(where: Mapping[str, Value | Sequence[Value]], older: OlderRows) -> ds.Expression | None:
     kept = None
     for name, wanted in where.items():
         values = [wanted] if isinstance(wanted, Value) else list(wanted)
-        condition = condition_column(name, standing_for).isin(values)
+        condition = older.condition_column(name).isin(values)
         kept = condition if kept is None else kept & condition
     return kept
 

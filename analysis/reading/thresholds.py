@@ -1,13 +1,14 @@
 """The thresholds by which a store's runs were judged, as the store records them.
 
-A run's column `thresholds` names an entry of the manifest's `judged_by`. Where a run names
-none, an older version judged it, which had one set for the whole store: the manifest's
+A run's column `thresholds` names an entry of the manifest's `judged_by`. A run without such a name
+was judged by an older version, which had one set for the whole store: the manifest's
 `thresholds`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -24,8 +25,8 @@ class JudgedBy:
     Attributes:
         sets: By their name in the runs' column `thresholds`, None for the runs without one.
         presumed: The thresholds of runs whose set is not among `sets`.
-        lacking: By the same names, the thresholds for which the store's set has no number, so
-            that this version's is taken; a set that lacks none is left out.
+        lacking: By the same names, the thresholds that the store's set does not have, so that
+            this version's numbers are used. Complete sets are left out.
     """
 
     sets: Mapping[str | None, Thresholds]
@@ -50,7 +51,8 @@ class JudgedBy:
         """Every set with one threshold moved."""
 
         def changed(rules: Thresholds) -> Thresholds:
-            return replace(rules, **{threshold: move(getattr(rules, threshold))})
+            moved: dict[str, Any] = {threshold: move(getattr(rules, threshold))}
+            return replace(rules, **moved)
 
         sets = {name: changed(rules) for name, rules in self.sets.items()}
         return replace(self, sets=sets, presumed=changed(self.presumed))
@@ -91,7 +93,7 @@ def read_judged_by(store: str | Path) -> JudgedBy:
     )
 
 
-def _thresholds(numbers: Mapping[str, float]) -> Thresholds:
+def _thresholds(numbers: Mapping[str, Any]) -> Thresholds:
     return Thresholds(**{name: numbers[name] for name in NAMES if name in numbers})
 
 

@@ -39,9 +39,9 @@ def blew_up(runs: pd.DataFrame) -> pd.Series:
     learning rate was no stable one.
 
     Args:
-        runs: With `outcome`, and with LOSSES, without which only the outcome counts; with
-            `diverged_at_end`, the threshold by which each was judged, as of read_judged and
-            this version's by default.
+        runs: With `outcome`. With LOSSES too, peaks count; without them only the outcome does.
+            `diverged_at_end` is the threshold by which each run was judged, as read_judged
+            gives it; without it this version's is used.
     """
     diverged = runs["outcome"].isin(DIVERGED)
     if not set(LOSSES) <= set(runs.columns):
@@ -52,15 +52,15 @@ def blew_up(runs: pd.DataFrame) -> pd.Series:
     return diverged | ((runs["outcome"] == "stalled") & peaked)
 
 
-def critical_learning_rate_bracket(
+def boundary_learning_rates(
     runs: pd.DataFrame, by: Sequence[str] = ("activation", "depth", "init_scale")
 ) -> pd.DataFrame:
     """The two learning rates between which each group begins to diverge.
 
-    This is about divergence alone: below it runs may be too slow, oscillate or be dead from the
-    start. A learning rate counts as diverged if any of its runs blew up, so seeds that are not
-    in `by` are pooled towards caution. The bracket is the first crossing: where runs at
-    higher learning rates survive again, `reentrant` says so and the bracket stays.
+    Only divergence counts: below the boundary, runs may still be too slow, oscillate or be dead
+    from the start. A learning rate counts as diverged if any of its runs blew up; seeds that are
+    not in `by` are pooled. The boundary is the first crossing: if runs at still higher rates
+    survive again, it stays where it is and `reentrant` is true.
 
     Args:
         runs: With the settings and `outcome`, and what blew_up asks for.
@@ -76,7 +76,7 @@ def critical_learning_rate_bracket(
         - `reentrant`: whether at a learning rate above the bracket nothing blew up
 
     Raises:
-        UnsuitableRunsError: Another setting varies, and a bracket would mix its values.
+        UnsuitableRunsError: Another setting varies, and a group would mix its values.
     """
     keys = list(by)
     refuse_other_axes(runs, {*keys, "learning_rate"})

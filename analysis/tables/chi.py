@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.theory.input_size import data_mean_square
+from analysis.theory.input_mean_squares import data_mean_square
 from analysis.theory.plain_networks import PLAIN, is_plain
 from core.theory.mean_field import mean_field
 from core.trials import TRIAL_FIELDS
@@ -15,8 +15,8 @@ OTHERS = [name for name in TRIAL_FIELDS if name not in SETTINGS]
 def chi_against_theory(runs: pd.DataFrame) -> pd.DataFrame:
     """chi measured at step 0, averaged over seeds, and chi of the theory.
 
-    The theory's chi is that of the fixed point q*, which signals come near within a few
-    xi_variance layers; where there is no finite q*, it is the limit that they never reach.
+    The theory's chi is that of the fixed point q*, which signals approach within a few xi_variance
+    layers. Where there is no finite q*, it is the limit of chi with depth.
 
     Args:
         runs: All settings, `chi_measured` and `chi_theory`. Learning rates do not matter.

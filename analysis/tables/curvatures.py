@@ -1,10 +1,10 @@
-"""Learning rates in units of the curvature: the catapult and the edge of stability."""
+"""Learning rates in units of the sharpness: the catapult and the edge of stability."""
 
 import pandas as pd
 
 from core.outcomes import DIVERGED
 
-LATE = 0.5  # of the steps: where a run is taken to have come to its edge
+LATE = 0.5  # share of the steps after which a run is taken to have reached its edge
 
 
 def largest_stable_rates(runs: pd.DataFrame) -> pd.DataFrame:
@@ -17,7 +17,7 @@ def largest_stable_rates(runs: pd.DataFrame) -> pd.DataFrame:
         runs: The settings, `outcome`, `peak_loss`, `initial_loss` and `sharpness`.
 
     Returns:
-        A row for each activation, depth, init scale and seed: `lambda_max`; the smallest
+        A row for each activation, depth, init scale and seed: `sharpness`; the smallest
         c at which the loss rose above its start on the way, `c_catapult`; the largest c
         below all that diverged, `c_stable`; the smallest that diverged, `c_diverged`. NaN
         where the sweep held no such c.
@@ -33,8 +33,8 @@ def largest_stable_rates(runs: pd.DataFrame) -> pd.DataFrame:
     first = table.merge(ends["c_diverged"].rename("first").reset_index(), on=keys)
     below = first["c"].where(~(first["c"] >= first["first"]))
     ends["c_stable"] = below.groupby([first[key] for key in keys]).max()
-    ends.insert(0, "lambda_max", by_start["sharpness"].first())
-    return ends[["lambda_max", "c_catapult", "c_stable", "c_diverged"]].reset_index()
+    ends.insert(0, "sharpness", by_start["sharpness"].first())
+    return ends[["sharpness", "c_catapult", "c_stable", "c_diverged"]].reset_index()
 
 
 def sharpness_over_time(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:

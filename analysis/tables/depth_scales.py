@@ -30,8 +30,8 @@ class Multiple:
 def trainable_depth(runs: pd.DataFrame) -> pd.DataFrame:
     """The depth up to which networks of each init scale trained.
 
-    A depth counts as trained where a run with any learning rate and seed was. Where some
-    depth fails and a deeper one trains again, the deeper one counts.
+    A depth counts as trained if a run with any learning rate and seed trained. If some depth fails
+    and a deeper one trains again, the deeper one counts.
 
     Args:
         runs: The settings and `outcome`; the depths should reach past what trains.
@@ -44,8 +44,8 @@ def trainable_depth(runs: pd.DataFrame) -> pd.DataFrame:
         - `untrained_depth`: the next depth run; NaN where the deepest was trained
         - `trainable_depth`: their geometric mean; NaN where either is
         - `xi_correlation`: the theory's depth scale; NaN where there is none
-        - `multiple`: trainable depth over it; NaN where xi_correlation is beyond the
-          deepest run, since no multiple of it could have been found, or 0
+        - `multiple`: trainable depth over xi_correlation; NaN where xi_correlation is 0 or beyond
+          the deepest run, where no multiple of it could have been found
 
     Raises:
         ValueError: A setting varies besides those, depth, learning rate and seed.

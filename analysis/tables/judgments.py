@@ -25,8 +25,8 @@ def read_judged(
         columns: The columns wanted, all by default.
 
     Returns:
-        The runs, and beside the columns `diverged_at_end`, the threshold by which each was
-        judged (analysis.tables.boundaries asks for it).
+        The runs with the columns and with `diverged_at_end`, the threshold by which each was
+        judged; analysis.tables.boundaries needs it.
 
     Raises:
         UnsuitableRunsError: As judged_at; and the errors of read_runs.
@@ -44,7 +44,7 @@ def read_judged(
 def judged_at(runs: pd.DataFrame, trained_level: float, judged_by: JudgedBy) -> pd.DataFrame:
     """The runs with the outcomes and causes that they have at one trained level.
 
-    Where only the level of two runs differs, they are one training, and one row remains.
+    Two runs that differ only in their level are one training: one row remains.
 
     Args:
         runs: All columns of the table.
@@ -61,7 +61,7 @@ def judged_at(runs: pd.DataFrame, trained_level: float, judged_by: JudgedBy) -> 
     _refuse_left_early(once, trained_level)
     moved = once.assign(trained_level=trained_level)
     own, judged = judged_again(once, judged_by), judged_again(moved, judged_by)
-    # Of all others the level decides nothing: they keep what was recorded.
+    # For all other runs the level decides nothing: they keep what was recorded.
     other = own["outcome"] != judged["outcome"]
     outcomes, causes = once["outcome"].copy(), once["cause"].copy()
     outcomes[other], causes[other] = judged.loc[other, "outcome"], judged.loc[other, "cause"]

@@ -2,13 +2,14 @@
 
 import pandas as pd
 
+from analysis.reading.rows import by_column
 from analysis.reading.stores import REPEATS, UnsuitableRunsError, refuse_other_axes
 from analysis.theory.layer_theory import layer_theory
 from analysis.theory.plain_networks import PLAIN
 from core.trials import SETTINGS
 
 STARTS = ["activation", "depth", "init_scale"]
-# What comes after the start, or decides nothing of it.
+# Settings that do not change the start of a training.
 LATER = {n for n, s in SETTINGS.items() if s.differs_within == "start" or s.decides != "training"}
 OF_THEORY = ("bias_scale", "initializer", *PLAIN)
 NORM = "log10_delta_norm"
@@ -42,7 +43,7 @@ def _profile(start: pd.DataFrame) -> pd.DataFrame:
     setting = start.iloc[0]
     norms = ["log10_mean_square_h", NORM, "log10_gradient_norm"]
     mean = start.groupby("layer")[norms].mean().reset_index()
-    theory = layer_theory(setting.to_dict(), mean)
+    theory = layer_theory(by_column(setting), mean)
     return pd.DataFrame(
         {
             **{name: setting[name] for name in STARTS},

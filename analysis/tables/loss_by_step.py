@@ -45,7 +45,7 @@ def _share_by_run(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     known = runs[["trial_id", "initial_loss", "baseline_loss", BOUND]]
     rows = curves[["trial_id", "step", "loss"]].merge(known, on="trial_id")
     began = rows[["initial_loss", "baseline_loss"]].max(axis=1)
-    # NaN is an overflow, and not at or below the bound either.
+    # A loss of NaN has overflowed; the comparison is False for it, so it counts as not bounded.
     bounded = rows["loss"] <= rows[BOUND] * began
     rows["share"] = (rows["loss"] / rows["baseline_loss"]).where(bounded, np.inf)
     return rows.pivot(index="trial_id", columns="step", values="share").ffill(axis=1)

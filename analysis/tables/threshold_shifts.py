@@ -1,6 +1,7 @@
 """What the outcomes would be with another threshold of a rule: from the rows alone."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from core.verdicts import judged
 
 ENDING = [name for name, setting in SETTINGS.items() if setting.decides == "end"]
 
-# For these thresholds the margin above 1 is moved: the 0.1 of a threshold of 1.1.
+# Of these thresholds the margin above 1 is moved, as the 0.1 of a threshold of 1.1.
 MARGINS = ("diverged_at_end", "presumed_excess")
 
 
@@ -46,10 +47,11 @@ class Shift:
 
     def judged(self, runs: pd.DataFrame, judged_by: JudgedBy) -> pd.DataFrame:
         """The runs with their outcomes and causes under the moved threshold."""
+        moved: dict[str, Any] = {}
         if self.threshold == "trained_level":
             rules, moved = judged_by, {"trained_level": self.times * level_by_run(runs)}
         else:
-            rules, moved = judged_by.moved(self.threshold, self.moved), {}
+            rules = judged_by.moved(self.threshold, self.moved)
         if self.threshold == "oscillating_share":
             moved = {"late_rise": runs.get("rare_rise") if self.times < 1 else np.nan}
         again = judged_again(runs.assign(**moved), rules)

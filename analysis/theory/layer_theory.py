@@ -17,10 +17,10 @@ def layer_theory(run: Mapping[str, Any], layers: pd.DataFrame) -> pd.DataFrame |
     """The theory's profile: forward from the first layer's variance, backward from the error.
 
     Forward, q_1 is the first layer's measured mean square, and each next q follows from the
-    layer before. Backward, |delta|^2 grows by theory's factors from the last hidden layer: the
-    error at the outputs depends on the weights below it, as the theory does not
-    allow. A weight's gradient is delta_l times the activation below it; how far the examples'
-    gradients add up is taken from the last hidden layer too.
+    layer before. Backward, |delta|^2 grows by theory's factors, starting at the last hidden
+    layer: the theory assumes that the error does not depend on the weights below, and the error at
+    the outputs does. A weight's gradient is delta_l times the activation below it. How far the
+    examples' gradients add up is measured at the last hidden layer too.
 
     Args:
         run: Its settings; without `residual` and `normalization` there are none.

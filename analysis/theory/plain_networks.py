@@ -7,10 +7,12 @@ import pandas as pd
 
 from core.hidden_layers import NO_NORMALIZATION, NO_RESIDUAL, branch_factor
 
+Run = Mapping[str, Any] | pd.Series
+
 PLAIN = {"residual": NO_RESIDUAL, "normalization": NO_NORMALIZATION}
 
 
-def is_plain(run: Mapping[str, Any]) -> bool:
+def is_plain(run: Run) -> bool:
     """Whether a run's hidden layers are activations alone, by its settings."""
     return all(run.get(name, none) in (none, None) for name, none in PLAIN.items())
 
@@ -20,7 +22,7 @@ def plain(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[(runs[[*PLAIN]] == pd.Series(PLAIN)).all(axis=1)]
 
 
-def hidden_of(run: Mapping[str, Any], depth: int) -> tuple[float | None, str]:
+def hidden_of(run: Run, depth: int) -> tuple[float | None, str]:
     """The factor of a run's branches, None without residual connections, and its normalization."""
     residual = run.get("residual") or NO_RESIDUAL
     return branch_factor(residual, depth), run.get("normalization") or NO_NORMALIZATION

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from core.datasets import DATASETS, Task, load_dataset
-from core.initializers import initial_params
+from core.datasets import DATASETS, Task, load_dataset, make_task
+from core.measuring.starts import initial_params_of
 from core.network import layer_widths
-from core.training import FULLY_CONNECTED
 from core.trials import trial_of
 
 Matrix = NDArray[np.float64]
@@ -19,22 +17,17 @@ Matrix = NDArray[np.float64]
 def task_of(run: Mapping[str, Any]) -> Task:
     """The task on which the run was trained; its data set must be a bundled one."""
     trial = trial_of(run)
-    return FULLY_CONNECTED.task(trial, load_dataset(trial.dataset, trial.examples))
+    dataset = load_dataset(trial.dataset, trial.examples)
+    return make_task(dataset, trial.examples, trial.features, trial.targets)
 
 
-def params_of(run: pd.Series) -> list[Matrix]:
+def params_of(run: Mapping[str, Any]) -> list[Matrix]:
     """The run's initial weights, one array per layer, (fan_out, fan_in + 1), the bias last."""
-    data = DATASETS[run["dataset"]]
-    widths = layer_widths(data.features, int(run["width"]), data.outputs, int(run["depth"]))
-    return initial_params(
-        run["initializer"],
-        widths,
-        int(run["seed"]),
-        float(run["init_scale"]),
-        float(run["bias_scale"]),
-    )
+    trial, data = trial_of(run), DATASETS[run["dataset"]]
+    widths = layer_widths(data.feature_count, trial.width, data.outputs, trial.depth)
+    return initial_params_of(trial, widths)
 
 
-def hidden_layer(run: pd.Series) -> Matrix:
+def hidden_layer(run: Mapping[str, Any]) -> Matrix:
     """The weights between the run's first two hidden layers, (width, width), without biases."""
     return params_of(run)[1][:, :-1]

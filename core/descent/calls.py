@@ -1,6 +1,7 @@
 """Calls of machine code by its address: BLAS, and the separately compiled passes.
 
-An address is an argument. As a global constant it would forbid Numba to keep what it compiled.
+Addresses are passed as arguments: with an address as a global constant, Numba could not keep the
+compiled code for the next process.
 """
 
 from typing import Any

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from core.compilation import CACHE_FOLDER
-from core.descent.trainer import Trainer
+from core.descent.trainer import NetworkTrainer
 from core.gradient_descent import Problem
 from core.hidden_layers import NO_NORMALIZATION
 
@@ -26,7 +26,9 @@ def compile_kind(
     """Compile a kind by training the smallest network for one step, and keep the code."""
     data = np.ones((2, 2)), np.ones((1, 2))
     problem = Problem(*data, activation, loss, 1.0, normalization=normalization)
-    Trainer(problem, width=1, depth=2, dtype=dtype).descend([np.ones((1, 2))] * 2, 0.1, steps=1)
+    NetworkTrainer(problem, width=1, depth=2, dtype=dtype).descend(
+        [np.ones((1, 2))] * 2, 0.1, steps=1
+    )
     _marker(activation, loss, dtype, normalization).touch()
 
 

@@ -1,17 +1,20 @@
-"""Gradient descent on one network, from one step to another, and the reason for its end."""
+"""The descent of one network, from one step to another, and the reason for its end."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from core.compilation import compiled
+from core.descent.batches import Examples, gather
 from core.descent.calls import call_pass
+from core.descent.memory import Places, Shape
 from core.descent.products import (
     backward_product,
     forward_product,
     gradient_product,
     input_gradient_product,
 )
+from core.descent.steps import gradient_norm, take_step
 
 RUNNING, DIVERGED, TRAINED = 0, 1, 2
 
@@ -50,28 +53,21 @@ class Records(NamedTuple):
     """The records that a descent keeps.
 
     Attributes:
-        losses: (steps + 1,).
+        losses: (steps + 1,); of all examples, NaN where it was not asked for.
+        measured: (points,), steps at which smaller batches ask for it, and one that never comes.
         logged: (points,), steps at which the gradient's norm is found, and one that never comes.
         norms: (points,).
     """
 
     losses: np.ndarray
+    measured: np.ndarray
     logged: np.ndarray
     norms: np.ndarray
 
 
-class Parameters(NamedTuple):
-    """The arrays that lie at the places of the same names."""
-
-    weights: np.ndarray
-    biases: np.ndarray
-    gradients: np.ndarray
-    bias_gradients: np.ndarray
-
-
 @compiled
 def _fan_in(shape, layer):
-    return shape.features if layer == 0 else shape.width
+    return shape.feature_count if layer == 0 else shape.width
 
 
 @compiled
@@ -82,7 +78,7 @@ def _fan_out(shape, layer):
 @compiled
 def _weights_below(shape, layer):
     """The number of weights in all layers below."""
-    return shape.width * (shape.features + (layer - 1) * shape.width) if layer else 0
+    return shape.width * (shape.feature_count + (layer - 1) * shape.width) if layer else 0
 
 
 @compiled
@@ -185,30 +181,8 @@ def pull_back(blas, passes, shape, places):
             _denormalize(blas, passes, shape, places, layer - 1, delta)
         if not _is_branch(shape, layer - 1):
             above, other = other, above
-    sizes = _fan_out(shape, 0), shape.examples, shape.features
+    sizes = _fan_out(shape, 0), shape.examples, shape.feature_count
     input_gradient_product(blas, delta, places.inputs_t, places.gradients, sizes)
-
-
-@compiled
-def _squared_norm(numbers):
-    """In float64: float32 is too narrow for squares."""
-    total = 0.0
-    for number in numbers:
-        total += np.float64(number) * np.float64(number)
-    return total
-
-
-@compiled
-def _subtract(params, factor, gradients):
-    for n in range(len(params)):
-        params[n] -= factor * gradients[n]
-
-
-@compiled
-def _gradient_norm(parameters):
-    """The norm of all gradients, as they stand in memory."""
-    squares = _squared_norm(parameters.gradients) + _squared_norm(parameters.bias_gradients)
-    return np.sqrt(squares)
 
 
 @compiled
@@ -220,36 +194,76 @@ def _low_losses(losses, step, rules):
     return count
 
 
+class Net(NamedTuple):
+    """A network on some examples: what the passes need.
+
+    Attributes:
+        shape: core.descent.memory.Shape.
+        places: core.descent.memory.Places.
+        examples: core.descent.batches.Examples at those places.
+    """
+
+    shape: Shape
+    places: Places
+    examples: Examples
+
+
 @compiled
-def descend(blas, passes, shape, places, parameters, factor, decay, rules, records, begin, end):
+def _goes_on(loss, losses, rules):
+    """Whether a loss is finite, and not beyond what a descent returns from."""
+    worst = losses[0] if losses[0] > rules.baseline else rules.baseline
+    return np.isfinite(loss) and loss <= rules.diverged * worst
+
+
+@compiled
+def descend(
+    blas, passes, whole, batch, parameters, parts, rule, rates, order, rules, records, begin, end
+):
     """Take the steps from `begin` up to, but not including, `end`, or stop earlier by the rules.
 
     Args:
-        factor: learning rate / examples, in the parameters' precision.
-        decay: learning rate x weight decay, likewise.
+        whole: The Net of all examples, of which losses and gradient norms are recorded.
+        batch: The Net of a step's examples, with the same parameters; if its shape is that of
+            `whole`, it is `whole`.
+        parameters: core.descent.steps.Parameters.
+        parts: core.descent.steps.Parts of them.
+        rule: core.descent.steps.Rule.
+        rates: (end - begin,), the learning rate of each step.
+        order: (end - begin, examples of a batch), places of each step's examples.
 
     Returns:
         The step it came to, whose loss is recorded, and RUNNING, DIVERGED or TRAINED.
     """
-    losses, logged, norms = records.losses, records.logged, records.norms
-    point, low = np.searchsorted(logged, begin), _low_losses(losses, begin, rules)
+    losses, measured, logged, norms = records
+    examples = batch.shape.examples
+    in_batches = examples < whole.shape.examples
+    low = 0 if in_batches else _low_losses(losses, begin, rules)
+    point, due = np.searchsorted(logged, begin), np.searchsorted(measured, begin)
     for step in range(begin, end):
-        loss = measured_loss(blas, passes, shape, places)
-        losses[step] = loss
-        worst = losses[0] if losses[0] > rules.baseline else rules.baseline
-        if not (np.isfinite(loss) and loss <= rules.diverged * worst):
-            return step, DIVERGED
-        low = low + 1 if loss <= rules.trained else 0
-        is_last = step == rules.last or low >= rules.tail
-        if not is_last or logged[point] == step:
-            pull_back(blas, passes, shape, places)
-        if logged[point] == step:
-            norms[point] = _gradient_norm(parameters) / shape.examples
-            point += 1
-        if is_last:
-            return step, RUNNING if step == rules.last else TRAINED
-        if decay:  # apart from the update, whose bits without it stay what they were
-            _subtract(parameters.weights, decay, parameters.weights)
-        _subtract(parameters.weights, factor, parameters.gradients)
-        _subtract(parameters.biases, factor, parameters.bias_gradients)
+        if not in_batches or measured[due] == step:
+            due += 1
+            loss = measured_loss(blas, passes, whole.shape, whole.places)
+            losses[step] = loss
+            if not _goes_on(loss, losses, rules):
+                return step, DIVERGED
+            low = low + 1 if loss <= rules.trained and not in_batches else 0
+            is_last = step == rules.last or low >= rules.tail
+            if logged[point] == step or not (is_last or in_batches):
+                pull_back(blas, passes, whole.shape, whole.places)
+            if logged[point] == step:
+                norms[point] = gradient_norm(parameters, rule.biases) / whole.shape.examples
+                point += 1
+            if is_last:
+                return step, RUNNING if step == rules.last else TRAINED
+        if in_batches:
+            gather(order[step - begin], whole.examples, batch.examples)
+            loss = measured_loss(blas, passes, batch.shape, batch.places)
+            if not _goes_on(loss, losses, rules):
+                loss = measured_loss(blas, passes, whole.shape, whole.places)
+                if not _goes_on(loss, losses, rules):
+                    losses[step] = loss
+                    return step, DIVERGED
+                measured_loss(blas, passes, batch.shape, batch.places)
+            pull_back(blas, passes, batch.shape, batch.places)
+        take_step(blas.one, parameters, parts, rule, rates[step - begin], step, examples)
     return end, RUNNING

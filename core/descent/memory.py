@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.descent.batches import Examples
 from core.descent.passes import keeps_slopes
+from core.descent.steps import Parameters, Parts
 from core.gradient_descent import Problem
 
 Array = NDArray[np.floating]
+Floats = NDArray[np.float64]
 
 ALIGNMENT = 64  # bytes: a cache line, and the longest vector
 
@@ -18,13 +21,13 @@ class Shape(NamedTuple):
     """Sizes of a network and its data, and how its hidden layers are connected.
 
     Attributes:
-        features, width, outputs, examples: Sizes.
+        feature_count, width, outputs, examples: Sizes.
         depth: Weight matrices.
         residual: 1 where hidden layers are branches beside residual connections; else 0.
         normalized: 1 where hidden layers are normalized; else 0.
     """
 
-    features: int
+    feature_count: int
     width: int
     outputs: int
     depth: int
@@ -72,6 +75,7 @@ class Memory:
         weights, biases: (parameters,) of all layers, one after the other.
         gradients, bias_gradients: Of the same shape.
         outputs: (outputs, examples).
+        examples: What the networks are trained on.
         places: Addresses of these and all other arrays.
     """
 
@@ -81,7 +85,7 @@ class Memory:
         self._fans = [
             (
                 shape.outputs if layer == shape.depth - 1 else shape.width,
-                shape.width if layer else shape.features,
+                shape.width if layer else shape.feature_count,
             )
             for layer in range(shape.depth)
         ]
@@ -118,11 +122,45 @@ class Memory:
             arrays.setdefault(name, arrays["values"])  # where they are not used, or are the same
         if shape.normalized:
             arrays["zeros"][...] = 0.0
-        self._arrays = arrays
+        self._arrays, self._dtype = arrays, dtype
+        self.examples = Examples(*(arrays[name] for name in Examples._fields))
         self.weights, self.biases = arrays["weights"], arrays["biases"]
         self.gradients, self.bias_gradients = arrays["gradients"], arrays["bias_gradients"]
         self.outputs = arrays["outputs"]
+        self._batches: dict[int, Examples] = {}
+        self._moments: list[Array] = []
         self.places = Places(**{name: array.ctypes.data for name, array in arrays.items()})
+
+    def of_batch(self, size: int) -> tuple[Places, Examples]:
+        """The same memory, but with room for a batch of the examples in the place of all."""
+        if size not in self._batches:
+            features, outputs = len(self.examples.inputs), len(self.outputs)
+            shapes = (features, size), (size, features), (outputs, size)
+            batch = Examples(*(aligned(shape, self._dtype) for shape in shapes))
+            self._batches[size] = batch
+        batch = self._batches[size]
+        own = {name: array.ctypes.data for name, array in batch._asdict().items()}
+        return self.places._replace(**own), batch
+
+    def parameters(self, moments: int) -> Parameters:
+        """The parameters and gradients, with `moments` running sums or means of them, all 0."""
+        while len(self._moments) < 2 * moments:
+            self._moments += [np.empty_like(self.weights), np.empty_like(self.biases)]
+        kept = self._moments[: 2 * moments]
+        for each in kept:
+            each[...] = 0
+        none = [np.empty(0, self._dtype)] * (4 - len(kept))
+        held = (self.weights, self.biases, self.gradients, self.bias_gradients)
+        return Parameters(*held, *kept, *none)
+
+    def parts(self, rates: Floats, bias_rates: Floats) -> Parts:
+        """The layers' parts of the parameters, by what each takes of the rate, (depth,) each."""
+        ends = np.cumsum([fan_out * fan_in for fan_out, fan_in in self._fans])
+        bias_ends = np.cumsum([fan_out for fan_out, _ in self._fans])
+        # Layers that are alike are one part: a loop over few numbers costs as much as over many.
+        pairs = np.column_stack([rates, bias_rates])
+        last = np.append((pairs[1:] != pairs[:-1]).any(axis=1), True)
+        return Parts(ends[last], bias_ends[last], rates[last], bias_rates[last])
 
     def load(self, params: Sequence[Array]) -> None:
         """Copy a network's parameters into the memory, one (fan_out, fan_in + 1) per layer."""

@@ -4,8 +4,8 @@
     backward: delta <- delta * phi'(h), and its sums over examples
 
 A pass is compiled when its activation is first trained; the loop, which calls it by its
-address, is compiled once for all. What the backward pass multiplies by is found from phi(h)
-where that determines it, and is else kept by the forward pass.
+address, is compiled once for all. The backward pass multiplies by phi'(h). It computes that from
+phi(h) where phi(h) determines it; otherwise the forward pass keeps it.
 """
 
 from functools import cache
@@ -17,12 +17,12 @@ from numba.extending import overload
 from core.compilation import compiled_pass
 from core.functions.activation_formulas import FORMULAS, SLOPES_FROM_VALUES
 
-# Shorter rows are taken all together: a vector loop needs some length.
+# Shorter rows are processed together: a vector loop needs some length.
 SHORT_ROW = 128
 
 
-# A pass finds its activation's functions by name, when it is compiled: as variables of the
-# enclosing function they would hide from Numba that the pass is one that it has kept.
+# A pass looks up its activation's functions by name when it is compiled. As variables of the
+# enclosing function they would keep Numba from recognizing a pass that it has compiled before.
 def _formula(name, h):
     raise NotImplementedError("compiled code calls what is below")
 
@@ -53,7 +53,7 @@ def activation_passes(activation, dtype):
     """The compiled passes (forward, backward) of an activation.
 
     Both take the addresses of three arrays, then rows and columns: (h, bias, slopes) and
-    (delta, slopes, sums). Where slopes are not kept, their place is that of the values.
+    (delta, slopes, sums). Where no slopes are kept, their address is that of the values.
     """
     dtype = np.dtype(dtype)
     if keeps_slopes(activation):

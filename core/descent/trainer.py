@@ -1,49 +1,55 @@
 """Trains networks of one shape: the compiled loop with all that it needs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.descent.loop import DIVERGED, RUNNING, Parameters, Passes, Records, Rules, descend
+from core.descent.loop import DIVERGED, RUNNING, Net, Passes, Records, Rules, descend
 from core.descent.losses import loss_pass
 from core.descent.memory import Memory, Shape
 from core.descent.normalizations import normalization_passes
+from core.descent.orders import Orders
 from core.descent.passes import activation_passes
 from core.descent.products import blas
 from core.descent.residuals import residual_passes
-from core.gradient_descent import Descent, Problem, logged_steps
+from core.descent.steps import CODES, Rule
+from core.gradient_descent import Descent, Problem, Update, logged_steps, measured_steps
+from core.optimizers import OPTIMIZERS
 from core.outcomes import THRESHOLDS
+from core.parameterizations import LayerFactors
+from core.schedules import rate_factors
 from core.subnormals import flushed_subnormals
 
 Array = NDArray[np.floating]
+Floats = NDArray[np.float64]
 
 # Called at every logged step, before the step is taken, with the step and the parameters.
 Observer = Callable[[int, list[Array]], None]
 
+GRADIENT_DESCENT = Update()
 
-class Trainer:
+# Steps whose learning rates, and places of examples, are in memory at once.
+MOST_STEPS = 2**16
+MOST_PLACES = 2**20
+
+
+class NetworkTrainer:
     """Trains networks of one shape on one problem, one after the other in the same memory.
 
-    A network's numbers depend on its own parameters, learning rate and weight decay alone.
+    A network's numbers depend on its own parameters, learning rate and update alone.
     """
 
     def __init__(self, problem: Problem, width: int, depth: int, dtype: str):
         """Take a problem, the units per hidden layer, the number of layers, and a precision."""
         self._problem, self._dtype = problem, np.dtype(dtype)
-        features, examples = len(problem.inputs) - 1, problem.inputs.shape[1]
+        feature_count, examples = len(problem.inputs) - 1, problem.inputs.shape[1]
         hidden = int(problem.factor is not None), int(problem.hidden.normalization is not None)
-        shape = Shape(features, width, len(problem.targets), depth, examples, *hidden)
+        shape = Shape(feature_count, width, len(problem.targets), depth, examples, *hidden)
         self._memory = memory = Memory(shape, problem, self._dtype)
-        self._fixed = (
-            blas(self._dtype),
-            _passes(problem, dtype),
-            shape,
-            memory.places,
-            Parameters(memory.weights, memory.biases, memory.gradients, memory.bias_gradients),
-        )
+        self._passes = blas(self._dtype), _passes(problem, dtype)
+        self._whole = Net(shape, memory.places, memory.examples)
 
     def descend(
         self,
@@ -52,12 +58,12 @@ class Trainer:
         steps: int,
         trained_loss: float | None = None,
         observe: Observer | None = None,
-        weight_decay: float = 0.0,
+        update: Update = GRADIENT_DESCENT,
     ) -> Descent:
-        """Train a network by full-batch gradient descent.
+        """Train a network.
 
         It ends early where its loss overflows or explodes, and with a `trained_loss` where it
-        has trained beyond doubt.
+        has trained beyond doubt, which batches smaller than all examples leave open.
 
         Args:
             params: One array a layer, (fan_out, fan_in + 1), the last column the bias.
@@ -66,33 +72,76 @@ class Trainer:
             trained_loss: The loss at or below which a run counts as trained; None to let it
                 take every step unless it explodes.
             observe: Called at every logged step.
-            weight_decay: lambda: a step takes W to (1 - eta lambda) W - eta dLoss/dW. Neither
-                biases, losses nor gradient norms have a part in it.
+            update: How a step is taken. A decay has no part in losses and gradient norms, and
+                neither has clipping.
         """
-        logged = logged_steps(steps)
+        logged, planned = logged_steps(steps), measured_steps(steps)
         records = Records(
-            np.full(steps + 1, np.nan), np.append(logged, steps + 1), np.full(len(logged), np.nan)
+            np.full(steps + 1, np.nan),
+            np.append(planned, steps + 1),
+            np.append(logged, steps + 1),
+            np.full(len(logged), np.nan),
         )
-        rules, factor = self._rules(steps, trained_loss), self._factor(learning_rate)
-        decay = self._dtype.type(learning_rate * weight_decay)
+        rules, batch = self._rules(steps, trained_loss), self._batch(update.batch_size)
+        in_batches = batch.shape != self._whole.shape
+        parameters = self._memory.parameters(OPTIMIZERS[update.optimizer].moments)
+        parts = self._memory.parts(*self._rates(update))
+        fixed = (*self._passes, self._whole, batch, parameters, parts, self._rule(update))
         stops = [0, *(logged[1:].tolist() if observe else []), steps + 1]
+        segments = _segments(stops, batch.shape.examples if in_batches else 0)
+        orders = Orders(update.order_seed, self._whole.shape.examples, batch.shape.examples)
         # A diverging network must not stop a sweep: overflow is expected here.
         with np.errstate(all="ignore"), flushed_subnormals():
             self._memory.load(params)
-            for begin, end in zip(stops[:-1], stops[1:], strict=True):
-                if observe:
+            for begin, end in segments:
+                if observe and begin in stops:
                     observe(begin, self._memory.params())
-                step, ending = descend(*self._fixed, factor, decay, rules, records, begin, end)
+                rates = learning_rate * rate_factors(
+                    update.schedule, update.warmup_steps, steps, np.arange(begin, end)
+                )
+                order = orders.next(end - begin) if in_batches else np.empty((0, 0), np.int64)
+                step, ending = descend(*fixed, rates, order, rules, records, begin, end)
                 if ending != RUNNING:
                     break
+        measured = np.arange(step + 1)
+        if in_batches:
+            measured = np.union1d(planned[planned < step], step)
         ran = logged <= step
-        found = Descent(records.losses[: step + 1], logged[ran], records.norms[ran], None, None)
+        found = Descent(
+            records.losses[measured], measured, logged[ran], records.norms[ran], None, None
+        )
         if ending == DIVERGED:
             return found
         return replace(found, params=self._memory.params(), outputs=self._memory.outputs.copy())
 
-    def _factor(self, learning_rate: float) -> np.floating[Any]:
-        return self._dtype.type(learning_rate / self._problem.inputs.shape[1])
+    def _batch(self, size: int) -> Net:
+        """The Net of as many examples as a step takes."""
+        shape = self._whole.shape
+        if not 0 < size < shape.examples:
+            return self._whole
+        return Net(shape._replace(examples=size), *self._memory.of_batch(size))
+
+    def _rates(self, update: Update) -> tuple[Floats, Floats]:
+        """What each layer's weights and biases take of the learning rate."""
+        factors = LayerFactors(
+            parameterization=update.parameterization,
+            base_width=update.base_width,
+            first=update.learning_rate_first,
+            last=update.learning_rate_last,
+        )
+        shape = self._whole.shape
+        return factors.of_rates(shape.width, shape.depth, adam=update.optimizer == "adam")
+
+    def _rule(self, update: Update) -> Rule:
+        return Rule(
+            CODES[update.optimizer],
+            update.momentum,
+            update.beta2,
+            update.epsilon,
+            update.weight_decay,
+            update.clip_norm,
+            self._problem.biases,
+        )
 
     def _rules(self, steps: int, trained_loss: float | None) -> Rules:
         # A run may leave early once a whole tail of consecutive losses is at or below half of the
@@ -120,3 +169,11 @@ def _passes(problem: Problem, dtype: str) -> Passes:
         compiled += normalization_passes(problem.normalization, dtype)
     addresses = [function.address for function in compiled]
     return Passes(*addresses, *[0] * (len(Passes._fields) - len(addresses)))
+
+
+def _segments(stops: Sequence[int], batch: int) -> Iterator[tuple[int, int]]:
+    """(begin, end) of the steps taken at once, from one stop to the next or less."""
+    most = min(MOST_STEPS, max(1, MOST_PLACES // batch)) if batch else MOST_STEPS
+    for begin, end in zip(stops[:-1], stops[1:], strict=True):
+        for first in range(begin, end, most):
+            yield first, min(first + most, end)

@@ -237,8 +237,8 @@ FORMULAS = {
     "softplus": softplus,
 }
 
-# Those whose slope follows from the value, so that a trainer need keep nothing else. What it
-# gives is right to rounding of 1, not of the slope itself, where the activation saturates.
+# Activations whose slope follows from their value, so that a trainer need not keep the slope.
+# Where the activation saturates, the error of such a slope is relative to 1, not to the slope.
 SLOPES_FROM_VALUES = {
     "linear": one_of_value,
     "sigmoid": sigmoid_slope,

@@ -42,9 +42,10 @@ class Activation:
         homogeneous: Whether phi(k h) = k phi(h) for every k > 0.
         odd: Whether phi(-h) = -phi(h).
         straight_from: From this |h| on phi is a straight line to rounding, with
-            `asymptotic_slopes`. Infinite for one that nears its line as a power of h does, as
-            softsign. In between, phi bends on the scale of h itself, or of 1 up to |h| = 40:
-            that is what core.theory.quadrature resolves, and core.theory.variance_limits counts on.
+            `asymptotic_slopes`. Infinite for an activation such as softsign, which approaches its
+            line only as a power of h. Before that, phi bends on a scale of 1 up to |h| = 40,
+            and on the scale of h itself beyond: core.theory.quadrature resolves exactly
+            that, and core.theory.variance_limits relies on it.
         torch: The layer of PyTorch that computes it.
     """
 
@@ -108,19 +109,20 @@ class Activation:
 def _array_function(name: str, template: Callable[[Any], Any], formula: Any) -> Elementwise:
     """A ufunc that applies `template` to each element, with `formula` in it.
 
-    Numba keeps what it compiled under the function's name. `formula` is a global of it: as a
-    variable of an enclosing function it would be another one in each process.
+    Numba stores compiled code under the function's name. `formula` is a global of the function:
+    as a variable of an enclosing function it would differ from process to process, and the
+    stored code would not be found.
     """
     from numba import vectorize
 
     scope = {"__name__": __name__, "formula": formula}
     function = FunctionType(template.__code__, scope, name)
     function.__qualname__ = name
-    # Without signatures the first type that comes along would do for all.
+    # Without signatures, the type of the first call would be used for all.
     ufunc = vectorize(["float32(float32)", "float64(float64)"], cache=True)(function)
 
     def of_array(x: Array, /, out: Array | None = None) -> Array:
-        # What is computed and not selected may overflow, and NaN is compared.
+        # Branches that are not selected may overflow, and NaN may be compared.
         with np.errstate(all="ignore"):
             return ufunc(x, out=out)
 

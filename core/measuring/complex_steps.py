@@ -38,8 +38,8 @@ class ComplexSteps:
 
     def __init__(self, params: Sequence[Array], problem: Problem):
         """Take the parameters, one (fan_out, fan_in + 1) per layer."""
-        self._params = [p.astype(np.float64) for p in params]
-        ends = list(accumulate(p.size for p in self._params))
+        self._params, self._biases = [p.astype(np.float64) for p in params], problem.biases
+        ends = list(accumulate(self._free(p).size for p in self._params))
         self._splits, self.size = ends[:-1], ends[-1]
         self._inputs = problem.inputs[:-1].astype(np.float64)
         hidden = problem.hidden
@@ -48,18 +48,25 @@ class ComplexSteps:
         residuals = outputs[None].copy()
         LOSSES[problem.loss](residuals, problem.targets.astype(np.float64))
         self._residuals = residuals[0]
-        self._loss_curvature = LOSSES[problem.loss].curvature(outputs)
+        self._loss_curvature = LOSSES[problem.loss].output_hessian(outputs)
 
     def matvec(self, direction: Floats) -> Floats:
         """H V for a flat direction V, (size,): a new array."""
-        parts = zip(self._params, np.split(direction, self._splits), strict=True)
-        moved = [p + 1j * (STEP * v.reshape(p.shape)) for p, v in parts]
+        moved: list[Any] = [p.astype(np.complex128) for p in self._params]
+        for p, part in zip(moved, np.split(direction, self._splits), strict=True):
+            free = self._free(p)
+            free += 1j * (STEP * part.reshape(free.shape))
         hs, activations = forward(moved, self._inputs, self._hidden)
         residuals = self._residuals + 1j * self._loss_curvature(hs[-1].imag)
         bent = slopes(hs, self._hidden)
         deltas = backward(moved, residuals / self._inputs.shape[1], bent)
         pairs = zip(deltas, activations, strict=True)
-        return np.concatenate([gradient(*pair).imag.ravel() / STEP for pair in pairs])
+        found = [self._free(gradient(*pair)).imag for pair in pairs]
+        return np.concatenate([each.ravel() / STEP for each in found])
+
+    def _free(self, p: Any) -> Any:
+        """A view of what of a layer's parameters, or of their gradient, can change."""
+        return p if self._biases else p[:, :-1]
 
 
 @dataclass(frozen=True)

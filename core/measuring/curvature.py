@@ -26,22 +26,13 @@ Floats = NDArray[np.float64]
 TOLERANCE = 1e-5
 MOST_RESTARTS = 100  # of Lanczos' method, ten products each
 SEARCH_SEED = 1994
-# A Hessian up to this size is formed: that takes no more products than two shortest searches.
+# A Hessian up to this size is formed whole: that takes no more products than the two shortest
+# searches would.
 LARGEST_DENSE = 42
 
 Matvec = Callable[[Floats], Floats]
 # The smallest and the largest eigenvalue; NaN for one that is not finite or not found.
 Ends = tuple[float, float]
-
-
-def critical_learning_rate(sharpness: Floats) -> Floats:
-    """2 / lambda_max: beyond it, descent on the quadratic part of the loss diverges.
-
-    NaN where no direction curves upward, or so little that the rate overflows.
-    """
-    with np.errstate(all="ignore"):
-        rate = 2 / sharpness
-    return np.where((sharpness > 0) & np.isfinite(rate), rate, np.nan)
 
 
 def extreme_curvature(params: Sequence[Array], problem: Problem) -> Ends:
@@ -50,9 +41,10 @@ def extreme_curvature(params: Sequence[Array], problem: Problem) -> Ends:
     The largest one, lambda_max, is also called the sharpness; the smallest one is the most
     negative, or for a convex loss the least positive.
 
-    Some eigenvalue lies within TOLERANCE of the end of larger magnitude, and within three
-    times that bound of the other end; usually far closer, as an eigenvalue's error goes
-    with the square of its residual. The result depends on this network alone.
+    Relative to the eigenvalue of larger magnitude, that one is within TOLERANCE of an eigenvalue
+    and the other one within three times TOLERANCE. Usually both are far closer, since an
+    eigenvalue's error goes with the square of its residual. The result depends on this network
+    alone.
 
     Args:
         params: One array per layer, (fan_out, fan_in + 1), the last column the bias.
@@ -66,8 +58,8 @@ def extreme_curvature(params: Sequence[Array], problem: Problem) -> Ends:
             return np.nan, np.nan
         if entry == 0:
             return 0.0, 0.0
-        # A vanished Hessian's squares would underflow, an exploded one's overflow; a power
-        # of two changes no digit. Two less keeps the scale itself a normal number.
+        # The squares of a vanished Hessian would underflow, those of an exploded one overflow. A
+        # scale that is a power of two changes no digit; the 2 keeps the scale a normal number.
         scale = 2.0 ** (2 - frexp(entry)[1])
         smallest, largest = extreme_eigenvalues(lambda v: scale * hessian.matvec(v), hessian.size)
         return _finite(smallest / scale), _finite(largest / scale)
@@ -97,9 +89,9 @@ def extreme_eigenvalues(matvec: Matvec, size: int) -> Ends:
     first = _dominant_eigenvalue(matvec, size)
     if np.isnan(first):
         return np.nan, np.nan
-    # Of the operator less twice its dominant end, the other end is the dominant one. ARPACK
-    # could search both ends at once, but asks of each a residual small against itself: for
-    # the 0 of a singular convex Hessian it returns another eigenvalue.
+    # Subtracting twice the dominant eigenvalue makes the other end of the spectrum dominant.
+    # ARPACK could search both ends at once, but it measures each residual relative to its own
+    # eigenvalue: for the eigenvalue 0 of a singular convex Hessian it returns another one.
     other = _dominant_eigenvalue(lambda v: matvec(v) - 2 * first * v, size) + 2 * first
     return (other, first) if first > 0 else (first, other)
 

@@ -38,14 +38,17 @@ def log10_signal_per_error(signals: LayerSignals) -> Floats:
     return _difference(signals.log10_example_gradient_norm[:, 0], signals.log10_delta_norm[:, -1])
 
 
-def gradient_alignment(signals: LayerSignals) -> Floats:
+def gradient_alignment(signals: LayerSignals, biases: bool = True) -> Floats:
     """Norm of a network's mean gradient over the rms norm of its examples' gradients.
 
-    1 where all examples agree, 0 at a stationary point, where they cancel; about one over
-    the root of their number where they are independent. NaN where no example has one.
+    1 where all examples agree, 0 at a stationary point, where they cancel, and about
+    1 / sqrt(examples) where they are independent. NaN where no example has a gradient. The
+    biases' gradients count only if biases are parameters.
     """
-    mean = np.concatenate([signals.log10_gradient_norm, signals.log10_bias_gradient_norm], axis=1)
-    each = np.concatenate([signals.log10_example_gradient_norm, signals.log10_delta_norm], axis=1)
+    mean, each = signals.log10_gradient_norm, signals.log10_example_gradient_norm
+    if biases:
+        mean = np.concatenate([mean, signals.log10_bias_gradient_norm], axis=1)
+        each = np.concatenate([each, signals.log10_delta_norm], axis=1)
     largest = each.max(axis=1, keepdims=True)
     with np.errstate(all="ignore"):
         means, examples = (np.sum(10 ** (2 * (x - largest)), axis=1) for x in (mean, each))

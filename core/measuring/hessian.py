@@ -33,14 +33,17 @@ class Hessian:
     once, in float64.
 
     Attributes:
-        size: The number of parameters; flattened, each layer's follow those before it.
+        size: The number of parameters, the biases left out where they are none; flattened, each
+            layer's follow those before it.
     """
 
     def __init__(self, params: Sequence[Array], problem: Problem):
         """Take the parameters, one (fan_out, fan_in + 1) per layer."""
         self._params = [p.astype(np.float64) for p in params]
         self._weights = [p[:, :-1] for p in self._params]
-        ends = list(accumulate(p.size for p in self._params))
+        self._biases = problem.biases
+        parameters = self._params if self._biases else self._weights
+        ends = list(accumulate(p.size for p in parameters))
         self._splits, self.size = ends[:-1], ends[-1]
         phi, self._examples = problem.hidden.activation, problem.inputs.shape[1]
         inputs = problem.inputs[:-1].astype(np.float64)
@@ -50,21 +53,26 @@ class Hessian:
         residuals = hs[-1][None].copy()
         LOSSES[problem.loss](residuals, problem.targets.astype(np.float64))
         self._deltas = backward(self._params, residuals[0] / self._examples, of_hidden)
-        self._loss_curvature = LOSSES[problem.loss].curvature(hs[-1])
+        self._output_hessian = LOSSES[problem.loss].output_hessian(hs[-1])
         above = zip(hs, self._weights[1:], self._deltas[1:], strict=False)
         self._bends = [phi.second_derivative(h) * (w.T @ delta) for h, w, delta in above]
 
     def matvec(self, direction: Floats) -> Floats:
         """H V for a flat direction V, (size,): a new array."""
         directions = self._by_layer(direction)
-        product = np.empty(self.size)
-        self._pull(directions, self._push(directions), self._by_layer(product))
-        return product
+        products = [np.empty(p.shape) for p in self._params]
+        self._pull(directions, self._push(directions), products)
+        if not self._biases:
+            products = [product[:, :-1] for product in products]
+        return np.concatenate([product.ravel() for product in products])
 
     def _by_layer(self, flat: Floats) -> list[Floats]:
-        """Views of a flat vector in the shapes of the parameters."""
+        """A flat vector in the shapes of the parameters; the biases' part is 0 if it has none."""
         parts = np.split(flat, self._splits)
-        return [part.reshape(p.shape) for part, p in zip(parts, self._params, strict=True)]
+        if self._biases:
+            return [part.reshape(p.shape) for part, p in zip(parts, self._params, strict=True)]
+        weights = zip(parts, self._weights, strict=True)
+        return [np.pad(part.reshape(w.shape), ((0, 0), (0, 1))) for part, w in weights]
 
     def _push(self, directions: list[Floats]) -> list[Array]:
         """R h of every layer, computed from inputs to outputs."""
@@ -77,7 +85,7 @@ class Hessian:
 
     def _pull(self, directions: list[Floats], r_hs: list[Array], products: list[Floats]) -> None:
         """Compute R delta of every layer from outputs to inputs, and fill in its H V."""
-        r_delta = self._loss_curvature(r_hs[-1]) / self._examples
+        r_delta = self._output_hessian(r_hs[-1]) / self._examples
         for layer in range(len(directions) - 1, 0, -1):
             slope, r_h, delta = self._slopes[layer - 1], r_hs[layer - 1], self._deltas[layer]
             products[layer][...] = gradient(r_delta, self._activations[layer])

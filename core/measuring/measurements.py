@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from core.columns import Tables
 from core.gradient_descent import Problem
-from core.measuring.curvature import critical_learning_rate, extreme_curvature
+from core.measuring.curvature import extreme_curvature
 from core.measuring.end_signals import end_signals
 from core.measuring.gradient_ratios import log10_gradient_per_error, log10_gradient_ratio
 from core.measuring.signal_propagation import LayerSignals, chi_measured, signal_propagation
@@ -65,7 +65,7 @@ def measure_ends(
         return {"runs": {}, "layers": {}}
     signals = signal_propagation(params, problem)
     layers = {f"final_{name}": column for name, column in vars(signals).items()}
-    return {"runs": end_signals(signals, dtype), "layers": layers}
+    return {"runs": end_signals(signals, dtype, problem.biases), "layers": layers}
 
 
 def ntk_diagonal(params: Params, problem: Problem) -> float:
@@ -73,8 +73,8 @@ def ntk_diagonal(params: Params, problem: Problem) -> float:
 
         Theta_oo(x, x) = |d h_o(x) / d(parameters)|^2 = sum over l of |delta_l|^2 (|a_(l-1)|^2 + 1)
 
-    with delta_l = d h_o(x) / d h_l(x), and the 1 of the biases. Jacot et al. (2018),
-    arXiv:1806.07572, eq. 4. Not finite where the network exploded, and NaN with batch
+    with delta_l = d h_o(x) / d h_l(x), and the 1 of the biases, if they are parameters. Jacot et
+    al. (2018), arXiv:1806.07572, eq. 4. Not finite where the network exploded, and NaN with batch
     normalization, where an example's outputs depend on the others' signals.
 
     Args:
@@ -88,7 +88,7 @@ def ntk_diagonal(params: Params, problem: Problem) -> float:
     with np.errstate(all="ignore"):
         inputs = problem.inputs[:-1].astype(np.float64)
         hs, activations = forward(wide, inputs, problem.hidden)
-        given = [np.square(a).sum(axis=0) + 1 for a in activations]
+        given = [np.square(a).sum(axis=0) + problem.biases for a in activations]
         bent = slopes(hs, problem.hidden)
         total = 0.0
         for output in np.eye(outputs):
@@ -114,8 +114,4 @@ def _curvature(params: Params, problem: Problem) -> dict[str, NDArray[np.floatin
     networks = range(len(params[0]))
     ends = [extreme_curvature([p[network] for p in params], problem) for network in networks]
     smallest, sharpness = np.array(ends).T
-    return {
-        "sharpness": sharpness,
-        "smallest_curvature": smallest,
-        "critical_learning_rate": critical_learning_rate(sharpness),
-    }
+    return {"sharpness": sharpness, "smallest_curvature": smallest}

@@ -1,8 +1,8 @@
 """How signals run forward and gradients backward through each layer, measured.
 
-In a deep network both grow or shrink by a factor a layer, far beyond what a float64 can
-hold. Every array here therefore is a mantissa with one binary exponent a network: a layer
-that leaves the safe range is multiplied by a power of two, which changes no digit.
+In a deep network both grow or shrink by a factor per layer, far beyond what a float64 can
+hold. So every array here is a mantissa with one binary exponent per network: a layer that
+leaves the safe range is multiplied by a power of two, which changes no digit.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,14 @@ Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
 
 LOG10_2 = np.log10(2.0)
-# A mantissa's root mean square stays within 2^+-64: its squares are far from the ends.
+# A mantissa's root mean square stays within 2^+-64, so its squares cannot over- or underflow.
 SAFE_EXPONENT = 64
-# Beyond 2^+-400 every activation is its asymptote to rounding: homogeneous, or constant,
-# and what is constant never grows there. So phi may be taken at the bound and scaled.
+# Beyond 2^+-400 every activation equals its asymptote to rounding, which is homogeneous or
+# constant, and a constant one never grows that large. So phi may be evaluated at the bound and
+# scaled.
 ASYMPTOTIC_EXPONENT = 400
-# Of activations and slopes measured at once: a call of NumPy outweighs few, more leave the cache.
+# Numbers measured at once: with fewer a call of NumPy costs more than the work, with more they
+# leave the cache.
 BUFFER_BYTES = 8_000_000
 
 
@@ -79,7 +81,7 @@ class LayerSignals:
 def signal_propagation(params: list[NDArray[Any]], problem: Problem) -> LayerSignals:
     """Measure every layer of a stack of networks, in float64.
 
-    A network's numbers are the same bits in whatever company it is measured.
+    A network's numbers are the same bits, whichever networks it is measured with.
 
     Args:
         params: One array per layer, (networks, fan_out, fan_in + 1), last column the bias.
@@ -120,16 +122,16 @@ def chi_measured(signals: LayerSignals, factor: float | None = None) -> tuple[Fl
 
         chi = mean over l of |delta_(l-1)|^2 / |delta_l|^2
 
-    With Gaussian weights each ratio's mean is chi_l of its layer, which the logarithm's mean is
-    not at finite width.
+    Ratios are averaged, not their logarithms: with Gaussian weights the expected ratio is the
+    layer's chi_l at any width.
 
     Args:
         signals: The networks'.
         factor: As of `interior_growths`, which says what is left out.
 
     Returns:
-        Both (networks,). NaN without a hidden layer or with a dead one; an error of one ratio
-        is NaN.
+        Both (networks,). NaN without a hidden layer or with a dead one; the error is NaN where
+        there is only one ratio.
     """
     with np.errstate(all="ignore"):  # a dead layer's norm is 10^-inf
         ratios = 10.0 ** (-2 * np.diff(signals.log10_delta_norm, axis=1))

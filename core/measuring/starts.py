@@ -1,12 +1,14 @@
 """The starts of trials of one shape: drawn initial weights, each measured once.
 
-Trials that differ only in what the descent takes, as the learning rate, share a start.
+Trials share a start if they differ only in settings of the descent, such as the learning rate.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.columns import Tables, each_column, joined
 from core.datasets import Task
@@ -15,16 +17,36 @@ from core.initializers import INITIALIZERS, initial_params
 from core.measuring.measurements import Params, measure_starts, stacked
 from core.measuring.signal_propagation import interior_growths
 from core.network import layer_widths
+from core.parameterizations import LayerFactors
 from core.settings import Trials
 from core.theory.mean_field import fixed_point_chi
 from core.theory.wide_signals import wide_signals
 from core.trials import SETTINGS, Trial
 
-# The settings that decide a start, of those in which trials of one shape may differ:
-# initial_params takes them by name.
+# The settings that decide a start, of those in which trials of one shape may differ.
 OF_START = [name for name, setting in SETTINGS.items() if setting.differs_within == "batch"]
 
 Start = tuple[Any, ...]
+Floats = NDArray[np.float64]
+
+
+def init_factors(trial: Trial) -> Floats:
+    """What each layer's init scale is multiplied by, (depth,)."""
+    factors = LayerFactors(
+        parameterization=trial.parameterization,
+        base_width=trial.base_width,
+        first=trial.init_scale_first,
+        last=trial.init_scale_last,
+    )
+    return factors.of_init(trial.width, trial.depth)
+
+
+def initial_params_of(trial: Trial, widths: tuple[int, ...]) -> Params:
+    """A trial's weights and biases before training, one (fan_out, fan_in + 1) per layer."""
+    scales = trial.init_scale, trial.bias_scale
+    return initial_params(
+        trial.initializer, widths, trial.seed, *scales, init_factors(trial).tolist()
+    )
 
 
 class Starts:
@@ -32,10 +54,10 @@ class Starts:
 
     def __init__(self, shape: Trial, task: Task, problem: Problem):
         self._shape, self._problem = shape, problem
-        self._widths = layer_widths(task.features, shape.width, task.outputs, shape.depth)
+        self._widths = layer_widths(task.feature_count, shape.width, task.outputs, shape.depth)
         self._initializer = INITIALIZERS[shape.initializer]
-        # Gaussian weights would make the same first layer from features of this size.
-        unit_variance = self._initializer.unit_variance(task.features, shape.width)
+        # Features of this size would give Gaussian weights the same first layer.
+        unit_variance = self._initializer.unit_variance(task.feature_count, shape.width)
         self._input_mean_square = task.input_mean_square * unit_variance
         self._places: dict[Start, int] = {}
         self._measured: Tables = {}
@@ -51,8 +73,7 @@ class Starts:
 
     def drawn(self, start: Start) -> Params:
         """Draw a start's parameters, one (fan_out, fan_in + 1) per layer."""
-        settings = dict(zip(OF_START, start, strict=True))
-        return initial_params(self._shape.initializer, self._widths, **settings)
+        return initial_params_of(self._trial(start), self._widths)
 
     def measured(self, starts: Sequence[Start], params: Mapping[Start, Params]) -> Tables:
         """The measurements of each of the starts, by table and column.
@@ -79,14 +100,19 @@ class Starts:
         """
         if not self._initializer.is_random:
             return np.nan
-        settings = dict(zip(OF_START, start, strict=True))
-        variances = settings["init_scale"] ** 2, settings["bias_scale"] ** 2
-        activation, factor = self._shape.activation, self._problem.factor
+        trial = self._trial(start)
+        first = init_factors(trial)[0]
+        variances = trial.init_scale**2, trial.bias_scale**2
+        inputs, factor = self._input_mean_square * first**2, self._problem.factor
         if self._problem.is_plain:
-            return fixed_point_chi(activation, *variances, self._input_mean_square)
-        first_q = variances[0] * self._input_mean_square + variances[1]
+            return fixed_point_chi(trial.activation, *variances, inputs)
+        first_q = variances[0] * inputs + variances[1]
         hidden = factor, self._problem.normalization
-        signals = wide_signals(activation, *variances, first_q, self._shape.depth, *hidden)
-        if signals is None or self._shape.depth == 1:
+        signals = wide_signals(trial.activation, *variances, first_q, trial.depth, *hidden)
+        if signals is None or trial.depth == 1:
             return np.nan
         return float(interior_growths(signals.growth, factor).mean())
+
+    def _trial(self, start: Start) -> Trial:
+        """A trial with this start."""
+        return replace(self._shape, **dict(zip(OF_START, start, strict=True)))

@@ -81,8 +81,9 @@ def variance_slope(q: float, activation: str, weight_variance: float) -> float:
         dq'/dq = chi + sigma_w^2 E[phi''(u) phi(u)] = sigma_w^2 E[phi(u) phi'(u) u] / q
 
     with u = sqrt(q) z. Schoenholz et al. (2017), section 3, has the first form; the second
-    is the chain rule on E phi^2. It is the one computed: it needs no phi'', which at a kink
-    has a delta function that no quadrature sees. At q = 0, where phi(0) = 0, its limit.
+    is the chain rule on E phi^2. The second form is computed, since it needs no phi'': at a kink
+    phi'' is a delta function, which no quadrature sees. At q = 0, where phi(0) = 0, the result
+    is the limit.
     """
     phi = ACTIVATIONS[activation]
     q = max(q, SMALLEST_VARIANCE)

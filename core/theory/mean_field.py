@@ -133,7 +133,7 @@ def critical_weight_variance(
 
         (q - sigma_b^2) E phi'(sqrt(q) z)^2 = E phi(sqrt(q) z)^2
 
-    in one unknown. Of its roots only those count that such inputs are led to.
+    in one unknown, q. Only those roots count to which inputs of the given size lead.
 
     Returns:
         None where there is none: softplus stays below chi = 1 until its variance diverges;

@@ -3,10 +3,10 @@
     E f(u),          u ~ N(mean, variance)
     E f(u1) f(u2),   (u1, u2) normal with zero means, equal variances, correlation c
 
-Gauss-Hermite nodes follow the Gaussian alone: they miss the narrow bump that phi' becomes
-in a saturated network and integrate across kinks. Here Gauss-Legendre panels end both
-where the Gaussian's scale asks for it and where the activation's does, so that on no panel
-does the integrand do more than a 16-point rule resolves. The tests compare with mpmath at
+Gauss-Hermite nodes are placed by the Gaussian alone: they integrate across kinks, and miss the
+narrow bump that phi' becomes in a saturated network. Here Gauss-Legendre panels end where either
+the Gaussian or the activation changes scale, so that a 16-point rule resolves the integrand on
+every panel. The tests compare with mpmath at
 variances from 1e-6 to 1e6.
 
 What is assumed of an activation is written in core.functions.activations: its kinks, its scale of 1
@@ -29,7 +29,7 @@ STANDARD_ENDS = (0.0, 1.5, 3.0, 5.0, 7.0, 10.0)
 ACTIVATION_ENDS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 40.0)
 # Panel ends around a kink that a Gaussian of unit standard deviation has smoothed.
 SMOOTHED_KINK_ENDS = (0.0, 1.0, 2.0, 4.0, 6.0, 9.0)
-# Stands for no spread at all: it distinguishes the two sides of a kink, and its square is 0.
+# Used in place of a spread of 0: it keeps the two sides of a kink apart, and its square is 0.
 SMALLEST_DEVIATION = 1e-170
 
 LEGENDRE_NODES, LEGENDRE_WEIGHTS = np.polynomial.legendre.leggauss(16)
@@ -79,7 +79,7 @@ def correlated_mean(
     ends = _activation_ends(kinks, min(straight_from, _reach(2 * variance)))
     shared = max(np.sqrt(abs(correlation) * variance), SMALLEST_DEVIATION)
     own = max(np.sqrt((1 - abs(correlation)) * variance), SMALLEST_DEVIATION)
-    # From afar every phi turns at 0, as a kink does: g turns there over `own`.
+    # Seen at a large scale every phi has a kink or a step at 0; g is smoothed there over `own`.
     turns = [k + own * _symmetric(SMOOTHED_KINK_ENDS) for k in {0.0, *kinks}]
     outer_ends = np.concatenate([ends, *turns])
     z, outer = _panels(

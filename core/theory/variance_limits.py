@@ -20,8 +20,8 @@ from core.theory.quadrature import gaussian_mean
 
 Array = NDArray[np.floating]
 
-# Closer to 1 than this, a growth factor counts as 1: a depth scale beyond a million layers
-# is none, and so near to criticality rounding would decide c_star.
+# A growth factor closer to 1 than this counts as 1. Its depth scale would exceed a million layers,
+# and so near to criticality rounding would decide c_star.
 CRITICAL_TOLERANCE = 1e-6
 # Variances closer than this are equal: the quadrature's rounding, with room to spare.
 RELATIVE_ROUNDING = 1e-13
@@ -109,7 +109,7 @@ def _fixed_points(
 ) -> tuple[list[float | None], list[float]]:
     """The limits in rising order, None for growth without bound, and the edges between them."""
     slope, excesses = _tabulated_excess(activation)
-    # A growth that counts as 1 leaves the excess and the bias to decide.
+    # Where the growth factor counts as 1, the excess and the bias decide.
     fall = 1 - weight_variance * slope
     fall = 0.0 if abs(fall) <= CRITICAL_TOLERANCE else fall
 
@@ -123,7 +123,7 @@ def _fixed_points(
 
     rises = rise(VARIANCES, excesses) > 0
     least = weight_variance * float(mean_square(activation, 0.0)) + bias_variance
-    # From a variance of 0 it rises where phi(0) or the bias make one; else 0 is a fixed point.
+    # The variance rises from 0 if phi(0) or the bias is not 0; otherwise 0 is a fixed point.
     rises = np.concatenate([[least > 0 or rises[0]], rises])
     ends = np.concatenate([[least / 2], VARIANCES])
     turns = np.flatnonzero(rises[1:] != rises[:-1])
@@ -142,8 +142,8 @@ def _tabulated_excess(activation: str) -> tuple[float, Array]:
 def _excess(activation: str, q: ArrayLike) -> Array:
     """E phi(u)^2 minus the same for the two asymptotes of phi, u ~ N(0, q).
 
-    At large q it is what decides whether the variance grows, and nothing beside E phi^2:
-    computed as their difference it would be rounding.
+    At large q this difference decides whether the variance grows, but it is tiny beside E phi^2:
+    as the difference of the two means it would be lost to rounding.
     """
     phi = ACTIVATIONS[activation]
     below, above = phi.asymptotic_slopes

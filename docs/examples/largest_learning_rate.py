@@ -2,14 +2,14 @@
 How large may the learning rate be?
 ===================================
 
-The rate at which training begins to diverge, against depth. Dashed: 2 / sharpness, which is what
+The rate at which training begins to diverge, against depth. Dashed: 2 / lambda_max, which is what
 the curvature at the start predicts; it needs a sweep with ``measure: [signal, sharpness]``.
 """
 
 import os
 from pathlib import Path
 
-from analysis import critical_learning_rate_by_depth, read_runs
+from analysis import boundary_learning_rate_by_depth, read_runs
 
 store = Path(os.environ.get("PHASESWEEP_STORE", "demo/quickstart"))
-figure = critical_learning_rate_by_depth(read_runs(store))
+figure = boundary_learning_rate_by_depth(read_runs(store))

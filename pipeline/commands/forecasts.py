@@ -28,7 +28,7 @@ class Forecast:
         store: The store's path or URL.
         tasks: What the trials are trained on.
         plan: What is left to do.
-        found: What those of its trials that have a row came to at best.
+        found: The best run among its trials that already have a row.
         varying: The settings that the best run is described by.
     """
 

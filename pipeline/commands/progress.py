@@ -36,7 +36,7 @@ class Course:
     Attributes:
         trials: How many have a row at its end.
         finished: How many of them have one already.
-        seconds: What the others are expected to take of one core.
+        seconds: The time that the others are expected to take on one core.
         outcomes: What a trial may come to, in the order in which they are listed.
         until: When its time is up, on the clock of time.monotonic.
     """
@@ -98,8 +98,9 @@ class _Reached:
     def _rest(self) -> float | None:
         """Seconds until the end, at the pace so far; None before it is known.
 
-        It is a pace of costs: shapes differ in cost a thousandfold, and the number of trials
-        that are left says little. Numbers serve where trials cost more than was expected of all.
+        The pace is in expected costs: shapes differ in cost a thousandfold, so the number of
+        trials left says little. It is used only where the trials so far have already cost more
+        than all trials were expected to.
         """
         left, trained = self.trials - self.done, self._counts.total()
         if left <= 0:

@@ -14,7 +14,7 @@ from pipeline.storage.compaction import CompactionError
 from pipeline.storage.compaction import compact as compact_store
 from pipeline.storage.locks import LeaseLostError
 from pipeline.storage.store import Store, StoreError
-from pipeline.storage.verification import Problem, set_aside
+from pipeline.storage.verification import Fault, set_aside
 from pipeline.storage.verification import verify as verify_store
 
 commands = typer.Typer()
@@ -73,7 +73,7 @@ def verify(
         raise typer.Exit(1)
 
 
-def _print_problems(store: str, problems: list[Problem], moved: list[str]) -> None:
+def _print_problems(store: str, problems: list[Fault], moved: list[str]) -> None:
     for problem in problems:
         print(f"{problem.file} {problem.problem}")
     for file in moved:

@@ -27,7 +27,7 @@ class Status:
     Attributes:
         store: Its path or URL, as given.
         outcomes: How many runs have each: the trainer's in their order, then any other.
-        found: What the runs came to at best.
+        found: The best run, and how many runs there are.
         varying: The settings that the best run is described by.
         trainers: How many runs are of each version of the trainer.
         judged_by: How many runs each set of thresholds judged, with its numbers by name.

@@ -12,7 +12,7 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from pipeline.data_files.reading import DataFileError, Reading, close_names, listed
-from pipeline.data_files.tables import Table, reporting_damage, unique_columns
+from pipeline.data_files.tables import DataTable, reporting_damage, unique_columns
 
 NUMBER_KINDS = "biuf"  # NumPy's letters for truths, whole numbers and floats
 TEXT_KINDS = "US"
@@ -20,7 +20,7 @@ TEXT_KINDS = "US"
 Array = NDArray[Any]
 
 
-def read_parquet(content: bytes, path: Path) -> Table:
+def read_parquet(content: bytes, path: Path) -> DataTable:
     """A Parquet file's columns, without the index that pandas writes beside them."""
     with reporting_damage(path):
         table = pq.ParquetFile(pa.BufferReader(content)).read()
@@ -28,7 +28,7 @@ def read_parquet(content: bytes, path: Path) -> Table:
         columns = [_without_dictionary(column) for column in table.columns]
     named = unique_columns(path, table.column_names, columns)
     stored = [name for name in index if isinstance(name, str) and name in named]
-    read = Table(path, named, np.arange(1, len(table) + 1), "row")
+    read = DataTable(path, named, np.arange(1, len(table) + 1), "row")
     if stored:
         read.notes.append(f"pandas' index {listed([*map(repr, stored)])} was left out")
     return read.without(stored)
@@ -39,7 +39,7 @@ def _without_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if is_dictionary else column
 
 
-def read_npz(content: bytes, path: Path, reading: Reading) -> Table:
+def read_npz(content: bytes, path: Path, reading: Reading) -> DataTable:
     """The arrays `features`, (examples, features), and the target's, (examples,), as columns."""
     with reporting_damage(path):
         arrays = _npz_arrays(content)
@@ -63,7 +63,9 @@ def read_npz(content: bytes, path: Path, reading: Reading) -> Table:
         if array.dtype.kind not in kinds:
             raise DataFileError(f"{path}: {name} must be numbers, got {array.dtype}; convert them")
     columns = {f"features[:, {i}]": _column(features[:, i]) for i in range(features.shape[1])}
-    return Table(path, {**columns, target: _column(answers)}, np.arange(1, len(answers) + 1), "row")
+    return DataTable(
+        path, {**columns, target: _column(answers)}, np.arange(1, len(answers) + 1), "row"
+    )
 
 
 def _column(array: Array) -> pa.ChunkedArray:

@@ -7,7 +7,7 @@ from pipeline.data_files.reading import DataFileError
 
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
-# Encodings of two bytes a letter; what is left may be any of one byte.
+# Encodings with two bytes per letter; if none fits, any encoding with one byte may be meant.
 WIDE = ("cp949", "gb18030", "shift_jis")
 
 

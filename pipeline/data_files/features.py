@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from pipeline.data_files.columns import Kind, distinct, kind_of, missing, strays
 from pipeline.data_files.reading import Reading, drop_setting, listed
-from pipeline.data_files.tables import Table
+from pipeline.data_files.tables import DataTable
 
 Matrix = NDArray[np.float64]
 
 MOST_CATEGORIES = 1000
-# Of so few texts each is a category even if it names half of the rows, or looks like a number.
+# So few distinct texts are always categories, even if there is one for every second row or they
+# look like numbers.
 FEW_CATEGORIES = 20
 
 
-def feature_matrix(table: Table, reading: Reading) -> Matrix:
+def feature_matrix(table: DataTable, reading: Reading) -> Matrix:
     """The features, (rows, features); a column of text becomes one feature per distinct text.
 
     Args:
@@ -55,7 +56,7 @@ def _block(column: pa.ChunkedArray) -> Matrix:
     return np.where(missing(column)[:, None], np.nan, np.eye(len(categories))[numbers])
 
 
-def problems(table: Table, reading: Reading) -> Iterator[str]:
+def problems(table: DataTable, reading: Reading) -> Iterator[str]:
     """Why columns cannot be features: each message has column, place and the remedying setting."""
     kinds = {name: kind_of(column) for name, column in table.columns.items()}
     left = []
@@ -79,14 +80,14 @@ def problems(table: Table, reading: Reading) -> Iterator[str]:
             yield f"text in {listed(counted)}: {remedy}leave out with {drop_setting(names)}"
 
 
-def _repeats(table: Table, name: str, kind: Kind) -> bool:
+def _repeats(table: DataTable, name: str, kind: Kind) -> bool:
     """Whether the texts of a column are so few that each can be a feature."""
     count = distinct(table.columns[name])
     most = FEW_CATEGORIES if kind is Kind.mixed else max(FEW_CATEGORIES, len(table) // 2)
     return count <= min(most, MOST_CATEGORIES)
 
 
-def _stray(table: Table, name: str, kind: Kind) -> str:
+def _stray(table: DataTable, name: str, kind: Kind) -> str:
     column = table.columns[name]
     rows = np.flatnonzero(strays(column, kind))
     found = listed([repr(text) for text in column.take(pa.array(rows)).unique().to_pylist()])
@@ -102,7 +103,7 @@ def _stray(table: Table, name: str, kind: Kind) -> str:
     )
 
 
-def _no_feature(table: Table, name: str, kind: Kind) -> str:
+def _no_feature(table: DataTable, name: str, kind: Kind) -> str:
     column = table.columns[name]
     found = {Kind.nothing: "no value", Kind.dates: f"dates ({_first(column)})"}
     return (
@@ -115,7 +116,7 @@ def _first(column: pa.ChunkedArray) -> str:
     return str(next((cell for cell in column.to_pylist() if cell is not None), ""))
 
 
-def _infinite(table: Table, name: str) -> str | None:
+def _infinite(table: DataTable, name: str) -> str | None:
     numbers = table.columns[name].cast(pa.float64()).to_numpy()
     rows = np.flatnonzero(np.abs(numbers) == inf)
     if not len(rows):

@@ -6,14 +6,14 @@ import numpy as np
 
 from pipeline.data_files.columns import Truths, missing
 from pipeline.data_files.reading import DataFileError, Reading, drop_setting, listed
-from pipeline.data_files.tables import Table
+from pipeline.data_files.tables import DataTable
 
 
-def complete(table: Table, target: str, reading: Reading) -> Table:
+def complete(table: DataTable, target: str, reading: Reading) -> DataTable:
     """The table without the rows that `missing: drop` leaves out.
 
     Raises:
-        DataFileError: Cells are missing and nothing was said of them, or not enough.
+        DataFileError: Cells are missing, and `missing` does not say what to do with them.
     """
     gaps = {name: missing(column) for name, column in table.columns.items()}
     gaps = {name: absent for name, absent in gaps.items() if absent.any()}
@@ -32,7 +32,7 @@ def complete(table: Table, target: str, reading: Reading) -> Table:
     raise DataFileError(_listed_gaps(table, target, gaps, int(np.count_nonzero(rows))))
 
 
-def _listed_gaps(table: Table, target: str, gaps: Mapping[str, Truths], rows: int) -> str:
+def _listed_gaps(table: DataTable, target: str, gaps: Mapping[str, Truths], rows: int) -> str:
     """The message that lists the missing cells and the settings that deal with them."""
     each = [
         f"{np.count_nonzero(absent):,} of column {name!r} {table.where(np.flatnonzero(absent))}"
@@ -50,7 +50,7 @@ def _listed_gaps(table: Table, target: str, gaps: Mapping[str, Truths], rows: in
     )
 
 
-def _without(table: Table, rows: Truths, gaps: Mapping[str, Truths], target: str) -> Table:
+def _without(table: DataTable, rows: Truths, gaps: Mapping[str, Truths], target: str) -> DataTable:
     if rows.all():
         emptiest = max(gaps, key=lambda name: int(np.count_nonzero(gaps[name])))
         remedy = "target: to another column"

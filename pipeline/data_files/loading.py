@@ -12,15 +12,15 @@ from pipeline.data_files.features import feature_matrix, problems
 from pipeline.data_files.gaps import complete
 from pipeline.data_files.reading import DataFileError, Reading
 from pipeline.data_files.row_names import note_row_numbers, without_row_names
-from pipeline.data_files.tables import Table
+from pipeline.data_files.tables import DataTable
 from pipeline.data_files.targets import targets_of
 from pipeline.data_files.texts import read_text
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".npz")
 MOST_PROBLEMS = 5  # that are listed of one file
 
-# Hashed with the arrays. Another draw of the examples, or another layout, is another version:
-# a name in an older store must not stand for examples that were not drawn then.
+# Hashed with the arrays. It changes with how examples are drawn or laid out: a name in an older
+# store must not come to stand for other examples.
 VERSION = b"stratified draw"
 
 
@@ -32,7 +32,7 @@ class DataFile:
         dataset: Its examples, under the name that trials know it by.
         file: Its own name.
         rows: How many it has, including those that were left out.
-        notes: One sentence for each thing that was not read as it is written.
+        notes: One sentence for everything that was read differently from how it is written.
     """
 
     dataset: Dataset
@@ -46,7 +46,8 @@ def load_data_file(path: Path, reading: Reading | None = None) -> DataFile:
 
     Args:
         path: A table with a header, or an .npz of `features` and a target.
-        reading: How it is read; without, a column `target` of a table without gaps or text.
+        reading: How to read it; by default the target is the column `target`, and no cell is
+            missing or text.
 
     Raises:
         DataFileError: It cannot be read, or not trained on; the message names the column, the
@@ -74,7 +75,7 @@ def load_data_file(path: Path, reading: Reading | None = None) -> DataFile:
     return DataFile(Dataset(name, inputs, targets, classes), path.name, rows, tuple(table.notes))
 
 
-def _table(path: Path, reading: Reading) -> Table:
+def _table(path: Path, reading: Reading) -> DataTable:
     if not path.name.lower().endswith(SUFFIXES):
         raise DataFileError(f"{path} must end in one of {', '.join(SUFFIXES)}; save it as such")
     try:
@@ -105,7 +106,7 @@ def _refuse(found: list[str], path: Path) -> None:
 
 
 def _content_hash(inputs: np.ndarray, targets: np.ndarray) -> str:
-    """12 hex digits of the arrays that are trained on, from whatever file and settings.
+    """12 hex digits that stand for the arrays that are trained on, however they were read.
 
     The names of columns and classes are left out, so that the same table as CSV and as
     Parquet differs in the file's name alone.

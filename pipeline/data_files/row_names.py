@@ -7,13 +7,13 @@ import pyarrow as pa
 
 from pipeline.data_files.columns import Kind, distinct, kind_of
 from pipeline.data_files.reading import DataFileError, drop_setting
-from pipeline.data_files.tables import Table
+from pipeline.data_files.tables import DataTable
 
 # What pandas writes above an index, and reads such a column back as.
 UNNAMED = re.compile(r"|Unnamed: 0(\.\d+)?|__index_level_\d+__")
 
 
-def without_row_names(table: Table) -> Table:
+def without_row_names(table: DataTable) -> DataTable:
     """The table without unnamed first columns that merely name each row.
 
     Raises:
@@ -25,7 +25,7 @@ def without_row_names(table: Table) -> Table:
     return table
 
 
-def _note(table: Table, name: str) -> str:
+def _note(table: DataTable, name: str) -> str:
     """The note that the column was left out; a DataFileError if it is no index."""
     column = table.columns[name]
     names = kind_of(column) in (Kind.text, Kind.dates, Kind.mixed) or _is_whole(column)
@@ -41,7 +41,7 @@ def _note(table: Table, name: str) -> str:
     )
 
 
-def note_row_numbers(table: Table) -> None:
+def note_row_numbers(table: DataTable) -> None:
     """Note that named columns which count rows are used as features."""
     for name, column in table.columns.items():
         if counts_rows(column):

@@ -16,7 +16,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Table:
+class DataTable:
     """The columns of a file.
 
     Attributes:
@@ -24,8 +24,8 @@ class Table:
         columns: By name, in the file's order, each (rows,).
         places: (rows,), the number by which an owner finds each row.
         counted: What `places` count: `line`, as an editor does, or `row`, from 1.
-        notes: What was read otherwise than it stands in the file, a sentence each; one list
-            of the file, also for the tables made of this one.
+        notes: A sentence for everything that was read differently from how it is written. Tables
+            made from this one share the list.
     """
 
     path: Path
@@ -37,12 +37,12 @@ class Table:
     def __len__(self) -> int:
         return len(self.places)
 
-    def without(self, names: Sequence[str]) -> "Table":
+    def without(self, names: Sequence[str]) -> "DataTable":
         """The table without some of its columns."""
         kept = {name: column for name, column in self.columns.items() if name not in names}
         return replace(self, columns=kept)
 
-    def take(self, rows: Rows) -> "Table":
+    def take(self, rows: Rows) -> "DataTable":
         """The table with these rows alone."""
         columns = {name: column.take(pa.array(rows)) for name, column in self.columns.items()}
         return replace(self, columns=columns, places=self.places[rows])

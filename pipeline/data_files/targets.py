@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.data_files.columns import Kind, distinct, kind_of, strays
 from pipeline.data_files.reading import DataFileError, Reading, listed
-from pipeline.data_files.tables import Table
+from pipeline.data_files.tables import DataTable
 
 # Whole numbers of so few values without gaps are taken for the names of classes.
 MOST_GUESSED_CLASSES = 20
@@ -16,7 +16,7 @@ MOST_GUESSED_CLASSES = 20
 Targets = NDArray[np.int64] | NDArray[np.float64]
 
 
-def targets_of(table: Table, name: str, reading: Reading) -> tuple[Targets, int | None]:
+def targets_of(table: DataTable, name: str, reading: Reading) -> tuple[Targets, int | None]:
     """The targets, (rows,), and the number of classes; None if they are numbers.
 
     Raises:
@@ -45,7 +45,7 @@ def _values(column: pa.ChunkedArray) -> NDArray[Any]:
     return np.asarray(column.to_numpy())
 
 
-def _refuse_unlearnable(table: Table, name: str, reading: Reading) -> None:
+def _refuse_unlearnable(table: DataTable, name: str, reading: Reading) -> None:
     """Refuse what is neither numbers nor names of classes."""
     column = table.columns[name]
     kind = kind_of(column)
@@ -69,7 +69,7 @@ def _refuse_unlearnable(table: Table, name: str, reading: Reading) -> None:
         )
 
 
-def _task(table: Table, name: str) -> str:
+def _task(table: DataTable, name: str) -> str:
     """`classes` or `numbers`, as the type of the column shows.
 
     Raises:
@@ -92,7 +92,7 @@ def _task(table: Table, name: str) -> str:
     return "classes"
 
 
-def _note_whole(table: Table, name: str) -> None:
+def _note_whole(table: DataTable, name: str) -> None:
     """Note that floating-point targets that look like labels are treated as numbers."""
     values = _values(table.columns[name].cast(pa.float64()).unique())
     if len(values) <= MOST_GUESSED_CLASSES and (values == np.round(values)).all():
@@ -102,7 +102,7 @@ def _note_whole(table: Table, name: str) -> None:
         )
 
 
-def _finite_numbers(table: Table, name: str) -> NDArray[np.float64]:
+def _finite_numbers(table: DataTable, name: str) -> NDArray[np.float64]:
     column = table.columns[name]
     numbers = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
     rows = np.flatnonzero(~np.isfinite(numbers))

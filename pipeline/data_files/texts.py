@@ -11,7 +11,7 @@ import pyarrow.csv
 from pipeline.data_files.encodings import decoded
 from pipeline.data_files.reading import DataFileError, Reading, listed
 from pipeline.data_files.separators import separator_of
-from pipeline.data_files.tables import Rows, Table, reporting_damage, unique_columns
+from pipeline.data_files.tables import DataTable, Rows, reporting_damage, unique_columns
 
 LARGEST_BLOCK = 2**31 - 1
 
@@ -19,7 +19,7 @@ LARGEST_BLOCK = 2**31 - 1
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-def read_text(content: bytes, path: Path, reading: Reading) -> Table:
+def read_text(content: bytes, path: Path, reading: Reading) -> DataTable:
     """The columns of a text file.
 
     Raises:
@@ -31,7 +31,7 @@ def read_text(content: bytes, path: Path, reading: Reading) -> Table:
     separator = separator_of(text, path, reading.separator)
     names, columns, notes = _columns(text, path, separator)
     places, counted = _places(text, len(columns[0]))
-    return Table(path, unique_columns(path, names, columns), places, counted, notes)
+    return DataTable(path, unique_columns(path, names, columns), places, counted, notes)
 
 
 def _columns(

@@ -15,7 +15,7 @@ from pipeline.grids.condition_terms import GRAMMAR, ConditionError, Reader, Valu
 
 MOST_LETTERS = 2_000
 
-# What people write for what Python cannot read, and what to write.
+# Notation that people use and Python cannot read, and what to write instead.
 SLIPS = {
     r"(?<![<>!=])=(?![=<>])": "two settings or numbers are compared by ==",
     r"=>|=<": "write >= and <=",

@@ -26,7 +26,8 @@ Group = tuple[str, ...]  # names of axes that move together, or of one
 # The most combinations that a condition is evaluated on: a short one takes half a second.
 MOST_TIED = 5_000_000
 
-# By Setting.differs_within: networks of one shape are neighbors, those of one start among them.
+# By Setting.differs_within: networks of one shape are neighbors, and within a shape those of one
+# start.
 OUTERMOST_FIRST = ("sweep", "batch", "start")
 
 
@@ -133,7 +134,7 @@ class Factor:
 
     @cached_property
     def _prefixes(self) -> dict[str, Places]:
-        """What combinations are looked up by, setting by setting: sorted numbers.
+        """Sorted numbers by which combinations are looked up, setting by setting.
 
         The number of the first n + 1 values of a combination is the rank of its first n values
         times the length of the next axis, plus the place on it. With all settings, the rank is

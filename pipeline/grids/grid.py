@@ -107,7 +107,7 @@ class Grid(Sequence[Any]):
         )
 
     def indices_of(self, rows: pa.RecordBatch) -> NDArray[np.int64]:
-        """The numbers of the cells whose settings some row has; other rows are ignored.
+        """The numbers of the cells that have a row; rows of no cell are ignored.
 
         Args:
             rows: With a column for every setting.

@@ -16,10 +16,10 @@ def cell_among(grid: Grid, among: Mapping[str, Collection[Any]]) -> Any:
 def distinct_cells(
     grid: Grid, names: Collection[str], among: Mapping[str, Collection[Any]] | None = None
 ) -> Iterator[Any]:
-    """A cell for each combination of some settings' values that the grid has a cell with.
+    """One cell for each combination of some settings' values that occurs in the grid.
 
     Args:
-        grid: Of which no more is looked at than its factors.
+        grid: Only its factors are looked at, not its cells.
         names: The settings.
         among: Values of some settings that the cells must have; None for any.
     """

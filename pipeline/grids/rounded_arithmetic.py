@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-# Values are written with 12 digits; what is computed from a few of them and comes closer than
-# this, relative to its size, is the same.
+# Values are written with 12 digits. Results computed from a few of them count as equal if they are
+# closer than this, relative to their size.
 CLOSE = 1e-9
 
 

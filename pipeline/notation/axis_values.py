@@ -1,7 +1,6 @@
 """The values of an axis as a tuple; it is written as one value, a list or a range.
 
-The context of a validation is the names of those fields whose values may repeat: axes that
-move with others.
+A validation's context names the fields whose values may repeat: axes that move with others.
 """
 
 from collections.abc import Callable

@@ -10,23 +10,18 @@ class FieldError(ValueError):
 
 CLOSE = 0.8  # difflib's ratio: a letter or two amiss in a field's name
 
-DESCENT = "phasesweep trains by full-batch gradient descent; it has no {name} setting yet"
 NETWORK = "phasesweep trains plain fully connected networks; it has no {name} setting yet"
 WHOLE = (
     "phasesweep trains on all examples of a sweep and holds none out; it has no {name} setting yet"
 )
-CONSTANT = "a learning rate stays the same for a whole training; there is no {name} setting yet"
+SHRINKING = "weights shrink by weight_decay, learning rates by a schedule; there is no {name}"
 
 # What people ask for and FULLY_CONNECTED does not have.
 ABSENT = {
-    DESCENT: "batch, batch_size, beta, beta1, beta2, betas, clip, clip_grad, clip_norm, "
-    "clipping, grad_clip, gradient_clip, gradient_clipping, l1, l2, minibatch, mini_batch, "
-    "momentum, nesterov, optim, optimiser, optimizer, regularization, solver, weight_decay",
     NETWORK: "architecture, conv, dropout, dropout_rate, kernel_size, model, output_activation",
     WHOLE: "early_stopping, patience, test_size, test_split, train_split, val_split, validation, "
     "validation_split",
-    CONSTANT: "decay, learning_rate_schedule, lr_decay, lr_schedule, lr_scheduler, schedule, "
-    "scheduler, warmup",
+    SHRINKING: "decay, l1, lr_decay",
 }
 
 
@@ -42,8 +37,8 @@ def remedy(
         name: As written.
         known: The fields that there are.
         elsewhere: What other tools call them, by field.
-        absent: What to say, with `{name}` in it, of the names after it, joined by commas; where
-            one is known it is not absent.
+        absent: Messages with `{name}` in them, each with the names that it is for, joined by
+            commas; a name that is known is not absent.
     """
     fields, asked = list(known), name.strip().lower().replace("-", "_").replace(" ", "_")
     if asked in fields:

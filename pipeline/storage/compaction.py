@@ -19,9 +19,10 @@ from core.settings import defaults
 from core.trainers import Trainer
 from pipeline.storage.files import STAGING, LocalFiles, one_line, sync
 from pipeline.storage.parts import Part, part_name
+from pipeline.storage.schemas import former_names
 from pipeline.storage.store import DamagedStoreError, Store, StoreError
 
-# A part of so many rows is read in a second, and a sweep of a million trials has a few.
+# A part of this size is read in a second, and a sweep of a million trials has a few of them.
 ROWS_PER_PART = 2_000_000
 ROWS_PER_GROUP = 100_000
 
@@ -79,7 +80,7 @@ def _merge(store: Store, table: str, parts: list[Part], expected: int) -> None:
 
 def _write_sorted(store: Store, table: str, parts: list[Part], target: Path) -> int:
     """Write all rows in order, in parts of ROWS_PER_PART; returns how many."""
-    # The first part is there without any rows too: it says that the commits are not lost.
+    # There is a first part even if there are no rows: it shows that the commits are not lost.
     files = [_open(store, table, target / "1")]
     total, room = 0, ROWS_PER_PART
     for batch in _sorted_batches(store, table, parts):
@@ -107,7 +108,8 @@ def _open(store: Store, table: str, file: Path) -> pq.ParquetWriter:
 def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.RecordBatch]:
     """All rows in order, sorted on disk where memory does not hold them.
 
-    A setting that a row of an older version has no value of gets what the row stands for.
+    A setting for which an older row has no value gets the value that the row stands for, and a
+    column with another name in older files gets its name of today.
     """
     connection = duckdb.connect(
         config={"temp_directory": str(store.path / STAGING / "sorting"), "memory_limit": "2GB"}
@@ -115,8 +117,11 @@ def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.
     connection.register("rows", store.rows(table, parts))
     order = ", ".join(f'"{name}"' for name in _order(store.trainer, table))
     later = defaults(store.trainer.settings) if table == "runs" else {}
-    given = ", ".join(f'coalesce("{name}", ?) AS "{name}"' for name in later)
-    columns = f"* REPLACE ({given})" if given else "*"
+    former = former_names(store.trainer, table)
+    choices = {name: f'"{name}"' for name in store.schemas[table].names}
+    choices |= {name: f'"{name}", ?' for name in later}
+    choices |= {name: f'"{name}", "{before}"' for name, before in former.items()}
+    columns = ", ".join(f'coalesce({given}) AS "{name}"' for name, given in choices.items())
     sorted_rows = connection.sql(
         f"SELECT {columns} FROM rows ORDER BY {order}", params=[*later.values()]
     )
@@ -132,8 +137,8 @@ def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.
 def _order(trainer: Trainer, table: str) -> list[str]:
     """The order of the rows: those that readers often select together lie together.
 
-    Of `runs` the settings, first those that all trials of a batch share; of another table
-    the trial, then its first column.
+    `runs` is sorted by its settings, those that all trials of a batch share first; any other table
+    by trial, then by its first column.
     """
     if table != "runs":
         return ["trial_id", trainer.tables[table].columns[0].name]

@@ -16,8 +16,9 @@ from pipeline.storage.files import Files, LocalFiles
 
 LOCK, LEASE = "lock", "lock.json"
 
-# An object store has no lock that dies with its holder. The holder renews a lease; one that
-# was not renewed for LEASE_SECONDS is free. Two that take it at once both wait and look again.
+# An object store has no lock that dies with its holder, so the holder renews a lease. A lease that
+# was not renewed for LEASE_SECONDS is free. If two processes take it at once, both wait and look
+# again.
 RENEWAL_SECONDS = 10.0
 LEASE_SECONDS = 60.0
 SETTLING_SECONDS = 1.0

@@ -1,8 +1,8 @@
 """Part files, named by the commits whose rows they hold.
 
 `part-00000003-00000007-1of2-1f2e3d4c.parquet` is the first of the two files that hold commits
-3 to 7; before a compaction both numbers are one, and so is the file. So a file that went missing
-leaves a gap, and what a crash left unfinished is not taken for what was lost.
+3 to 7. Before a compaction each file holds one commit, so both numbers are the same. A file that
+went missing leaves a gap in the numbers; a commit that a crash left unfinished does not.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The store's tables: Arrow schemas from a trainer's description, and trainings as rows.
 
-Every column carries its unit and meaning in the Parquet metadata, from which the data
-dictionary is made; that of a setting which came later its default too, as JSON.
+Every column carries its unit and meaning in the Parquet metadata, from which the data dictionary
+is made. The column of a setting that was added later also carries its default, as JSON.
 """
 
 import json
@@ -18,7 +18,7 @@ from core.settings import Setting, Trials, values_of
 from core.trainers import JUDGED_BY, Column, Columns, Table, Trainer
 from pipeline.trainer_checks import TrainerError, check
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # NumPy's kinds of arrays that a column is made from; O are objects, None among them.
 ACCEPTED = {str: "UO", int: "iufO", float: "iufO", bool: "bO"}
@@ -53,7 +53,7 @@ def schemas(trainer: Trainer) -> dict[str, pa.Schema]:
     """The schemas of a trainer's tables by name, `runs` first.
 
     Raises:
-        TrainerError: A column has no name of its own, or as of check.
+        TrainerError: Two columns of a table have one name, or as check raises.
     """
     check(trainer)
     settings = map(_field, trainer.settings.values())
@@ -67,6 +67,12 @@ def columns_of(trainer: Trainer, table: str) -> tuple[Column, ...]:
     if table == "runs":
         return TRIAL_ID, *trainer.results, *ORIGIN
     return TRIAL_ID, *trainer.tables[table].columns
+
+
+def former_names(trainer: Trainer, table: str) -> dict[str, str]:
+    """The names that columns of a table have in older files, by their names of today."""
+    columns = columns_of(trainer, table)
+    return {column.name: column.formerly for column in columns if column.formerly}
 
 
 def thresholds_digest(thresholds: Mapping[str, float]) -> str:

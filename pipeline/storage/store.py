@@ -23,7 +23,13 @@ from core.trainers import Trainer
 from pipeline.storage.files import STAGING, Files, FilesError, LocalFiles, open_files, reason
 from pipeline.storage.locks import LEASE, LOCK, LockedError, StillHeld, held
 from pipeline.storage.parts import Part, missing_commits, part_name, parts_among
-from pipeline.storage.schemas import SCHEMA_VERSION, Rows, schemas, thresholds_digest
+from pipeline.storage.schemas import (
+    SCHEMA_VERSION,
+    Rows,
+    former_names,
+    schemas,
+    thresholds_digest,
+)
 
 FORMAT = "phasesweep store"
 MANIFEST = "manifest.json"
@@ -57,8 +63,8 @@ class Store:
         trainer: What its rows are trainings of.
         schemas: Of its tables by name, `runs` first.
         files: Its files.
-        manifest: What manifest.json says; a new store's before it is written.
-        mended: What the last `writing` removed of commits that never finished, in words.
+        manifest: The contents of manifest.json, also before a new store's is written.
+        mended: In words, what the last `writing` removed because its commit never finished.
     """
 
     def __init__(self, location: str | Path, trainer: Trainer):
@@ -238,7 +244,7 @@ class Store:
             rows = pa.concat_tables([batch.tables[table] for batch in batches])
             self.files.write(f"{table}/{name}", parquet(rows))
         self._commits = number
-        # Without it a commit whose part in `runs` is lost looks like one that never finished.
+        # Without it, a commit that lost its part in `runs` would look as if it never finished.
         self.describe(last_commit=number)
 
     def _name_thresholds(self) -> None:
@@ -249,10 +255,16 @@ class Store:
             self.describe(judged_by={**named, thresholds_digest(numbers): numbers})
 
     def rows(self, table: str, parts: Sequence[Part]) -> ds.Dataset:
-        """Parts of a table, to be scanned; columns that an older version lacked are NULL."""
+        """Parts of a table, to be scanned; columns that an older version lacked are NULL.
+
+        Columns that older versions had by another name follow under it.
+        """
+        schema = self.schemas[table]
+        for name, former in former_names(self.trainer, table).items():
+            schema = schema.append(schema.field(name).with_name(former))
         return ds.dataset(
             [f"{self.files.root}/{table}/{part.name}" for part in parts],
-            schema=self.schemas[table],
+            schema=schema,
             format=CHECKED,
             filesystem=self.files.filesystem,
         )

@@ -11,8 +11,8 @@ def judged_by(
 
     Args:
         manifest: The store's.
-        digests: What the rows say; None where an older version wrote them, which had one
-            entry for all rows.
+        digests: The rows' values of `thresholds`; None for rows of an older version, which had
+            one entry for all rows.
 
     Returns:
         For each digest its numbers by name; none where the manifest has no such entry.

@@ -1,6 +1,6 @@
 """Checks that a store keeps its promises: every file, every commit, every row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from core.trainers import Trainer
 from pipeline.storage.files import STAGING, one_line
 from pipeline.storage.locks import LEASE, LOCK
 from pipeline.storage.parts import Part, parsed
-from pipeline.storage.schemas import TRIAL_ID, columns_of, problems_of
+from pipeline.storage.schemas import TRIAL_ID, columns_of, former_names, problems_of
 from pipeline.storage.store import DAMAGED, MANIFEST, Store
 
 OURS = {MANIFEST, LOCK, LEASE, STAGING, DAMAGED}
@@ -24,7 +24,7 @@ Expected = tuple[range, ...]
 
 
 @dataclass(frozen=True)
-class Problem:
+class Fault:
     """A fault, and its place.
 
     Attributes:
@@ -38,7 +38,7 @@ class Problem:
     part: Part | None = None
 
 
-def verify(store: Store) -> Iterator[Problem]:
+def verify(store: Store) -> Iterator[Fault]:
     """Every problem of the store, file by file; nothing is changed.
 
     Reads all of it: each page's checksum, the schema, each trial's id against its
@@ -59,19 +59,20 @@ def verify(store: Store) -> Iterator[Problem]:
             try:
                 rows = _read(store, file)
             except (pa.ArrowException, OSError) as error:
-                yield Problem(file, f"cannot be read: {one_line(error)}", part)
+                yield Fault(file, f"cannot be read: {one_line(error)}", part)
                 continue
+            rows = _by_todays_names(rows, former_names(store.trainer, table))
             problems = list(_schema_problems(rows, store.schemas[table]))
             if not problems:
                 problems = list(_row_problems(rows, table, store.trainer, trials, seen))
-            yield from (Problem(file, problem, part) for problem in problems)
+            yield from (Fault(file, problem, part) for problem in problems)
             if table == "runs" and not problems:
                 yield from _unnamed_thresholds(store, file, rows)
         if table != "runs":
             yield from _miscounted_rows(store, table, trials, seen)
 
 
-def set_aside(store: Store, problems: list[Problem]) -> list[str]:
+def set_aside(store: Store, problems: list[Fault]) -> list[str]:
     """Move unreliable parts, and all parts of the same commits, to `damaged`.
 
     Their trials are then trained again by the next run. The caller holds the write lock,
@@ -86,7 +87,7 @@ def set_aside(store: Store, problems: list[Problem]) -> list[str]:
     }
     commits = {n for part in bad for n in range(part.first, part.last + 1)}
     commits |= {n for ps in concerned.values() for p in ps for n in range(p.first, p.last + 1)}
-    # First the record: the commits are known to be gone, however far the moving comes.
+    # Recorded before anything moves: if the moving is cut short, the commits still count as gone.
     store.describe(set_aside=sorted(commits.union(store.manifest.get("set_aside", []))))
     moved = []
     for table in store.schemas:
@@ -96,21 +97,21 @@ def set_aside(store: Store, problems: list[Problem]) -> list[str]:
     return moved
 
 
-def _foreign_files(store: Store) -> Iterator[Problem]:
+def _foreign_files(store: Store) -> Iterator[Fault]:
     for name in store.files.names():
         if name not in {*OURS, *store.schemas}:
-            yield Problem(name, "is no file of a store; move it away")
+            yield Fault(name, "is no file of a store; move it away")
     for table in store.schemas:
         for name in store.files.names(table):
             if parsed(name) is None:
-                yield Problem(f"{table}/{name}", "is no part of the table; move it away")
+                yield Fault(f"{table}/{name}", "is no part of the table; move it away")
 
 
-def _lost_commits(store: Store) -> Iterator[Problem]:
+def _lost_commits(store: Store) -> Iterator[Fault]:
     for table in store.schemas:
         for commit in store.missing_commits(table):
             gap = Part(commit, commit, 1, 1, "")
-            yield Problem(table, f"the part with commit {commit} is missing", gap)
+            yield Fault(table, f"the part with commit {commit} is missing", gap)
 
 
 def _read(store: Store, file: str, columns: list[str] | None = None) -> pa.Table:
@@ -120,6 +121,13 @@ def _read(store: Store, file: str, columns: list[str] | None = None) -> pa.Table
         filesystem=store.files.filesystem,
         page_checksum_verification=True,
     )
+
+
+def _by_todays_names(rows: pa.Table, former: Mapping[str, str]) -> pa.Table:
+    """Rows with those columns renamed that an older version wrote by another name."""
+    found = rows.column_names
+    today = {before: name for name, before in former.items() if name not in found}
+    return rows.rename_columns([today.get(name, name) for name in found])
 
 
 def _schema_problems(rows: pa.Table, expected: pa.Schema) -> Iterator[str]:
@@ -181,13 +189,13 @@ def _run_problems(rows: pa.Table, trainer: Trainer, trials: dict[bytes, Expected
         trials[found] = expected.setdefault(each, each)
 
 
-def _unnamed_thresholds(store: Store, file: str, rows: pa.Table) -> Iterator[Problem]:
+def _unnamed_thresholds(store: Store, file: str, rows: pa.Table) -> Iterator[Fault]:
     if "thresholds" not in rows.column_names:
         return
     known = {None, *store.manifest.get("judged_by", {})}
     for digest in set(pc.unique(rows["thresholds"]).to_pylist()) - known:
         words = f"has no entry {digest!r} in judged_by, by which rows of {file} were judged"
-        yield Problem(MANIFEST, words)
+        yield Fault(MANIFEST, words)
 
 
 def _from_the_beginning(trainer: Trainer) -> Iterator[str]:
@@ -203,7 +211,7 @@ def _nulls(rows: pa.Table, name: str) -> int:
 
 def _miscounted_rows(
     store: Store, table: str, trials: dict[bytes, Expected], seen: dict[bytes, int]
-) -> Iterator[Problem]:
+) -> Iterator[Fault]:
     """The parts, of this table and of `runs`, with trials whose rows are too few or too many."""
     place = list(store.trainer.tables).index(table)
     wrong = {e for e, expected in trials.items() if seen.get(e, 0) not in expected[place]}
@@ -216,6 +224,4 @@ def _miscounted_rows(
             concerned = wrong.intersection(each.encode() for each in held)
             if concerned:
                 words = f"has {len(concerned)} trials with rows lacking or doubled in {table}"
-                yield Problem(
-                    f"{holder}/{part.name}", f"{words}, as {min(concerned).decode()}", part
-                )
+                yield Fault(f"{holder}/{part.name}", f"{words}, as {min(concerned).decode()}", part)

@@ -15,7 +15,7 @@ def require_fit(
 ) -> None:
     """Refuse grids with a cell in which a setting does not fit the data set.
 
-    What moves together, or what a condition leaves out, is no such cell.
+    Only cells of the grid count: not combinations that `zip` or a condition leaves out.
 
     Args:
         grid: With an axis `dataset`, if there are data sets.

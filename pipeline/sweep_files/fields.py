@@ -88,14 +88,14 @@ def read_fields(content: Mapping[Any, Any], trainer: Trainer) -> SweepFields:
     """The fields of a file's content.
 
     Raises:
-        FieldError: They are none of a sweep of this trainer; a line for each problem, with the
-            field, what must hold, what was given and a remedy.
+        FieldError: They describe no sweep of this trainer. The message has a line for each problem:
+            the field, what must hold, what was given and a remedy.
     """
     named = {_named(key): value for key, value in content.items()}
     try:
         fields = sweep_fields(trainer).model_validate(named, context=names_in(named.get("zip")))
     except ValidationError as error:
-        # What is missing comes last: it may be there under a name that is said before.
+        # Missing fields come last: such a field may be there under a wrong name, reported before.
         problems = sorted(error.errors(include_url=False), key=lambda p: p["type"] == "missing")
         lines = [_line(problem, trainer) for problem in problems[:MOST_SAID]]
         if len(problems) > MOST_SAID:

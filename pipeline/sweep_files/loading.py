@@ -27,6 +27,7 @@ from pipeline.sweep_files.data_fit import require_fit
 from pipeline.sweep_files.fields import SweepFields, read_fields, shown
 from pipeline.sweep_files.grid_limits import require_countable
 from pipeline.sweep_files.setting_fields import axis
+from pipeline.sweep_files.setting_use import require_use
 from pipeline.trainer_checks import check
 
 SHIPPED = files("pipeline") / "sweeps"
@@ -98,6 +99,7 @@ def _grid(fields: SweepFields, chosen: Selection, trainer: Trainer) -> Grid:
         name: of_data.get(name) or axis(setting, getattr(fields, name))
         for name, setting in trainer.settings.items()
     }
+    require_use(fields.model_fields_set, axes, trainer.settings)
     require_groups(fields.zip, axes, trainer.settings)
     require_countable(axes, fields.zip, trainer.settings)
     grid = Grid(trainer.trial, axes, fields.zip, fields.where)
@@ -125,7 +127,7 @@ def _path(sweep: str) -> Path:
     return Path(sweep)
 
 
-# What to do about what YAML says of text that it takes for something else.
+# Remedies for text that YAML takes for something else.
 MENDING = {
     "mapping values are not allowed": "a colon before a space begins a mapping: put text that has "
     "one in quotes",

@@ -1,4 +1,4 @@
-"""Shares of outcomes and brackets of the critical learning rate, held against plain loops."""
+"""Shares of outcomes and boundary learning rates, held against plain loops."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ import pytest
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.tables.boundaries import (
     blew_up,
-    critical_learning_rate_bracket,
+    boundary_learning_rates,
     outcome_shares,
 )
 from core.outcomes import DIVERGED
@@ -41,7 +41,7 @@ def test_shares_are_what_pandas_counts(runs, by):
 def test_the_bracket_is_the_first_crossing(make_runs, outcomes, stable, diverged, reentrant):
     """Between the last rate before any divergence and the first with one, wherever it returns."""
     runs = make_runs(learning_rate=[0.001, 0.01, 0.1, 1.0], outcome=outcomes)
-    (found,) = critical_learning_rate_bracket(runs.sample(frac=1, random_state=1)).itertuples()
+    (found,) = boundary_learning_rates(runs.sample(frac=1, random_state=1)).itertuples()
     ends = [found.stable_learning_rate, found.diverged_learning_rate]
     assert [None if np.isnan(end) else end for end in ends] == [stable, diverged]
     assert found.reentrant is reentrant
@@ -58,10 +58,10 @@ def test_seeds_are_pooled_towards_caution(make_runs):
         learning_rate=[0.1, 1.0, 10.0] * 2,
         outcome=["slow", "slow", "diverged", "slow", "diverged", "diverged"],
     )
-    pooled = critical_learning_rate_bracket(runs)
+    pooled = boundary_learning_rates(runs)
     assert pooled["diverged_learning_rate"].tolist() == [1.0]
     assert not pooled["reentrant"].any()
-    by_seed = critical_learning_rate_bracket(runs, [*CELL, "seed"])
+    by_seed = boundary_learning_rates(runs, [*CELL, "seed"])
     assert by_seed["diverged_learning_rate"].tolist() == [10.0, 1.0]
 
 
@@ -76,7 +76,7 @@ def test_a_network_that_a_peak_killed_was_not_stable(make_runs):
         peak_loss=[2.1, 50.0, 5675.0, 3.0],
     )
     assert blew_up(runs).tolist() == [False, False, True, True]
-    (bracket,) = critical_learning_rate_bracket(runs).itertuples()
+    (bracket,) = boundary_learning_rates(runs).itertuples()
     assert (bracket.stable_learning_rate, bracket.diverged_learning_rate) == (0.2, 0.5)
     known = runs.drop(columns="peak_loss")
     assert blew_up(known).tolist() == [False, False, False, True]
@@ -97,7 +97,7 @@ def first_crossing(group):
 
 def test_brackets_of_a_real_sweep_are_those_of_a_plain_loop(runs):
     """Every activation, depth and init scale, in one row each."""
-    found = critical_learning_rate_bracket(runs).set_index(CELL)
+    found = boundary_learning_rates(runs).set_index(CELL)
     loops = {cell: first_crossing(group) for cell, group in runs.groupby(CELL)}
     expected = pd.DataFrame(loops, index=["stable_learning_rate", "diverged_learning_rate"]).T
     pd.testing.assert_frame_equal(
@@ -110,6 +110,6 @@ def test_an_axis_outside_the_groups_is_refused(make_runs):
     """A bracket over two widths at once would belong to neither."""
     runs = make_runs(width=[8, 16], learning_rate=[0.1, 1.0], outcome=["slow", "diverged"])
     with pytest.raises(UnsuitableRunsError, match="width varies"):
-        critical_learning_rate_bracket(runs)
-    brackets = critical_learning_rate_bracket(runs, [*CELL, "width"])
+        boundary_learning_rates(runs)
+    brackets = boundary_learning_rates(runs, [*CELL, "width"])
     assert brackets["stable_learning_rate"].isna().tolist() == [False, True]

@@ -57,7 +57,7 @@ def test_a_converged_run_is_not_sent_on(run):
 
 def test_a_layer_that_died_is_told_with_the_peak_before(run):
     """If there was one: a layer may also start dead."""
-    dead = {**run, "cause": "dead", "active_fraction": 0.0, "initial_loss": 2.0}
+    dead = {**run, "cause": "dead", "final_active_fraction": 0.0, "initial_loss": 2.0}
     assert "the loss rose from 2 to 5675" in why({**dead, "peak_loss": 5675.0})
     assert "rose" not in why({**dead, "peak_loss": 2.0})
 
@@ -67,7 +67,7 @@ def test_no_promise_is_made_for_ever(run):
     for cause, ending in LATER.items():
         about = {"cause": cause} if cause in CAUSES else {"cause": None, "outcome": cause}
         told = why({**run, **about})
-        assert f"Of {ending.runs} runs of many kinds that ended so" in told
+        assert f"Of {ending.runs} runs of plain gradient descent that ended so" in told
         assert "never" not in told
 
 
@@ -85,7 +85,7 @@ def test_an_older_vanishing_is_told_as_what_it_was(run):
 )
 def test_dead_units_are_counted_in_words(run, active, units):
     """Not as a number of units, which a fraction is not."""
-    dead = {**run, "outcome": "stalled", "cause": "dead", "active_fraction": active}
+    dead = {**run, "outcome": "stalled", "cause": "dead", "final_active_fraction": active}
     assert f"dead: {units} of its units pass a gradient for any example" in why(dead)
 
 

@@ -77,13 +77,13 @@ def test_a_bias_gradient_is_the_mean_of_delta(measured):
     assert np.all(norms < rms)
 
 
-def test_overshooting_follows_the_curvature_and_not_the_gradient(judgements):
-    """C3: in one layer the critical rate stays though the gradient grows 100-fold."""
+def test_overshooting_follows_the_sharpness_and_not_the_gradient(judgements):
+    """C3: in one layer the boundary rate stays though the gradient grows 100-fold."""
     verdict = judgements["C3"]
     assert verdict.verdict == OTHER_REASON
     assert value(verdict, "depth 1: gradient") > 100
-    assert value(verdict, "depth 1: critical") == pytest.approx(1)
-    assert value(verdict, "depth 20: critical") > 1e6
+    assert value(verdict, "depth 1: boundary") == pytest.approx(1)
+    assert value(verdict, "depth 20: boundary") > 1e6
 
 
 def test_the_backward_step_takes_the_slope(judgements):
@@ -141,7 +141,7 @@ def test_raw_features_cost_learning_rate_and_no_growth(judgements):
     """C9: chi within a quarter; the first gradient by the inputs' size, and the rate, far more."""
     verdict = judgements["C9"]
     assert verdict.verdict == TWO_EFFECTS
-    assert value(verdict, "raw: critical learning rate") > 1e3
+    assert value(verdict, "raw: boundary learning rate") > 1e3
     first = value(verdict, "raw: first |dW| over output error, median")
     assert first > 100
     assert value(verdict, "raw: of it by the inputs' size") == pytest.approx(first, rel=0.2)

@@ -17,7 +17,7 @@ def test_the_largest_stable_rate_lies_below_all_that_diverged(make_runs):
         outcome=["slow", "trained", "slow", "diverged", "stalled"],
     )
     row = largest_stable_rates(runs).iloc[0]
-    assert row["lambda_max"] == 10
+    assert row["sharpness"] == 10
     assert row["c_catapult"] == pytest.approx(3.0)
     assert row["c_stable"] == pytest.approx(3.5)
     assert row["c_diverged"] == pytest.approx(5.0)

@@ -110,7 +110,7 @@ def test_layers_that_were_not_measured_are_said_to_be():
 
 def test_a_run_of_an_older_store_can_be_explained(make_store, runs):
     """Columns that came later are as good as NULL."""
-    later = ["late_rise", "rare_rise", "mean_slope", "critical_learning_rate", "late_change"]
+    later = ["late_rise", "rare_rise", "final_mean_slope", "critical_learning_rate", "late_change"]
     for trial in runs.drop_duplicates(["outcome", "cause"])["trial_id"]:
         told = explain(make_store(runs.drop(columns=later)), trial)
         assert "None" not in told

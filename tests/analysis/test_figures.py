@@ -9,12 +9,12 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.image import imread
 
-from analysis.figures.critical_learning_rate import critical_learning_rate_by_depth
+from analysis.figures.critical_learning_rate import boundary_learning_rate_by_depth
 from analysis.figures.stability_map import stability_map
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.tables.regions import REGIONS, region_by_cell
 
-FIGURES = [stability_map, critical_learning_rate_by_depth]
+FIGURES = [stability_map, boundary_learning_rate_by_depth]
 
 
 def title(figure):
@@ -127,7 +127,7 @@ def test_of_many_depths_and_init_scales_an_even_choice_is_shown_and_told(make_ru
     assert (len(titles), titles[0], titles[-1]) == (8, "depth 1", "depth 30")
     assert "8 of 30 depths shown" in title(figure)
     many = make_runs(init_scale=np.arange(1, 10), learning_rate=0.1, outcome="slow")
-    figure = critical_learning_rate_by_depth(many)
+    figure = boundary_learning_rate_by_depth(many)
     assert "5 of 9 init scales shown" in title(figure)
     assert legend(figure)[:5] == [f"init scale {scale}" for scale in (1, 3, 5, 7, 9)]
 

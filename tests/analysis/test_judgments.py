@@ -67,7 +67,7 @@ def test_runs_of_several_levels_become_one_training_each(at_default, at_level):
 
 def test_an_older_store_is_judged(at_default, at_level, make_store):
     """Its rows lack the later settings, and what was not measured yet."""
-    older = make_store(at_default.drop(columns=[*DEFAULTS, "rare_rise", "active_fraction"]))
+    older = make_store(at_default.drop(columns=[*DEFAULTS, "rare_rise", "final_active_fraction"]))
     judged = read_judged(older, 0.5)
     same = judged.set_index("trial_id")["outcome"]
     expected = judged_at(at_default, 0.5, OURS).set_index("trial_id")["outcome"]

@@ -16,6 +16,7 @@ from core.functions.activations import ACTIVATIONS
 from core.hidden_layers import NORMALIZATIONS
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES, mse
+from core.schedules import rate_factors
 from core.trials import SETTINGS as KNOWN
 
 SETTINGS = {name: setting.encoded(setting.written) for name, setting in KNOWN.items()} | {
@@ -181,3 +182,44 @@ def test_another_activation_is_a_line():
         "torch.nn.LeakyReLU()  # in place of the activation"
     )
     assert code(["activation"], activation="erf").startswith("class Erf(torch.nn.Module):")
+
+
+def test_the_optimizer_has_its_own_call():
+    """With its momentum; a decay is of the weights alone, as here."""
+    assert code(["optimizer"], optimizer="nesterov").endswith(
+        "lr=0.1, momentum=0.9, nesterov=True)"
+    )
+    adam = code(["beta2"], optimizer="adam", beta2=0.99, weight_decay=0.01)
+    assert 'decayed = {"params": weights, "weight_decay": 0.01}' in adam
+    assert adam.endswith(
+        'torch.optim.Adam([decayed, {"params": biases}], lr=0.1, betas=(0.9, 0.99), eps=1e-08)'
+    )
+
+
+@pytest.mark.parametrize("schedule", ["warmup", "cosine"])
+def test_a_schedule_in_pytorch_is_ours(schedule):
+    """Its function of the step gives each step's share of the rate."""
+    lines = code(["schedule"], schedule=schedule, warmup_steps=7, steps=50).splitlines()
+    found = {}
+
+    def scheduler(optimizer, share):
+        found["share"] = share
+
+    lr_scheduler = SimpleNamespace(LambdaLR=scheduler)
+    torch = SimpleNamespace(optim=SimpleNamespace(lr_scheduler=lr_scheduler))
+    exec("\n".join(lines[:2]), namespace := {"torch": torch, "optimizer": None})
+    assert "math" in namespace
+    expected = rate_factors(schedule, 7, 50, np.arange(50))
+    np.testing.assert_allclose([found["share"](t) for t in range(50)], expected)
+
+
+def test_batches_and_clipping_stand_in_the_loop():
+    """Where PyTorch has them; without them the loop has no line of theirs."""
+    lines = code(["batch_size", "clip_norm"], batch_size=32, clip_norm=0.5)
+    assert "torch.randperm(len(all_inputs)).split(32)" in lines
+    assert (
+        "    torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)\n    optimizer.step()" in lines
+    )
+    assert not re.search("batch|clip|scheduler", code(["steps"]))
+    assert "Every step takes 32 examples, without" in conventions({**SETTINGS, "batch_size": 32})
+    assert "multiply the rate" not in conventions({**SETTINGS, "optimizer": "adam"})

@@ -212,3 +212,13 @@ def test_an_identity_keeps_its_initializer(run):
     """A multiple of the identity is kept at its size by 1, whatever theory says of draws."""
     identity = {**run, "cause": "vanishing", "initializer": "scaled_identity", "init_scale": 0.5}
     assert suggestions(identity)[0].changes == {"init_scale": 1.0}
+
+
+def test_another_optimizers_remedies_name_its_own_bound_and_whose_shares_they_quote(run):
+    """What was measured with plain gradient descent is said to be so, where it is quoted."""
+    diverged = {"outcome": "diverged", "cause": "learning_rate", "critical_learning_rate": 0.01}
+    plain = suggestions({**run, **diverged, "learning_rate": 0.1})[0]
+    assert plain.reason == "half of 2 / lambda_max of the start; all of 23 such runs descended so"
+    heavy = suggestions({**run, **diverged, "learning_rate": 0.1, "optimizer": "momentum"})[0]
+    assert heavy.reason.startswith("half of 2 (1 + momentum) / lambda_max of the start; all of 23")
+    assert heavy.reason.endswith(", all of them by plain gradient descent")

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from workloads import WORKLOADS, Workload
 
 from core.compilation import compiled_pass
-from core.descent.trainer import Trainer
+from core.descent.trainer import NetworkTrainer
 
 ROUNDS = 15
 NETWORKS = 4
@@ -35,7 +35,7 @@ def no_loss(h, bias, targets, residuals, sums, scratch, rows, columns):
 
 def prepare(workload: Workload, **replaced: int) -> Callable[[], None]:
     """A function that trains some networks, with some passes replaced."""
-    trainer = Trainer(workload.problem(), workload.width, workload.depth, FLOAT32.name)
+    trainer = NetworkTrainer(workload.problem(), workload.width, workload.depth, FLOAT32.name)
     blas, passes, *others = trainer._fixed
     trainer._fixed = (blas, passes._replace(**replaced), *others)
     params, rates = workload.start(range(NETWORKS)), workload.learning_rates(range(NETWORKS))

@@ -8,7 +8,7 @@ from statistics import fmean
 from reports import interleaved, machine, save, show
 from workloads import Workload
 
-from core.descent.trainer import Trainer
+from core.descent.trainer import NetworkTrainer
 from core.gradient_descent import Descent
 
 ROUNDS = 9
@@ -28,7 +28,7 @@ def train(activation: str, init_scale: float, learning_rate: float) -> list[Desc
     """Networks in one region, one after the other."""
     params = SHAPE.start(range(SHAPE.trials), init_scale)
     problem = replace(SHAPE, activation=activation).problem()
-    trainer = Trainer(problem, SHAPE.width, SHAPE.depth, "float32")
+    trainer = NetworkTrainer(problem, SHAPE.width, SHAPE.depth, "float32")
     networks = ([layer[n] for layer in params] for n in range(SHAPE.trials))
     return [trainer.descend(network, learning_rate, SHAPE.steps) for network in networks]
 

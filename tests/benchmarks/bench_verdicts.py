@@ -164,7 +164,7 @@ def sequels(trials: list[Trial]) -> list[Sequel]:
     task = task_of(shape.dataset, shape.examples, shape.features)
     columns = train(Trials.of(trials), task)["runs"]
     said = [{name: column[n] for name, column in columns.items()} for n in range(len(trials))]
-    widths = layer_widths(task.features, shape.width, task.outputs, shape.depth)
+    widths = layer_widths(task.feature_count, shape.width, task.outputs, shape.depth)
     networks = [
         initial_params(shape.initializer, widths, t.seed, t.init_scale, t.bias_scale)
         for t in trials

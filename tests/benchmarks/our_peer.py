@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from workloads import Floats, Workload
 
-from core.descent.trainer import Trainer
+from core.descent.trainer import NetworkTrainer
 from pipeline.executors import run_on_ray
 
 TASKS = 2  # of a workload on Ray: one a worker
@@ -21,7 +21,7 @@ def prepare(workload: Workload, trials: range, dtype: str = "float32") -> Callab
 def _training(
     workload: Workload, trials: range, params: list[Floats], dtype: str = "float32"
 ) -> Callable[[], Floats]:
-    trainer = Trainer(workload.problem(), workload.width, workload.depth, dtype)
+    trainer = NetworkTrainer(workload.problem(), workload.width, workload.depth, dtype)
     rates = workload.learning_rates(trials).tolist()
     networks = [[layer[n] for layer in params] for n in range(len(trials))]
 

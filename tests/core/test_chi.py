@@ -38,7 +38,7 @@ def started(activation, weight_variance, factor=None):
     task = make_task(load_dataset("digits", EXAMPLES), EXAMPLES, "standardized", "standardized")
     loss = baseline_loss(task, "cross_entropy")
     problem = Problem(task.inputs, task.targets, activation, "cross_entropy", loss, factor)
-    widths = layer_widths(task.features, WIDTH, task.outputs, DEPTH)
+    widths = layer_widths(task.feature_count, WIDTH, task.outputs, DEPTH)
     scales = [weight_variance**0.5] * SEEDS
     params = initial_stack("gaussian", widths, range(SEEDS), scales, BIAS_VARIANCE**0.5)
     return signal_propagation(params, problem), task

@@ -7,8 +7,9 @@ import pytest
 from core.costs import flops, seconds, start_seconds
 from core.datasets import DATASETS
 from core.functions.activations import ACTIVATIONS
-from core.gradient_descent import CURVE_POINTS
+from core.gradient_descent import CURVE_POINTS, LAST_POINTS
 from core.hidden_layers import NORMALIZATIONS
+from core.optimizers import OPTIMIZERS
 from core.trials import MEASUREMENTS, Trial
 
 DIGITS = DATASETS["digits"]
@@ -130,3 +131,25 @@ def test_a_measurement_costs_its_steps_where_it_is_made(name):
     step = seconds(with_(dtype="float64", steps=401), DIGITS) - seconds(in_float64, DIGITS)
     assert seconds(asked, DIGITS) - seconds(TRIAL, DIGITS) == pytest.approx(steps * step)
     assert start_seconds(asked, DIGITS) == pytest.approx(measurement.at_start * step)
+
+
+def test_batches_cost_their_examples_and_the_losses_of_all():
+    """A quarter of the operations, but for the measured steps; a batch of all costs the same."""
+    long = with_(steps=10_000)
+    full, part = flops(long, DIGITS), flops(replace(long, batch_size=32), DIGITS)
+    measured = CURVE_POINTS + LAST_POINTS + 1
+    assert part / full == pytest.approx((32 * 10_000 + 128 * measured) / (128 * 10_001))
+    assert flops(with_(batch_size=128), DIGITS) == flops(TRIAL, DIGITS)
+    assert seconds(with_(batch_size=128), DIGITS) == seconds(TRIAL, DIGITS)
+    one = with_(batch_size=1, measure=frozenset())
+    assert flops(one, DIGITS) / flops(TRIAL, DIGITS) < seconds(one, DIGITS) / seconds(TRIAL, DIGITS)
+
+
+def test_an_optimizer_costs_what_its_entry_says():
+    """For each parameter and step; Adam, which has a root and a quotient, most."""
+    base = seconds(TRIAL, DIGITS)
+    extra = {name: seconds(with_(optimizer=name), DIGITS) - base for name in OPTIMIZERS}
+    assert extra["gd"] == 0
+    assert 0 < extra["momentum"] < extra["adam"] < 0.15 * base
+    twice = seconds(with_(optimizer="adam", steps=800), DIGITS) - seconds(with_(steps=800), DIGITS)
+    assert twice == pytest.approx(2 * extra["adam"])

@@ -12,7 +12,6 @@ from core.measuring import curvature
 from core.measuring.curvature import (
     LARGEST_DENSE,
     TOLERANCE,
-    critical_learning_rate,
     extreme_curvature,
     extreme_eigenvalues,
 )
@@ -180,10 +179,3 @@ def test_a_product_that_overflows_ends_the_search():
     for size in (LARGEST_DENSE, 100):
         found = extreme_eigenvalues(lambda v: np.where(v > 0.2, np.inf, v), size)
         assert np.isnan(found).all()
-
-
-def test_the_critical_learning_rate_is_two_over_the_largest_curvature():
-    """NaN where nothing curves upward, or so little that the rate overflows."""
-    sharpness = np.array([8.0, -1.0, 0.0, 1e-308, np.nan])
-    rates = [0.25, np.nan, np.nan, np.nan, np.nan]
-    np.testing.assert_array_equal(critical_learning_rate(sharpness), rates)

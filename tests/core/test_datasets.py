@@ -40,7 +40,7 @@ def test_the_sizes_announced_are_those_loaded(name):
     """A sweep is checked and priced by them before anything is loaded."""
     dataset, announced = load_dataset(name, 30), DATASETS[name]
     assert len(dataset.inputs) == len(dataset.targets) == (announced.examples or 30)
-    assert dataset.inputs.shape[1] == announced.features
+    assert dataset.inputs.shape[1] == announced.feature_count
     assert dataset.classes == announced.classes
     assert dataset.name == name
     assert dataset.info.outputs == task_of(name).outputs == announced.outputs
@@ -57,8 +57,8 @@ def test_labels_are_the_numbers_of_the_classes(name):
 def test_a_task_is_laid_out_for_networks(name):
     """Features by examples with a last row of ones; one-hot classes or standardized numbers."""
     task = task_of(name)
-    assert task.inputs.shape == (DATASETS[name].features + 1, 50)
-    assert (task.features, task.examples) == (DATASETS[name].features, 50)
+    assert task.inputs.shape == (DATASETS[name].feature_count + 1, 50)
+    assert (task.feature_count, task.examples) == (DATASETS[name].feature_count, 50)
     np.testing.assert_array_equal(task.inputs[-1], 1)
     if name in CLASSES:
         np.testing.assert_array_equal(task.targets.argmax(axis=0), task.labels)

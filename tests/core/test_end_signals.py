@@ -90,5 +90,5 @@ def test_a_single_layer_has_no_hidden_units_to_say_anything_of():
     """Neither a slope nor active units; of its gradients all is said."""
     some = LayerSignals(*[np.zeros((2, 1))] * len(fields(LayerSignals)))
     found = end_signals(some, "float64")
-    assert not {"mean_slope", "active_fraction"} & set(found)
+    assert not {"final_mean_slope", "final_active_fraction"} & set(found)
     assert {column.shape for column in found.values()} == {(2,)}

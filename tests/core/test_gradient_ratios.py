@@ -23,6 +23,14 @@ def signals(weights, targets, activation="linear"):
     return signal_propagation(params, problem)
 
 
+def test_biases_that_are_no_parameters_do_not_count():
+    """The weights' gradients 1, 1, -1, -1 cancel, though those of the bias agree."""
+    problem = Problem(INPUTS[:, [0, 1, 0, 1]], np.full((1, 4), 1.0), "linear", "mse", 1.0)
+    zero = signal_propagation([np.zeros((1, 1, 2))], problem)
+    assert gradient_alignment(zero) == pytest.approx(np.sqrt(1 / 2))
+    assert gradient_alignment(zero, biases=False) == pytest.approx(0)
+
+
 def test_examples_that_agree_have_alignment_one_and_those_that_cancel_none():
     """Two equal examples with residuals 1, 1; then 1, -1. By the definition, biases included."""
     problem = Problem(np.ones((2, 2)), np.array([[1.0, 1.0]]), "linear", "mse", 1.0)

@@ -1,5 +1,7 @@
 """Hessian products: against central differences of gradients, and closed forms."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -123,3 +125,11 @@ def test_two_linear_layers_have_the_curvature_of_the_catapult(rng):
     problem = Problem(np.array([[1.0], [0.0]]), target, "linear", "mse", 1.0)
     values = np.linalg.eigvalsh(weights_only(dense_hessian(params, problem), params))
     assert values[-1] == pytest.approx((u @ u + v @ v) / n * np.sqrt(n), rel=1e-12)
+
+
+def test_without_biases_the_hessian_is_that_of_the_weights(rng):
+    """The rows and columns of the weights in the Hessian of all parameters."""
+    problem, params = make_problem(rng, loss="cross_entropy"), make_network()
+    whole, part = (dense_hessian(params, replace(problem, biases=b)) for b in (True, False))
+    of_weights = np.concatenate([np.arange(p.size) % p.shape[1] < p.shape[1] - 1 for p in params])
+    np.testing.assert_allclose(part, whole[np.ix_(of_weights, of_weights)], atol=1e-12)

@@ -14,7 +14,7 @@ from .gradients import central_differences, relative_error
 from .hessians import HIDDEN
 from .networks import gradients_of, loss_of
 
-WIDTHS = layer_widths(features=5, width=7, outputs=3, depth=4)
+WIDTHS = layer_widths(feature_count=5, width=7, outputs=3, depth=4)
 
 
 def make_params(initializer="gaussian", widths=WIDTHS, scale=1.3, bias=0.4):

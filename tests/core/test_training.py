@@ -157,6 +157,47 @@ def test_a_normalized_trial_is_trained_so(normalization):
     assert run.final_loss == pytest.approx(losses[-1], rel=1e-10)
 
 
+def test_the_critical_rate_is_that_of_the_runs_own_optimizer():
+    """2 (1 + momentum) / lambda_max with a heavy ball; none where layers have their own rates."""
+    changes = [
+        {},
+        {"optimizer": "momentum", "momentum": 0.5},
+        {"weight_decay": 3.0},
+        {"optimizer": "adam"},
+        {"learning_rate_last": 2.0},
+        {"parameterization": "mup", "base_width": 4},
+    ]
+    runs = [result(make_trial(measure=frozenset({"sharpness"}), **each)) for each in changes]
+    sharpness = runs[0].sharpness
+    expected = [2 / sharpness, 3 / sharpness, 2 / (sharpness + 3.0), None, None, None]
+    for run, rate in zip(runs, expected, strict=True):
+        assert run.critical_learning_rate == (None if rate is None else pytest.approx(rate))
+
+
+def test_without_biases_a_regression_converges_where_its_weights_do():
+    """The mean of the targets is out of reach: the bias' gradient stays, and says nothing."""
+    inputs = np.array([[1.0, -1.0, 0.5, -0.5], [1.0, 1.0, 1.0, 1.0]])
+    task = Task(inputs, np.array([[3.0, 1.0, 2.5, 1.5]]), None)
+    settings = {"depth": 1, "loss": "mse", "activation": "linear", "learning_rate": 1.0}
+    settings |= {"bias_scale": 0.0}
+    run = result(make_trial(**settings, steps=200, biases="none"), task=task)
+    assert (run.outcome, run.cause) == ("stalled", "converged")
+    assert run.final_loss == pytest.approx(2.0)  # half of the mean targets' square, 4
+    assert result(make_trial(**settings, steps=200), task=task).final_loss == pytest.approx(0)
+
+
+def test_layers_have_init_scales_of_their_own():
+    """Outputs that begin at 0, whatever the hidden layers are; a first layer twice as large."""
+    run = result(make_trial(init_scale_last=0.0, bias_scale=0.0))
+    assert run.initial_loss == pytest.approx(np.log(3))
+    settings = {"bias_scale": 0.0}
+    layers = [
+        train(make_trial(**settings, init_scale_first=factor))["layers"] for factor in (1.0, 2.0)
+    ]
+    first, doubled = (each["log10_mean_square_h"][0] for each in layers)
+    assert doubled - first == pytest.approx(np.log10(4))
+
+
 @pytest.mark.parametrize(("factor", "outcome"), [(1.99, "trained"), (2.01, "diverged")])
 def test_linear_regression_trains_below_two_over_lambda_max(factor, outcome):
     """Depth 1, MSE, labels that a plane can tell apart; lambda_max from numpy's eigvalsh."""
@@ -182,7 +223,7 @@ def test_the_accuracy_is_that_of_the_final_network(steps):
     """Against plain gradient descent of one network, classified by its largest output."""
     trial = make_trial(dataset="digits", examples=60, steps=steps, dtype="float64")
     task = task_of(trial)
-    widths = layer_widths(task.features, trial.width, task.outputs, trial.depth)
+    widths = layer_widths(task.feature_count, trial.width, task.outputs, trial.depth)
     problem = Problem(task.inputs, task.targets, "tanh", "cross_entropy", 1.0)
     start = initial_params("gaussian", widths, 0, 1.0, 0.1)
     _, params = plain_descent(start, trial.learning_rate, steps, problem)

@@ -16,8 +16,8 @@ HEALTHY = {
     "final_log10_signal_ratio": -2.0,
     "final_log10_signal_per_error": -2.0,
     "final_gradient_alignment": 0.3,
-    "active_fraction": 1.0,
-    "mean_slope": 0.5,
+    "final_active_fraction": 1.0,
+    "final_mean_slope": 0.5,
     "log10_gradient_per_error": 0.0,
 }
 
@@ -144,18 +144,18 @@ def stall(loss=2.5, initial=3.0, **columns):
 
 def test_a_stall_has_the_first_cause_that_fits():
     """Dead before vanishing before saturated; a healthy network had a low learning rate."""
-    lost = {"final_log10_signal_ratio": -6.1, "mean_slope": 0.0}
-    assert stall(active_fraction=0.0, **lost) == "dead"
+    lost = {"final_log10_signal_ratio": -6.1, "final_mean_slope": 0.0}
+    assert stall(final_active_fraction=0.0, **lost) == "dead"
     assert stall(**lost) == "vanishing"
     assert stall(final_log10_signal_ratio=-5.9) == "low_learning_rate"
-    assert stall(mean_slope=9e-4) == "saturated"
+    assert stall(final_mean_slope=9e-4) == "saturated"
     assert stall() == "low_learning_rate"
 
 
 def test_a_first_layer_without_any_gradient_has_vanished():
     """0 has no logarithm in a table; where nothing was measured at the end nothing is said."""
     assert stall(final_log10_signal_per_error=np.nan) == "vanishing"
-    nothing = dict.fromkeys(["final_log10_signal_per_error", "mean_slope"], np.nan)
+    nothing = dict.fromkeys(["final_log10_signal_per_error", "final_mean_slope"], np.nan)
     assert stall(**nothing) == "low_learning_rate"
     assert stall(depth=1, final_log10_signal_per_error=np.nan) == "low_learning_rate"
 
@@ -181,7 +181,7 @@ def test_gradients_that_cancel_have_converged_and_do_not_vanish():
 
 def test_a_single_layer_neither_vanishes_nor_has_a_plateau():
     """Its signal has no way to be lost on, and its loss is convex."""
-    single = {"depth": 1, "mean_slope": np.nan, "active_fraction": np.nan}
+    single = {"depth": 1, "final_mean_slope": np.nan, "final_active_fraction": np.nan}
     lost = {"final_log10_signal_per_error": -9.0, "final_gradient_alignment": 1e-9}
     assert stall(**single, **lost) == "converged"
     assert stall(**single, loss=BASELINE, final_gradient_alignment=1e-9) == "converged"
@@ -224,6 +224,18 @@ def flight(initial=3.0, rate=0.1, critical=np.nan, before=(), **columns):
     columns |= {"learning_rate": rate, "critical_learning_rate": critical}
     found = verdict([initial, *before, 10 * initial, np.inf], **columns)
     return found["cause"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("optimizer", "momentum"), ("schedule", "warmup"), ("clip_norm", 1.0), ("batch_size", 32)],
+)
+def test_only_plain_descent_outlives_its_start(name, value):
+    """How fast a loss would leave is known of the same multiple of the same gradient alone."""
+    settings = {"rate": 0.3, "critical": 0.1, "before": np.linspace(2.9, 1.0, 30)}
+    assert flight(**settings) == "sharpening"
+    assert flight(**settings, **{name: DEFAULTS[name]}) == "sharpening"
+    assert flight(**settings, **{name: value}) == "learning_rate"
 
 
 def test_a_divergence_is_the_init_scales_where_the_start_explodes():

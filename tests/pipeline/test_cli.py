@@ -288,7 +288,7 @@ def test_the_task_is_a_field_of_the_plans_document(phasesweep, tmp_path):
         "file": "people.csv",
         "rows": 100,
         "examples": 30,
-        "features": 1,
+        "feature_count": 1,
         "classes": 2,
         "smallest_class": 1,
         "target_range": None,

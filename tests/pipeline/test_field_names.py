@@ -38,10 +38,7 @@ def test_a_name_from_elsewhere_is_translated(written, field):
     assert unknown(written, FULLY_CONNECTED) == f"phasesweep calls it {field}"
 
 
-@pytest.mark.parametrize(
-    "written",
-    ["optimizer", "momentum", "batch_size", "dropout", "weight_decay", "lr_decay"],
-)
+@pytest.mark.parametrize("written", ["dropout", "conv", "early_stopping"])
 def test_what_is_not_there_yet_is_said_to_be_so(written):
     """And nothing else is offered in its place."""
     said = remedy(written, ["depth"], {}, ABSENT)

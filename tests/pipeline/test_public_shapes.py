@@ -410,7 +410,7 @@ def test_the_task_is_told_before_it_is_trained_on(sweep_of, shape):
     """Rows, examples used, features and classes; each class is in the sample."""
     (summary,) = task_summaries(sweep_of(shape, shape.mended))
     assert (summary.rows, summary.examples) == (shape.rows, shape.examples or shape.rows)
-    assert (summary.features, summary.classes) == (shape.features, shape.classes)
+    assert (summary.feature_count, summary.classes) == (shape.features, shape.classes)
     assert summary.classes is None or summary.smallest_class >= 1
     assert all(loss > 0 for loss in summary.baseline_losses.values())
 

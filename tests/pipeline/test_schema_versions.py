@@ -14,7 +14,7 @@ from analysis.reading.stores import connect, read_runs
 from core.gradient_descent import TRAINER
 from core.settings import values_of
 from core.training import FULLY_CONNECTED
-from core.trials import DEFAULTS
+from core.trials import DEFAULTS, SETTINGS
 from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.cli import app
@@ -26,26 +26,62 @@ from pipeline.storage.verification import verify
 
 ADDED_SINCE = [
     "rare_rise",
-    "active_fraction",
     "ntk_diagonal",
     "stop",
     "trained_level",
     "targets",
     "weight_decay",
+    "optimizer",
+    "momentum",
+    "beta2",
+    "epsilon",
+    "clip_norm",
+    "schedule",
+    "warmup_steps",
+    "batch_size",
+    "parameterization",
+    "base_width",
+    "learning_rate_first",
+    "learning_rate_last",
+    "init_scale_first",
+    "init_scale_last",
+    "biases",
     "residual",
     "normalization",
     "trainer",
     "thresholds",
 ]
+RENAMED_SINCE = {"final_mean_slope": "mean_slope", "final_active_fraction": "active_fraction"}
 # Settings among them: name, what an older row stands for, another value.
 ADDED_SETTINGS = [
     ("stop", "full", "decided"),
     ("trained_level", 0.1, 0.5),
     ("targets", "standardized", "raw"),
     ("weight_decay", 0.0, 0.1),
+    ("optimizer", "gd", "adam"),
+    ("momentum", 0.9, 0.5),
+    ("beta2", 0.999, 0.9),
+    ("epsilon", 1e-8, 1e-6),
+    ("clip_norm", 0.0, 1.0),
+    ("schedule", "constant", "cosine"),
+    ("warmup_steps", 10, 5),
+    ("batch_size", 0, 4),
+    ("parameterization", "standard", "mup"),
+    ("base_width", 32, 16),
+    ("learning_rate_first", 1.0, 0.5),
+    ("learning_rate_last", 1.0, 0.5),
+    ("init_scale_first", 1.0, 2.0),
+    ("init_scale_last", 1.0, 0.5),
+    ("biases", "trained", "none"),
     ("residual", "none", "inverse_depth"),
     ("normalization", "none", "layer"),
 ]
+
+
+def deciding(name):
+    """The value of another setting with which this one decides something."""
+    used_with = SETTINGS[name].used_with
+    return {used_with[0]: used_with[1][0]} if used_with else {}
 
 
 # Targets that are numbers, so that every setting that came since can take another value.
@@ -65,7 +101,10 @@ def older_store(write_sweep, tmp_path):
     run(write_sweep(**NUMBERS), store)
     for part in store.parts("runs"):
         path = store.path / "runs" / part.name
-        pq.write_table(pq.read_table(path).drop_columns(ADDED_SINCE), path)
+        older = pq.read_table(path).drop_columns(ADDED_SINCE)
+        pq.write_table(
+            older.rename_columns([RENAMED_SINCE.get(n, n) for n in older.column_names]), path
+        )
     judged = dict(FULLY_CONNECTED.thresholds)
     manifest = {**store.manifest, "schema_version": SCHEMA_VERSION - 1, "thresholds": judged}
     del manifest["judged_by"]
@@ -120,12 +159,46 @@ def test_old_and_new_rows_are_read_together(older_store, write_sweep):
     assert duckdb.sql(f"select count(rare_rise) from {parts}").fetchall()[0][0] == known
 
 
+@pytest.mark.parametrize("name", RENAMED_SINCE)
+def test_a_renamed_column_is_read_by_its_name_of_today(older_store, write_sweep, name):
+    """From an older store, one with newer rows beside, and one merged since; in pandas and SQL."""
+    files = pd.concat(map(pd.read_parquet, sorted((older_store / "runs").iterdir())))
+    expected = files.set_index("trial_id")[RENAMED_SINCE[name]]
+    assert expected.notna().any()
+
+    def check():
+        runs = read_runs(older_store)
+        assert RENAMED_SINCE[name] not in runs
+        found = runs.set_index("trial_id")[name].loc[expected.index]
+        pd.testing.assert_series_equal(found, expected, check_names=False)
+        alone = read_runs(older_store, ["trial_id", name]).set_index("trial_id")[name]
+        pd.testing.assert_series_equal(alone.loc[expected.index], expected, check_names=False)
+        value = expected.dropna().iloc[0]
+        assert expected.eq(value).sum() <= len(read_runs(older_store, where={name: value}))
+        assert len(read_runs(older_store, where={name: value})) > 0
+        with connect(older_store) as views:
+            known = views.sql(f"select count({name}) from runs").fetchall()[0][0]
+        assert known == runs[name].notna().sum() >= expected.notna().sum()
+
+    check()
+    run(write_sweep(**NUMBERS, seed="[2]"), Store(older_store, FULLY_CONNECTED))
+    check()
+    store = Store(older_store, FULLY_CONNECTED)
+    assert list(verify(store)) == []
+    with store.writing():
+        compact(store)
+    check()
+
+
 @pytest.mark.parametrize(("name", "default", "other"), ADDED_SETTINGS)
 def test_an_older_row_is_read_as_what_it_stood_for(older_store, write_sweep, name, default, other):
     """Before any newer row is there, and beside one; also where it is asked for."""
     old = len(read_runs(older_store))
     assert read_runs(older_store, [name])[name].tolist() == [default] * old
-    run(write_sweep(**NUMBERS, **{name: other}), Store(older_store, FULLY_CONNECTED))
+    run(
+        write_sweep(**NUMBERS, **deciding(name), **{name: other}),
+        Store(older_store, FULLY_CONNECTED),
+    )
     assert len(read_runs(older_store, where={name: default})) == old
     assert read_runs(older_store)[name].value_counts().to_dict() == {default: old, other: old}
     with connect(older_store) as views:
@@ -211,7 +284,10 @@ def test_every_new_row_names_its_thresholds(older_store, write_sweep):
 @pytest.mark.parametrize(("name", "default", "other"), ADDED_SETTINGS)
 def test_old_and_new_rows_are_merged(older_store, write_sweep, name, default, other):
     """Nothing is missing afterwards, and an older row says what it stood for."""
-    larger = write_sweep(**NUMBERS, seed="[0, 1]", **{name: f"[{default}, {other}]"})
+    together = {name: f"[{default}, {other}]"}
+    for partner, value in deciding(name).items():
+        together |= {partner: f"[{DEFAULTS[partner]}, {value}]", "zip": f"[{name}, {partner}]"}
+    larger = write_sweep(**NUMBERS, seed="[0, 1]", **together)
     old = len(pd.read_parquet(older_store / "runs"))
     assert run(larger, Store(older_store, FULLY_CONNECTED)).total() == old
     store = Store(older_store, FULLY_CONNECTED)

@@ -144,15 +144,26 @@ def test_a_data_file_is_found_beside_the_sweep_file(write, sweep_path, monkeypat
     [
         ({"learnin_rate": "0.1"}, ": learnin_rate: no such field (got 0.1); did you mean learning"),
         ({"epochs": "3"}, ": epochs: no such field (got 3); phasesweep calls it steps"),
+        ({"dropout": "0.5"}, ": dropout: no such field (got 0.5); phasesweep trains plain fully"),
+        ({"optimizer": "sgd"}, ": optimizer: no such value, got 'sgd'; did you mean gd? one of"),
         (
-            {"optimizer": "adam"},
-            ": optimizer: no such field (got 'adam'); phasesweep trains by full",
+            {"momentum": "0.9"},
+            ": momentum: decides nothing with optimizer: gd; set optimizer to momentum or nesterov "
+            "or adam, or leave out momentum",
         ),
+        (
+            {"optimizer": "[gd, momentum]", "beta2": "0.9"},
+            ": beta2: decides nothing with optimizer: gd, momentum; set optimizer to adam, or",
+        ),
+        ({"warmup_steps": "5"}, ": warmup_steps: decides nothing with schedule: constant; set sch"),
+        ({"momentum": "1"}, ": momentum: must be less than 1, got 1; as in momentum: [0, 0.9,"),
+        ({"batch_size": "half"}, ": batch_size: must be a whole number, got 'half'; examples of a"),
+        ({"batch_size": "1798"}, ": batch_size: digits has 1,797 examples, got batches of 1,798;"),
         ({"colour": "red"}, ": colour: no such field (got 'red'); the fields are dataset, file, "),
         ({"depth": "010"}, ": depth: 010 at line 3, column 8 is 8 to YAML, which takes it for oct"),
         (
             {"steps": "1.5e0"},
-            ": steps: must be a whole number, got 1.5; gradient-descent steps, as",
+            ": steps: must be a whole number, got 1.5; steps of the optimizer, as",
         ),
         ({"depth": None}, ": depth: is missing; add weight matrices, as in depth: [2, 8, 32]"),
         ({"learning_rate": None}, ": learning_rate: is missing; add it, as in learning_rate: {geo"),
@@ -304,6 +315,16 @@ def test_one_measurement_needs_no_brackets(write):
     for written in ("signal", "[signal]"):
         assert load_sweep(write(measure=written)).grid.axes["measure"] == ("signal",)
     assert "no such value, got 'signal, sharpness'" in refusal(write(measure="signal, sharpness"))
+
+
+def test_a_setting_of_one_optimizer_may_stand_beside_others(write):
+    """It decides something with one of them; words stand for their numbers."""
+    axes = load_sweep(
+        write(optimizer="[gd, adam]", beta2="0.9", batch_size="[full, 32]", clip_norm="[none, 1]")
+    ).grid.axes
+    assert axes["optimizer"] == ("gd", "adam")
+    assert axes["batch_size"] == (0, 32)
+    assert axes["clip_norm"] == (0.0, 1.0)
 
 
 def test_init_scales_are_read_by_name(write):

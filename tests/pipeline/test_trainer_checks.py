@@ -64,6 +64,20 @@ class OwnSets(Fit):
 
 
 WRONG = [
+    (
+        {"results": (OUTCOME, Column("end", str, "how it ended", formerly="outcome"))},
+        "runs: the column end was formerly 'outcome', which is the name of another column",
+    ),
+    (
+        {
+            "results": (
+                OUTCOME,
+                Column("first", float, "its loss", formerly="loss"),
+                Column("last", float, "its loss", formerly="loss"),
+            )
+        },
+        "runs: the column last was formerly 'loss', which is the name of another column",
+    ),
     ({"trial": OwnCosts}, "rounds decides what a trial costs, and the trials of a batch are"),
     ({"trial": OwnSets}, "measure is a set of names, which the trials of a batch share"),
     ({"trial": NoExamples}, "a trainer with a task needs a setting 'examples' with of_task=True"),

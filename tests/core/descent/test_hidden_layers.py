@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from core.descent.trainer import Trainer
+from core.descent.trainer import NetworkTrainer
 from core.functions.activations import ACTIVATIONS
 from core.losses import LOSSES
 
@@ -51,7 +51,7 @@ def expected(request):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_training_follows_automatic_differentiation(activation, loss, depth, hidden, expected):
     """Every activation and loss, step by step."""
-    trainer = Trainer(make_problem(activation, loss, **hidden), WIDTH, depth, "float64")
+    trainer = NetworkTrainer(make_problem(activation, loss, **hidden), WIDTH, depth, "float64")
     found = trainer.descend(start("gaussian", depth, activation), RATE, STEPS)
     assert found.steps_run == STEPS
     by_jax = expected[activation, loss, name(depth, hidden)]
@@ -61,7 +61,7 @@ def test_a_training_follows_automatic_differentiation(activation, loss, depth, h
 @pytest.mark.parametrize(("depth", "hidden"), HIDDEN)
 def test_the_check_catches_hidden_layers_that_are_plain(depth, hidden, expected):
     """As a training of a plain network would not pass."""
-    found = Trainer(make_problem("tanh", "mse"), WIDTH, depth, "float64").descend(
+    found = NetworkTrainer(make_problem("tanh", "mse"), WIDTH, depth, "float64").descend(
         start("gaussian", depth, "tanh"), RATE, STEPS
     )
     assert relative_errors(found, *expected["tanh", "mse", name(depth, hidden)]) > 1e3 * BOUND

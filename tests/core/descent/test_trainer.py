@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core.datasets import baseline_loss, load_dataset, make_task
-from core.descent.trainer import Trainer
+from core.descent.trainer import NetworkTrainer
 from core.functions.activations import ACTIVATIONS
-from core.gradient_descent import Problem
+from core.gradient_descent import Problem, Update
 from core.initializers import initial_params
 from core.losses import LOSSES
 from core.network import layer_widths
@@ -45,7 +45,7 @@ def test_descent_follows_the_plain_network(activation, loss, dtype, bound):
     """Fused passes and updates inside the products change rounding only."""
     problem = make_problem(activation, loss, "wine")
     params = start(problem)
-    found = Trainer(problem, 12, 3, dtype).descend(params, 0.05, 30)
+    found = NetworkTrainer(problem, 12, 3, dtype).descend(params, 0.05, 30)
     losses, after = plain_descent(params, 0.05, 30, problem)
     np.testing.assert_allclose(found.losses, losses, rtol=bound)
     for layer, expected in zip(found.params, after, strict=True):
@@ -61,7 +61,7 @@ def test_every_shape_trains(width, depth, examples, dtype, bound):
     """No hidden layer, one unit, one example; products that are cut into blocks, and primes."""
     problem = make_problem("tanh", examples=examples)
     params = start(problem, width, depth)
-    found = Trainer(problem, width, depth, dtype).descend(params, 0.01, 8)
+    found = NetworkTrainer(problem, width, depth, dtype).descend(params, 0.01, 8)
     np.testing.assert_allclose(
         found.losses, plain_descent(params, 0.01, 8, problem)[0], rtol=bound, atol=bound
     )
@@ -87,7 +87,7 @@ def test_every_shape_of_other_hidden_layers_trains(width, depth, examples, hidde
     for activation in ("tanh", "gelu"):
         problem = make_problem(activation, examples=examples, **hidden)
         params = start(problem, width, depth)
-        found = Trainer(problem, width, depth, dtype).descend(params, 0.01, 8)
+        found = NetworkTrainer(problem, width, depth, dtype).descend(params, 0.01, 8)
         losses, after = plain_descent(params, 0.01, 8, problem)
         np.testing.assert_allclose(found.losses, losses, rtol=bound, atol=bound)
         for layer, expected in zip(found.params, after, strict=True):
@@ -98,7 +98,7 @@ def test_every_shape_of_other_hidden_layers_trains(width, depth, examples, hidde
 def test_other_hidden_layers_train_after_others_as_they_would_alone(hidden):
     """Networks that diverged or overflowed before it in the same memory change no bit."""
     problem = make_problem("relu", **hidden)
-    trainer, params = Trainer(problem, 12, 5, "float32"), start(problem, depth=5)
+    trainer, params = NetworkTrainer(problem, 12, 5, "float32"), start(problem, depth=5)
     alone = trainer.descend(params, 0.05, 25)
     for scale, rate in ((1e15, 1e6), (1e38, 1.0), (np.nan, 1.0)):
         assert trainer.descend([scale * p for p in params], rate, 25).params is None
@@ -111,7 +111,9 @@ def test_weights_decay_and_biases_do_not(depth, dtype, bound):
     """As in the plain network's descent; the losses recorded are those without the penalty."""
     problem = make_problem("tanh", "cross_entropy", "wine")
     params = start(problem, depth=depth)
-    found = Trainer(problem, 12, depth, dtype).descend(params, 0.05, 30, weight_decay=0.3)
+    found = NetworkTrainer(problem, 12, depth, dtype).descend(
+        params, 0.05, 30, update=Update(weight_decay=0.3)
+    )
     losses, after = plain_descent(params, 0.05, 30, problem, weight_decay=0.3)
     np.testing.assert_allclose(found.losses, losses, rtol=bound)
     for layer, expected in zip(found.params, after, strict=True):
@@ -127,7 +129,9 @@ def test_weight_decay_descends_the_penalized_loss():
         return loss_of(params, problem) + decay / 2 * sum((p[:, :-1] ** 2).sum() for p in params)
 
     gradients = central_differences(penalized, [p.copy() for p in params])
-    found = Trainer(problem, 12, 3, "float64").descend(params, rate, 1, weight_decay=decay)
+    found = NetworkTrainer(problem, 12, 3, "float64").descend(
+        params, rate, 1, update=Update(weight_decay=decay)
+    )
     for before, after, gradient in zip(params, found.params, gradients, strict=True):
         np.testing.assert_allclose((before - after) / rate, gradient, rtol=1e-6, atol=1e-8)
 
@@ -138,14 +142,14 @@ def test_a_network_trains_after_others_as_it_would_alone(activation, dtype):
     """Networks that diverged, overflowed or vanished before it in the same memory."""
     problem, rates = make_problem(activation), np.geomspace(1e-3, 300, 40)
     scales = np.geomspace(0.01, 20, 40)[np.random.default_rng(0).permutation(40)]
-    trainer = Trainer(problem, 12, 3, dtype)
+    trainer = NetworkTrainer(problem, 12, 3, dtype)
     together = [
         trainer.descend(start(problem, init_scale=scale, seed=n), rate, 25)
         for n, (scale, rate) in enumerate(zip(scales, rates, strict=True))
     ]
     assert any(descent.params is None for descent in together)
     for n in range(0, 40, 3):
-        alone = Trainer(problem, 12, 3, dtype).descend(
+        alone = NetworkTrainer(problem, 12, 3, dtype).descend(
             start(problem, init_scale=scales[n], seed=n), rates[n], 25
         )
         assert_same_bits(together[n], alone)
@@ -158,7 +162,7 @@ def test_linear_regression_trains_below_two_over_the_largest_eigenvalue(factor, 
     hessian = problem.inputs @ problem.inputs.T / problem.inputs.shape[1]
     rate = factor / np.linalg.eigvalsh(hessian)[-1]
     params = start(problem, depth=1)
-    losses = Trainer(problem, 1, 1, "float64").descend(params, rate, 3000).losses
+    losses = NetworkTrainer(problem, 1, 1, "float64").descend(params, rate, 3000).losses
     assert (losses[-1] < losses[0]) is np.bool_(falls)
     if falls:
         least = np.linalg.lstsq(problem.inputs.T, problem.targets[0], rcond=None)[0]
@@ -182,7 +186,7 @@ def test_the_catapult_follows_its_recursion():
         params = [np.zeros((n, 2)), np.zeros((1, n + 1))]
         params[0][:, 0], params[1][0, :-1] = u / n**0.25, v / n**0.25
         problem = Problem(np.array([[1.0], [1.0]]), np.zeros((1, 1)), "linear", "mse", 1.0)
-        trainer, expected, found = Trainer(problem, n, 2, "float64"), [], []
+        trainer, expected, found = NetworkTrainer(problem, n, 2, "float64"), [], []
         for _ in range(steps):
             expected.append(f * f / 2)
             f, lam = (
@@ -202,7 +206,7 @@ def test_no_steps_measure_the_start(depth):
     """Steps 0 is an untrained baseline: its loss and gradient norm, its parameters kept."""
     problem = make_problem()
     before = start(problem, depth=depth)
-    found = Trainer(problem, 12, depth, "float64").descend(before, 0.1, 0)
+    found = NetworkTrainer(problem, 12, depth, "float64").descend(before, 0.1, 0)
     assert found.losses.shape == found.gradient_norms.shape == (1,)
     assert np.isfinite(found.gradient_norms).all()
     for layer, kept in zip(found.params, before, strict=True):
@@ -216,7 +220,7 @@ def test_gradient_norms_do_not_underflow_where_their_squares_do(init_scale, rate
     problem = make_problem("linear")
     params = start(problem, init_scale=init_scale)
     narrow, wide = (
-        Trainer(problem, 12, 3, dtype).descend(params, rate, 0).gradient_norms
+        NetworkTrainer(problem, 12, 3, dtype).descend(params, rate, 0).gradient_norms
         for dtype in ("float32", "float64")
     )
     np.testing.assert_allclose(narrow, wide, rtol=1e-4)
@@ -225,7 +229,9 @@ def test_gradient_norms_do_not_underflow_where_their_squares_do(init_scale, rate
 def test_a_start_that_overflows_is_decided_at_step_0():
     """An infinite first loss costs no step, and leaves no parameters."""
     problem = make_problem("relu")
-    found = Trainer(problem, 12, 3, "float64").descend(start(problem, init_scale=1e200), 1e-3, 10)
+    found = NetworkTrainer(problem, 12, 3, "float64").descend(
+        start(problem, init_scale=1e200), 1e-3, 10
+    )
     assert found.steps_run == 0
     assert not np.isfinite(found.losses[0])
     assert found.params is found.outputs is None
@@ -234,7 +240,7 @@ def test_a_start_that_overflows_is_decided_at_step_0():
 def test_a_loss_a_million_times_the_start_is_decided_at_that_step():
     """It is the last loss, and the one before it was below the bound."""
     problem = make_problem("linear")
-    found = Trainer(problem, 12, 3, "float64").descend(start(problem), 1.0, 500)
+    found = NetworkTrainer(problem, 12, 3, "float64").descend(start(problem), 1.0, 500)
     bound = THRESHOLDS.diverged_at_once * max(found.losses[0], problem.baseline)
     assert found.steps_run < 500
     assert found.losses[-1] > bound >= found.losses[-2]
@@ -244,7 +250,7 @@ def test_a_loss_a_million_times_the_start_is_decided_at_that_step():
 def test_a_decided_run_ends_after_a_tail_of_low_losses():
     """The first twenty in a row at or below the level; the full run goes on with the same bits."""
     problem = make_problem("tanh", "cross_entropy", "wine")
-    trainer, params = Trainer(problem, 12, 3, "float32"), start(problem)
+    trainer, params = NetworkTrainer(problem, 12, 3, "float32"), start(problem)
     decided = trainer.descend(params, 0.5, 400, trained_loss=LEVEL * problem.baseline)
     full = trainer.descend(params, 0.5, 400)
     low = full.losses <= THRESHOLDS.surely_trained_factor * LEVEL * problem.baseline
@@ -260,7 +266,7 @@ def test_a_decided_run_ends_after_a_tail_of_low_losses():
 def test_low_losses_decide_only_in_a_row():
     """Of runs at large rates whose loss dips, rises and falls, each ends at its first tail."""
     problem, interrupted = make_problem("tanh", "cross_entropy", "wine"), 0
-    trainer = Trainer(problem, 12, 3, "float64")
+    trainer = NetworkTrainer(problem, 12, 3, "float64")
     for seed, rate in product((3, 4, 7), (4.0, 12.0, 16.0)):
         params = start(problem, seed=seed)
         full = trainer.descend(params, rate, 400)
@@ -280,7 +286,7 @@ def test_low_losses_decide_only_in_a_row():
 def test_an_observer_changes_no_bit_and_sees_every_logged_step(level):
     """It is told the parameters before the step; those of the last one are the final ones."""
     problem, seen = make_problem("tanh", "cross_entropy", "wine"), {}
-    trainer, params = Trainer(problem, 12, 3, "float32"), start(problem)
+    trainer, params = NetworkTrainer(problem, 12, 3, "float32"), start(problem)
     loss = level and level * problem.baseline
     watched = trainer.descend(params, 0.5, 300, loss, lambda step, p: seen.update({step: p}))
     assert_same_bits(watched, trainer.descend(params, 0.5, 300, loss))
@@ -293,5 +299,5 @@ def test_an_observer_changes_no_bit_and_sees_every_logged_step(level):
 def test_outputs_are_those_of_the_last_network():
     """The plain network's, at the parameters that the descent ended with."""
     problem = make_problem("tanh", "cross_entropy", "wine")
-    found = Trainer(problem, 12, 1, "float64").descend(start(problem, depth=1), 0.1, 5)
+    found = NetworkTrainer(problem, 12, 1, "float64").descend(start(problem, depth=1), 0.1, 5)
     np.testing.assert_allclose(found.outputs, found.params[0] @ problem.inputs, rtol=1e-12)

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from core.descent.trainer import Trainer
+from core.descent.trainer import NetworkTrainer
 from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES
@@ -40,7 +40,7 @@ def expected(request):
 def test_a_training_follows_automatic_differentiation(activation, loss, depth, expected):
     """Every activation, loss, initializer and depth, step by step."""
     problem = make_problem(activation, loss)
-    trainer = Trainer(problem, WIDTH, depth, "float64")
+    trainer = NetworkTrainer(problem, WIDTH, depth, "float64")
     for initializer in INITIALIZERS:
         params = start(initializer, depth, activation)
         found = trainer.descend(params, RATE, STEPS)
@@ -54,7 +54,7 @@ def test_the_check_catches_an_error_of_a_twentieth_of_a_percent(expected):
     problem = make_problem("tanh", "mse")
     params = start("gaussian", 7, "tanh")
     by_jax = expected["tanh", "mse", 7, "gaussian"]
-    trainer = Trainer(problem, WIDTH, 7, "float64")
+    trainer = NetworkTrainer(problem, WIDTH, 7, "float64")
     wrong = [p * 1.0005 if layer == 3 else p for layer, p in enumerate(params)]
     for found in (
         trainer.descend(params, 1.0005 * RATE, STEPS),

@@ -1,4 +1,4 @@
-"""The size of a run's inputs, which decides between two answers of the theory."""
+"""The mean square of a run's inputs, which decides between two answers of the theory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,15 +38,17 @@ def input_mean_square(run: Run, layers: pd.DataFrame) -> float:
 def data_mean_square(run: Run) -> float:
     """The mean square from the data set: exact for a bundled one, else taken as 1.
 
-    1 is what standardized features have. Where an orthogonal first layer widens, the features
-    that Gaussian weights would make the same first layer from.
+    Standardized features have 1. If an orthogonal first layer widens, the result is the mean square
+    of features from which Gaussian weights would make the same first layer, and so it is if the
+    first layer has a factor of its own.
     """
+    first = (run.get("init_scale_first") or 1.0) ** 2
     if run["dataset"] not in DATASETS:
-        return 1.0
-    features = DATASETS[run["dataset"]].features
-    widening = unit_variance(run["initializer"], features, run["width"])
+        return first
+    feature_count = DATASETS[run["dataset"]].feature_count
+    widening = unit_variance(run["initializer"], feature_count, run["width"])
     of_task = tuple(run.get(name) for name in OF_TASK)
-    return widening * _bundled_mean_square(_OnTask(of_task, run))
+    return first * widening * _bundled_mean_square(_OnTask(of_task, run))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.reading.stores import read_layers
-from analysis.theory.input_size import data_mean_square, input_mean_square
+from analysis.theory.input_mean_squares import data_mean_square, input_mean_square
 from core.settings import values_of
 
 from ..core.trials import make_trial

@@ -1,0 +1,104 @@
+"""The optimizers: what takes a step from a gradient, and how fast each may go.
+
+With g = the mean gradient, clipped if asked for, plus weight_decay W for weights, eta the rate
+of the step, and sums and means that begin at 0:
+
+    gd          w <- w - eta g
+    momentum    v <- beta v + g;  w <- w - eta v                              (heavy ball)
+    nesterov    v <- beta v + g;  w <- w - eta (g + beta v)
+    adam        m <- beta m + (1 - beta) g;  s <- beta2 s + (1 - beta2) g^2
+                w <- w - eta m / (1 - beta^t) / (sqrt(s / (1 - beta2^t)) + epsilon)
+
+as PyTorch's torch.optim.SGD and Adam have them. The compiled steps are in core.descent.steps.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer:
+    """What is known of an optimizer.
+
+    Attributes:
+        name: As a sweep file has it.
+        settings: The names of the settings that it alone, or with others, takes.
+        moments: How many numbers it keeps for each parameter.
+        cost: What a step's change of a parameter takes longer than with gd, in the times of an
+            element of tanh.
+        bound: The largest stable learning rate on a quadratic, as people write it; None where
+            it takes more than the curvature.
+        torch: PyTorch's call that makes it from {params} and the settings, but for its end.
+    """
+
+    name: str
+    settings: Sequence[str] = ()
+    moments: int = 0
+    cost: float
+    bound: str | None = None
+    torch: str
+
+
+_SGD = "torch.optim.SGD({params}, lr={learning_rate:.4g}"
+
+OPTIMIZERS = {
+    each.name: each
+    for each in (
+        Optimizer(name="gd", cost=0.0, bound="2 / lambda_max", torch=_SGD),
+        Optimizer(
+            name="momentum",
+            settings=("momentum",),
+            moments=1,
+            cost=0.04,
+            bound="2 (1 + momentum) / lambda_max",
+            torch=_SGD + ", momentum={momentum:.4g}",
+        ),
+        Optimizer(
+            name="nesterov",
+            settings=("momentum",),
+            moments=1,
+            cost=0.04,
+            bound="2 (1 + momentum) / (1 + 2 momentum) / lambda_max",
+            torch=_SGD + ", momentum={momentum:.4g}, nesterov=True",
+        ),
+        Optimizer(
+            name="adam",
+            settings=("momentum", "beta2", "epsilon"),
+            moments=2,
+            cost=0.3,
+            torch="torch.optim.Adam({params}, lr={learning_rate:.4g}, "
+            "betas=({momentum:.4g}, {beta2:.4g}), eps={epsilon:.4g}",
+        ),
+    )
+}
+
+
+def largest_stable_rate(optimizers: ArrayLike, curvature: Floats, momentum: Floats) -> Floats:
+    """The learning rate above which descent on a quadratic of this curvature diverges.
+
+    With momentum beta the bound of gradient descent, 2 / curvature, becomes 2 (1 + beta) /
+    curvature, and Nesterov's (2 + 2 beta) / ((1 + 2 beta) curvature): Cohen et al. (2021),
+    arXiv:2103.00065, appendix B. Adam's depends on the preconditioner: NaN.
+
+    Args:
+        optimizers: A name in OPTIMIZERS for each run.
+        curvature: The largest eigenvalue of the Hessian, a decay of the weights included.
+        momentum: The setting of that name.
+
+    Returns:
+        (runs,), NaN where no direction curves upward, or so little that the rate overflows.
+    """
+    names = np.asarray(optimizers)
+    factor = np.select(
+        [names == "gd", names == "momentum", names == "nesterov"],
+        [np.ones_like(momentum), 1 + momentum, (1 + momentum) / (1 + 2 * momentum)],
+        np.nan,
+    )
+    with np.errstate(all="ignore"):
+        rates = 2 * factor / curvature
+    return np.where((curvature > 0) & np.isfinite(rates), rates, np.nan)

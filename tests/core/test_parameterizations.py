@@ -1,0 +1,71 @@
+"""Parameterizations: what each layer takes of the init scale and the learning rate."""
+
+import numpy as np
+import pytest
+
+from core.datasets import baseline_loss, load_dataset, make_task
+from core.descent.trainer import NetworkTrainer
+from core.gradient_descent import Problem, Update
+from core.initializers import initial_params
+from core.network import forward, layer_widths
+from core.parameterizations import PARAMETERIZATIONS, LayerFactors
+
+WIDTHS = (64, 128, 256, 512)
+DEPTH = 4
+
+
+@pytest.mark.parametrize("name", PARAMETERIZATIONS)
+@pytest.mark.parametrize("adam", [False, True])
+def test_at_the_base_width_all_are_the_standard_one(name, adam):
+    """Every factor is 1, whatever the width is."""
+    factors = LayerFactors(parameterization=name, base_width=48)
+    weights, biases = factors.of_rates(48, DEPTH, adam)
+    assert (np.r_[weights, biases, factors.of_init(48, DEPTH)] == 1).all()
+
+
+def test_a_layers_own_factor_is_its_alone():
+    """And a single layer, which is the first and the last one, takes both."""
+    factors = LayerFactors(first=2.0, last=5.0)
+    np.testing.assert_array_equal(factors.of_init(7, 4), [2, 1, 1, 5])
+    np.testing.assert_array_equal(factors.of_init(7, 2), [2, 5])
+    np.testing.assert_array_equal(factors.of_init(7, 1), [10])
+    mup = LayerFactors(parameterization="mup", first=2.0, last=5.0)
+    np.testing.assert_array_equal(mup.of_rates(64, 1, False)[0], [10])
+
+
+def changes(parameterization, optimizer, rate, seed=0):
+    """Rms change of each layer's pre-activations in a step, (widths, layers)."""
+    task = make_task(load_dataset("digits", 32), 32, "standardized", "standardized")
+    baseline = baseline_loss(task, "cross_entropy")
+    problem = Problem(task.inputs, task.targets, "tanh", "cross_entropy", baseline)
+    found = []
+    for width in WIDTHS:
+        factors = LayerFactors(parameterization=parameterization, base_width=64)
+        widths = layer_widths(64, width, 10, DEPTH)
+        params = initial_params("gaussian", widths, seed, 1.0, 0.0, factors.of_init(width, DEPTH))
+        update = Update(parameterization=parameterization, base_width=64, optimizer=optimizer)
+        trained = NetworkTrainer(problem, width, DEPTH, "float64").descend(
+            params, rate, 3, update=update
+        )
+        before, after = (
+            forward(p, problem.inputs[:-1], problem.hidden)[0] for p in (params, trained.params)
+        )
+        found.append([np.sqrt(np.square(b - a).mean()) for a, b in zip(before, after, strict=True)])
+    return np.array(found)
+
+
+def slopes(found):
+    """Of the logarithm of each layer's change against that of the width."""
+    return np.polyfit(np.log(WIDTHS), np.log(found), 1)[0]
+
+
+@pytest.mark.parametrize(("optimizer", "rate"), [("gd", 0.1), ("momentum", 0.1), ("adam", 1e-3)])
+def test_in_mup_every_layer_changes_as_much_at_any_width(optimizer, rate):
+    """Yang et al. (2021), arXiv:2203.03466: the exponent of the width is 0, within 0.1."""
+    found = np.mean([slopes(changes("mup", optimizer, rate, seed)) for seed in range(4)], axis=0)
+    np.testing.assert_allclose(found, 0, atol=0.1)
+
+
+def test_in_the_standard_parameterization_the_outputs_change_more_in_wider_networks():
+    """With Adam about in proportion to the width: what mup is for."""
+    assert slopes(changes("standard", "adam", 1e-3))[-1] > 0.7
