@@ -7,10 +7,11 @@
 #   make bench    the benchmarks
 #   make faults   kill drivers, workers and nodes, fill disks; then count rows; quarter of an hour
 #   make pictures the README's pictures, from sweeps of ten minutes in all
+#   make notebooks  run the notebooks on the demo store and keep what they show
 #   make format   let ruff rewrite what `make lint` would refuse
 #   make clean    remove the demo, the caches and the builds; .venv stays
 
-.PHONY: demo test lint docs bench faults pictures format clean
+.PHONY: demo test lint docs bench faults pictures notebooks format clean
 .DELETE_ON_ERROR:
 
 # The first of these that runs and is new enough; the pins were tested with 3.11.
@@ -27,8 +28,19 @@ INSTALL := $(PIP_INSTALL) --no-build-isolation --editable
 export MPLBACKEND := Agg
 
 demo: .venv/.installed
+	@echo "Training 5,120 small networks on digits: about a minute. Ctrl-C stops; 'make demo' goes on."
 	$(BIN)/phasesweep run quickstart --store demo/quickstart
+	@echo "Drawing where they train:"
 	$(BIN)/phasesweep map demo/quickstart --out demo/stability_map.png
+	@echo
+	@echo "Look at demo/stability_map.png: green is where networks train."
+	@echo "Then type"
+	@echo
+	@echo "    source .venv/bin/activate"
+	@echo "    phasesweep report demo/quickstart --out demo/atlas.html"
+	@echo
+	@echo "and open demo/atlas.html in a browser: a click on a cell shows its run. Each run has an"
+	@echo "id; 'phasesweep explain demo/quickstart ID' says why it ended so, and what to change."
 
 test: lint
 	$(BIN)/pytest -q
@@ -58,6 +70,10 @@ pictures: demo
 	$(BIN)/phasesweep animate demo/quickstart --out analysis/pictures/moving_map.gif
 	cp demo/stability_map.png analysis/pictures/stability_map.png
 
+notebooks: demo .venv/.installed-test
+	$(BIN)/phasesweep claims --store stores/claims > /dev/null
+	$(BIN)/python -m tests.keep_notebooks
+
 bench: .venv/.installed-bench
 	set -e; for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark; done
 
@@ -81,6 +97,7 @@ $(BIN)/pip:
 	$(PYTHON) -m venv .venv
 
 .venv/.installed: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing phasesweep and what it needs into .venv, once: some minutes"
 	$(PIP_INSTALL) setuptools
 	$(INSTALL) .
 	@touch $@

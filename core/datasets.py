@@ -4,6 +4,8 @@ The examples and their order depend on the data set and their number alone, neve
 trial's seed: seeds vary the initial weights, the task stays the same. From a user's own data each
 class gets its share of the examples. The bundled data sets are drawn without regard to
 classes: the ids in existing stores stand for examples that were drawn in that way.
+Held-out examples are drawn from those that are left: however many, the training examples stay
+the same.
 """
 
 from collections.abc import Callable
@@ -31,16 +33,19 @@ class DatasetInfo:
         examples: How many there are; None where they are drawn as wanted.
         feature_count: Numbers per example.
         classes: How many classes; None for regression.
+        numbers: How many numbers a target has; 1 for classes.
     """
 
     examples: int | None
     feature_count: int
     classes: int | None
+    _: KW_ONLY
+    numbers: int = 1
 
     @property
     def outputs(self) -> int:
-        """The number of outputs that a network needs: one per class, or one for regression."""
-        return self.classes or 1
+        """The numbers of a target: one per class, or those of a regression."""
+        return self.classes or self.numbers
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,8 @@ class Dataset:
     Attributes:
         name: The name trials know it by.
         inputs: (examples, features).
-        targets: (examples,): labels 0 .. classes - 1, or numbers where classes is None.
+        targets: (examples,): labels 0 .. classes - 1; or where classes is None numbers,
+            (examples,), or (examples, numbers) of several.
         classes: How many classes; None for regression.
     """
 
@@ -74,7 +80,8 @@ class Dataset:
     @property
     def info(self) -> DatasetInfo:
         """Its size, as known of a bundled data set before it is loaded."""
-        return DatasetInfo(len(self.inputs), self.inputs.shape[1], self.classes)
+        numbers = 1 if self.targets.ndim == 1 else self.targets.shape[1]
+        return DatasetInfo(len(self.inputs), self.inputs.shape[1], self.classes, numbers=numbers)
 
 
 @dataclass(frozen=True)
@@ -85,11 +92,13 @@ class Task:
         inputs: (features + 1, examples); the last row is ones, for the biases.
         targets: (outputs, examples): one-hot classes, or numbers.
         labels: (examples,) classes; None for regression.
+        held_out: Other examples, scaled as these are and never trained on; None for none.
     """
 
     inputs: Matrix
     targets: Matrix
     labels: NDArray[np.int64] | None
+    held_out: "Task | None" = None
 
     @property
     def feature_count(self) -> int:
@@ -103,7 +112,7 @@ class Task:
 
     @property
     def outputs(self) -> int:
-        """Outputs of a network for this task."""
+        """Numbers of a target: one per class, or those of a regression."""
         return len(self.targets)
 
     @property
@@ -163,19 +172,19 @@ def load_dataset(name: str, examples: int) -> Dataset:
     return Dataset(name, *DATASETS[name].load(examples), DATASETS[name].classes)
 
 
-def _as_they_are(columns: Matrix) -> Matrix:
+def _as_they_are(columns: Matrix, training: Matrix) -> Matrix:
     return columns
 
 
-def _centered(columns: Matrix) -> Matrix:
-    return columns - columns.mean(axis=0)
+def _centered(columns: Matrix, training: Matrix) -> Matrix:
+    return columns - training.mean(axis=0)
 
 
-def _standardized(columns: Matrix) -> Matrix:
-    centered = _centered(columns)
-    deviation = columns.std(axis=0)
+def _standardized(columns: Matrix, training: Matrix) -> Matrix:
+    centered = _centered(columns, training)
+    deviation = training.std(axis=0)
     # Rounding leaves a constant column a deviation of some ulps of its size, not 0.
-    constant = deviation <= 1e-12 * np.abs(columns).max(axis=0)
+    constant = deviation <= 1e-12 * np.abs(training).max(axis=0)
     centered[:, constant] = 0
     return centered / np.where(constant, 1, deviation)
 
@@ -185,12 +194,13 @@ class Scaling:
     """How features or targets are scaled.
 
     Attributes:
-        scaled: Columns (examples, columns) to scaled ones.
+        scaled: Columns (examples, columns) to scaled ones, by the means and deviations of
+            other columns, those of the training examples.
         torch: The same as a line of PyTorch, {0} being the columns.
         of_targets: Whether numbers as targets may be scaled so.
     """
 
-    scaled: Callable[[Matrix], Matrix]
+    scaled: Callable[[Matrix, Matrix], Matrix]
     torch: str
     _: KW_ONLY
     of_targets: bool
@@ -205,7 +215,9 @@ SCALINGS = {
 }
 
 
-def make_task(dataset: Dataset, examples: int, scaling: str, targets: str) -> Task:
+def make_task(
+    dataset: Dataset, examples: int, scaling: str, targets: str, test_examples: int = 0
+) -> Task:
     """Choose `examples` examples, scale their features, and lay them out for networks.
 
     Args:
@@ -214,25 +226,61 @@ def make_task(dataset: Dataset, examples: int, scaling: str, targets: str) -> Ta
         scaling: `raw`; `centered`: each feature's mean over the chosen examples is 0;
             `standardized`: and its standard deviation 1 (a constant feature stays 0).
         targets: Likewise for numbers, one that is of_targets; classes are one-hot.
+        test_examples: How many others are held out; at most as many as are left. Their
+            features and numbers are scaled by the means and deviations of the chosen ones; a
+            feature that is constant over these is 0.
     """
     chosen = _chosen(dataset, examples)
-    inputs = SCALINGS[scaling].scaled(dataset.inputs[chosen])
-    with_ones = np.concatenate([inputs, np.ones((examples, 1))], axis=1).T
-    answers = dataset.targets[chosen]
-    if dataset.classes is None:
-        numbers = answers[:, None].astype(np.float64)
-        return Task(with_ones, SCALINGS[targets].scaled(numbers).T, None)
-    return Task(with_ones, np.eye(dataset.classes)[answers].T.copy(), answers.astype(np.int64))
+
+    def laid_out(own: Dataset, places: Indices, held_out: Task | None = None) -> Task:
+        inputs = SCALINGS[scaling].scaled(own.inputs[places], dataset.inputs[chosen])
+        with_ones = np.concatenate([inputs, np.ones((len(places), 1))], axis=1).T
+        answers = own.targets[places]
+        if dataset.classes is not None:
+            one_hot = np.eye(dataset.classes)[answers].T.copy()
+            return Task(with_ones, one_hot, answers.astype(np.int64), held_out)
+        numbers = SCALINGS[targets].scaled(_columns(answers), _columns(dataset.targets[chosen]))
+        return Task(with_ones, numbers.T, None, held_out)
+
+    if not test_examples:
+        return laid_out(dataset, chosen)
+    return laid_out(dataset, chosen, laid_out(*_held_out(dataset, chosen, test_examples)))
+
+
+def _columns(numbers: NDArray[Any]) -> Matrix:
+    return numbers.reshape(len(numbers), -1).astype(np.float64)
 
 
 def _chosen(dataset: Dataset, examples: int) -> Indices:
     """Places of the examples that a task takes, in its order."""
-    order = _generator(4).permutation(len(dataset.inputs))
+    return _drawn(dataset, _order(dataset), examples)
+
+
+def _held_out(dataset: Dataset, chosen: Indices, count: int) -> tuple[Dataset, Indices]:
+    """A data set and places of examples in it that a task does not take.
+
+    Those of a data set that is drawn are the next ones drawn.
+    """
+    known = DATASETS.get(dataset.name)
+    if known is not None and known.examples is None:
+        more = load_dataset(dataset.name, len(dataset.inputs) + count)
+        return more, np.arange(len(dataset.inputs), len(more.inputs))
+    order = _order(dataset)
+    return dataset, _drawn(dataset, order[~np.isin(order, chosen)], count)
+
+
+def _order(dataset: Dataset) -> Indices:
+    """Places of all examples, in the order in which they are drawn."""
+    return _generator(4).permutation(len(dataset.inputs))
+
+
+def _drawn(dataset: Dataset, order: Indices, count: int) -> Indices:
+    """The first places along an order; of a user's own classes each gets its share."""
     if dataset.name in DATASETS or dataset.classes is None:
-        return order[:examples]
-    return stratified(order, dataset.targets.astype(np.int64), examples)
+        return order[:count]
+    return stratified(order, dataset.targets.astype(np.int64), count)
 
 
 def baseline_loss(task: Task, loss: str) -> float:
     """The loss of the best constant predictor: the trivial answer a network must beat."""
-    return LOSSES[loss].baseline(task.targets)
+    return LOSSES[loss].baseline(LOSSES[loss].encoded(task.targets))

@@ -10,15 +10,15 @@ def stratified(order: Indices, labels: Indices, examples: int) -> Indices:
     """The first of each class along `order`, as many as its share; all of them in that order.
 
     Args:
-        order: (all examples,), a permutation of them.
+        order: (places,), of the examples that may be taken, each once.
         labels: (all examples,), whole numbers from 0 on.
-        examples: How many to take; at most all.
+        examples: How many to take; at most as many as there are places.
 
     Returns:
         (examples,), places of the examples taken.
     """
-    along = labels[order]
-    shares = class_shares(np.bincount(labels), examples)
+    along = np.unique(labels[order], return_inverse=True)[1]
+    shares = class_shares(np.bincount(along), examples)
     rank = np.empty_like(along)
     for label in range(len(shares)):
         members = along == label

@@ -73,7 +73,7 @@ class Update:
         schedule: A name in SCHEDULES.
         warmup_steps: Of those schedules that have them.
         batch_size: Examples of a step's gradient; 0 for all.
-        parameterization, base_width: Of core.parameterizations.
+        parameterization, base_width: Of core.optimization.parameterizations.
         learning_rate_first, learning_rate_last: What the rates of the first and of the last layer
             are multiplied by.
         order_seed: Of the order in which batches take the examples.

@@ -140,12 +140,14 @@ class Normalized(NamedTuple):
         return np.asarray(self.inverse * (above - mean - self.values * along))
 
 
-def normalized(h: Array, axis: int) -> Normalized:
-    """h less its mean, over its standard deviation, along an axis."""
-    centered = h - h.mean(axis=axis, keepdims=True)
+def normalized(h: Array, axis: int, reference: Array | None = None) -> Normalized:
+    """h less the mean, over the standard deviation, along an axis: its own or a reference's."""
+    means_of = h if reference is None else reference
+    mean = means_of.mean(axis=axis, keepdims=True)
+    centered = means_of - mean
     variance = (centered * centered).mean(axis=axis, keepdims=True)
     inverse = 1 / np.sqrt(variance + EPSILON)
-    return Normalized(centered * inverse, inverse, axis)
+    return Normalized((h - mean) * inverse, inverse, axis)
 
 
 @dataclass(frozen=True)
@@ -188,13 +190,26 @@ class HiddenLayers:
         """f of a layer; None if it is no branch."""
         return self.factor if skips(layer, depth) else None
 
-    def normalized(self, h: Array) -> Normalized | None:
+    def normalized(self, h: Array, reference: Array | None = None) -> Normalized | None:
         """u_l from h_l, with what its derivative takes; None where nothing is normalized."""
-        return None if self.normalization is None else normalized(h, self.normalization.axis)
+        if self.normalization is None:
+            return None
+        of_batch = self.normalization.axis == -1
+        return normalized(h, self.normalization.axis, reference if of_batch else None)
 
-    def output(self, h: Array, given: Array, factor: float | None) -> Array:
-        """a_l from h_l, the layer's `factor_of`, and a_(l-1)."""
-        u = self.normalized(h)
+    def output(
+        self, h: Array, given: Array, factor: float | None, reference: Array | None = None
+    ) -> Array:
+        """a_l from h_l, the layer's `factor_of`, and a_(l-1).
+
+        Args:
+            h: (..., units, examples).
+            given: a_(l-1).
+            factor: f; None if the layer is no branch.
+            reference: The h_l of the examples of whose means a batch normalization is made, if
+                they are not these.
+        """
+        u = self.normalized(h, reference)
         a = self.activation.value(h.copy() if u is None else u.values.copy())
         return a if factor is None else given + factor * a
 

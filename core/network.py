@@ -50,7 +50,10 @@ def gradient(delta: Array, below: Array) -> Array:
 
 
 def forward(
-    params: Sequence[Array], inputs: Array, hidden: HiddenLayers
+    params: Sequence[Array],
+    inputs: Array,
+    hidden: HiddenLayers,
+    reference: Sequence[Array] | None = None,
 ) -> tuple[list[Array], list[Array]]:
     """The pre-activations h_1 ... h_L, and each layer's inputs a_0 ... a_(L-1).
 
@@ -58,6 +61,8 @@ def forward(
         params: One array a layer, (..., fan_out, fan_in + 1).
         inputs: a_0, (features, examples).
         hidden: The function of the hidden layers.
+        reference: The pre-activations of the examples of whose means batch normalization is made,
+            if they are not these.
     """
     pre_activations, activations = [], [inputs]
     for layer, p in enumerate(params):
@@ -65,7 +70,8 @@ def forward(
         pre_activations.append(pre_activation(p, below))
         if layer < len(params) - 1:
             factor = hidden.factor_of(layer, len(params))
-            activations.append(hidden.output(pre_activations[-1], below, factor))
+            means_of = None if reference is None else reference[layer]
+            activations.append(hidden.output(pre_activations[-1], below, factor, means_of))
     return pre_activations, activations
 
 

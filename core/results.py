@@ -64,6 +64,9 @@ RESULTS = (
     ),
     Column("overflow_step", int, "first step with a non-finite loss or parameter", "steps"),
     Column("final_accuracy", float, "fraction classified right at the end; classes only"),
+    Column("test_loss", float, "loss of the held-out examples at the end", "loss"),
+    Column("test_accuracy", float, "fraction of the held-out classified right; classes only"),
+    Column("generalization_gap", float, "test_loss - final_loss", "loss"),
     Column(
         "fractal_converged",
         bool,

@@ -62,6 +62,7 @@ class Setting:
             message says it after the data set's name; None if they do.
         used_with: Another setting's name, and those of its choices with which this one decides
             anything; None if it always does.
+        beside: Other settings by name, whose values the objection takes too, after these two.
         differs_within: "start": trials that share their initial weights may differ in it;
             "batch": trials that are trained together may; "sweep": neither.
         repeats: Whether its values are as good as one another, as seeds are: one averages over
@@ -89,7 +90,8 @@ class Setting:
     words: Collection[str] = ()
     text: Callable[[Any], str] | None = None
     elsewhere: Collection[str] = ()
-    objection: Callable[[Any, Any], str | None] | None = None
+    objection: Callable[..., str | None] | None = None
+    beside: Sequence[str] = ()
     used_with: tuple[str, Collection[str]] | None = None
     differs_within: Literal["sweep", "batch", "start"] = "sweep"
     repeats: bool = False

@@ -13,11 +13,13 @@ from core.costs import flops, seconds, start_seconds
 from core.datasets import Dataset, Task, baseline_loss, make_task
 from core.gradient_descent import TRAINER, Descent, Problem, Update
 from core.hidden_layers import branch_factor
+from core.losses import LOSSES
 from core.measuring.curvature import extreme_curvature
+from core.measuring.held_out import accuracy_of, held_out_errors
 from core.measuring.loss_summaries import summarize
 from core.measuring.measurements import Params, measure_ends, stacked
 from core.measuring.starts import Starts
-from core.optimizers import largest_stable_rate
+from core.optimization.optimizers import largest_stable_rate
 from core.outcomes import THRESHOLDS
 from core.results import CURVES, LAYERS, RESULTS
 from core.settings import Trials, values_of
@@ -70,7 +72,7 @@ class _Shape:
         self._shape, self._task, baseline = trial, task, _baseline(trial, task)
         self._problem = Problem(
             task.inputs,
-            task.targets,
+            LOSSES[trial.loss].encoded(task.targets),
             trial.activation,
             trial.loss,
             baseline,
@@ -149,14 +151,25 @@ class _Shape:
         ]
         runs |= {name: np.array([summary[name] for summary in each]) for name in each[0]}
         runs["final_accuracy"] = np.array([_accuracy(d, self._task) for d in descents])
+        if self._task.held_out is not None:
+            runs |= self._held_out(descents, self._task.held_out)
+            runs["generalization_gap"] = runs["test_loss"] - runs["final_loss"]
         return {name: finite(column) for name, column in runs.items()}
+
+    def _held_out(self, descents: Sequence[Descent], held_out: Task) -> dict[str, Array]:
+        """The networks' errors on held-out examples; NaN for those that diverged."""
+        names = "test_loss", "test_accuracy"
+        absent = dict.fromkeys(names, np.nan)
+        errors = [
+            absent if d.params is None else held_out_errors(d.params, self._problem, held_out)
+            for d in descents
+        ]
+        return {name: np.array([each[name] for each in errors]) for name in names}
 
 
 def _accuracy(descent: Descent, task: Task) -> float:
     """The fraction classified right at the end; NaN without classes or after a divergence."""
-    if task.labels is None or descent.outputs is None:
-        return np.nan
-    return float((descent.outputs.argmax(axis=0) == task.labels).mean())
+    return np.nan if descent.outputs is None else accuracy_of(descent.outputs, task)
 
 
 def _params_overflowed(descent: Descent) -> bool:
@@ -201,7 +214,7 @@ def _prepare(axes: Mapping[str, tuple[Any, ...]], say: Callable[[str], None]) ->
 
 
 def _task(trial: Trial, dataset: Dataset) -> Task:
-    return make_task(dataset, trial.examples, trial.features, trial.targets)
+    return make_task(dataset, trial.examples, trial.features, trial.targets, trial.test_examples)
 
 
 def _baseline(trial: Trial, task: Task) -> float:

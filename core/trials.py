@@ -16,9 +16,9 @@ from core.hidden_layers import (
 )
 from core.initializers import INITIALIZERS, NAMED_SCALES, named_scale
 from core.losses import LOSSES, REGRESSION_LOSS
-from core.optimizers import OPTIMIZERS
-from core.parameterizations import PARAMETERIZATIONS
-from core.schedules import SCHEDULES
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.parameterizations import PARAMETERIZATIONS
+from core.optimization.schedules import SCHEDULES
 from core.settings import defaults, setting, settings_of, trial_from
 
 FULL_BATCH = 0  # in the column batch_size
@@ -77,12 +77,24 @@ def _too_many(examples: int, data: DatasetInfo) -> str | None:
     )
 
 
-def _too_many_in_a_batch(batch_size: int, data: DatasetInfo) -> str | None:
-    if data.examples is None or batch_size <= data.examples:
+def _too_many_in_a_batch(batch_size: int, data: DatasetInfo, examples: int) -> str | None:
+    if batch_size <= examples:
         return None
     return (
-        f"has {data.examples:,} examples, got batches of {batch_size:,}; set batch_size: "
-        f"{data.examples} or fewer, or batch_size: full"
+        f"gives {examples:,} examples, got batches of {batch_size:,}; set batch_size: {examples} "
+        "or fewer, or batch_size: full"
+    )
+
+
+def _too_many_held_out(test_examples: int, data: DatasetInfo, examples: int) -> str | None:
+    if data.examples is None or test_examples <= max(data.examples - examples, 0):
+        return None
+    left, room = data.examples - examples, data.examples - test_examples
+    remedies = [f"test_examples: {left} or fewer"] if left > 0 else []
+    remedies += [f"examples: {room} or fewer"] if room > 1 else []
+    return (
+        f"has {data.examples:,} examples, of which examples: {examples} takes {examples:,}, got "
+        f"{test_examples}; set {' or '.join(remedies) or 'both to fewer'}"
     )
 
 
@@ -235,8 +247,9 @@ class Trial:
         differs_within="start",
     )
     loss: str = setting(
-        "name of the loss, a mean over examples; mse is half of the squared error, "
-        "summed over outputs",
+        "name of the loss, a mean over examples; mse is half of the squared error, summed over "
+        "outputs; sigmoid_mse, softmax_mse and binary_cross_entropy are of the sigmoids or the "
+        "softmax of the outputs, sigmoids of two classes of a single output",
         "name",
         written="cross_entropy",
         choices=tuple(LOSSES),
@@ -412,6 +425,7 @@ class Trial:
         words=("full",),
         elsewhere=("batch", "minibatch", "mini_batch", "minibatch_size"),
         objection=_too_many_in_a_batch,
+        beside=("examples",),
         of_cost=True,
     )
     parameterization: str = setting(
@@ -465,6 +479,35 @@ class Trial:
         default="trained",
         choices=("trained", "none"),
         elsewhere=("bias", "use_bias"),
+    )
+    test_examples: int = setting(
+        "held-out examples, of those left by the training examples and scaled as these: never "
+        "trained on, measured once at the end",
+        "examples",
+        default=0,
+        remedy="a number of examples to hold out, as in test_examples: 50",
+        least=0,
+        most=10**7,
+        elsewhere=(
+            "held_out",
+            "hold_out",
+            "holdout",
+            "n_test",
+            "test",
+            "test_samples",
+            "test_set",
+            "test_size",
+            "test_split",
+            "val_split",
+            "validation",
+            "validation_examples",
+            "validation_split",
+        ),
+        objection=_too_many_held_out,
+        beside=("examples",),
+        of_task=True,
+        of_cost=True,
+        decides="record",
     )
     residual: str = setting(
         "residual connections past every hidden layer but the first, a_l = a_(l-1) + f phi(h_l): "

@@ -21,11 +21,14 @@ import typer
 
 from analysis.commands.advise import commands as advise_commands
 from analysis.commands.animate import commands as animate_commands
+from analysis.commands.compare import commands as compare_commands
 from analysis.commands.draw import commands as theory_commands
 from analysis.commands.explain import commands as explain_commands
 from analysis.commands.mounted import commands as analysis_commands
+from analysis.commands.name_lists import beginning, listing
 from analysis.commands.query import commands as query_commands
 from analysis.commands.report import commands as report_commands
+from analysis.commands.watch import commands as watch_commands
 from analysis.reading.stores import NotAStoreError
 from core.settings import trial_id
 from core.training import FULLY_CONNECTED
@@ -39,6 +42,7 @@ from pipeline.commands.progress import Course, progress
 from pipeline.commands.run_options import BudgetSeconds, MaxTrials, stop_in_words
 from pipeline.commands.store import AsJson
 from pipeline.commands.store import commands as store_commands
+from pipeline.commands.store_places import lasting_store
 from pipeline.executors import (
     ClusterError,
     Executor,
@@ -49,16 +53,17 @@ from pipeline.executors import (
 )
 from pipeline.interrupts import ignore_interrupts, interrupted_by_sigterm
 from pipeline.notation.durations import rate
+from pipeline.skew import Skew
 from pipeline.standard_streams import reported_failures
 from pipeline.storage.locks import LeaseLostError
 from pipeline.storage.store import Store, StoreError
-from pipeline.sweep_files.loading import Sweep, SweepFileError, load_sweep
+from pipeline.sweep_files.loading import Sweep, SweepFileError, load_sweep, shipped_sweeps
 from pipeline.tasks import TaskSummary, task_summaries
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(store_commands)
 app.add_typer(analysis_commands)
@@ -66,13 +71,28 @@ app.add_typer(animate_commands)
 app.add_typer(theory_commands)
 app.add_typer(query_commands)
 app.add_typer(explain_commands)
+app.add_typer(compare_commands)
 app.add_typer(report_commands)
+app.add_typer(watch_commands)
 app.add_typer(advise_commands)
 
 # What every command trains, plans and reads.
 TRAINER = FULLY_CONNECTED
 
-SweepName = Annotated[str, typer.Argument(metavar="SWEEP", help="YAML path or shipped name.")]
+
+def _complete_sweep(incomplete: str) -> list[str]:
+    """The shipped sweeps whose names begin so, and this folder's sweep files."""
+    files = sorted(str(path) for path in Path().glob("*.yaml"))
+    return beginning(incomplete, [*shipped_sweeps(), *files])
+
+
+SweepName = Annotated[
+    str,
+    typer.Argument(
+        metavar="SWEEP", help="YAML path or shipped name.", autocompletion=_complete_sweep
+    ),
+]
+SWEEP_LIST = listing("Shipped sweeps", shipped_sweeps)
 StorePath = Annotated[
     str | None,
     typer.Option("--store", help="A folder, s3://... or gs://... (default: stores/NAME)."),
@@ -122,7 +142,7 @@ def _run_command() -> None:
         sys.exit(2)
 
 
-@app.command()
+@app.command(cls=SWEEP_LIST)
 def run(
     sweep: SweepName,
     store: StorePath = None,
@@ -130,6 +150,10 @@ def run(
     address: Annotated[
         str | None, typer.Option(help="A running Ray cluster's address, or auto.")
     ] = None,
+    accept_skew: Annotated[
+        bool,
+        typer.Option("--accept-skew", help="Train though nodes have other versions; recorded."),
+    ] = False,
     budget: BudgetSeconds = None,
     max_trials: MaxTrials = None,
 ) -> None:
@@ -142,7 +166,7 @@ def run(
         inf if budget is None else began + budget, inf if max_trials is None else max_trials
     )
     asked = load_sweep(sweep, TRAINER)
-    target = Store(store or _default_store(asked), asked.trainer)
+    target = lasting_store(store or _default_store(asked), asked.trainer)
     for summary in _summaries(asked):
         _say(f"task: {summary.in_words}")
     if address is not None and executor is Executors.serial:
@@ -150,15 +174,17 @@ def run(
     with _writing(target):
         finished = plans.finished_indices(asked.grid, target)
         plan = plans.plan(asked, finished)
-        _say(
-            f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.location}"
-        )
+        _say(f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.place}")
         if not plan.remaining:
             _say("nothing is left to train")
             return
         course = _course(asked, plan, limit)
         seconds = course.seconds if budget is None else min(course.seconds, budget)
         execute = _execute(executor, address, seconds)
+        if accept_skew and address is not None:
+            execute = partial(
+                run_on_ray, address=address, accept_skew=partial(_accept_skew, target)
+            )
         report = _train(asked, finished, target, execute, course, limit)
     stop = stop_in_words(report, plan, max_trials, budget, monotonic() - began)
     if stop is not None:
@@ -223,6 +249,12 @@ def _execute(executor: Executors, address: str | None, seconds: float) -> Execut
     return partial(run_on_ray, address=address)
 
 
+def _accept_skew(target: Store, found: Sequence[Skew]) -> None:
+    for skew in found:
+        _say(f"accepted, and recorded in the store: {skew.in_words}")
+    sweeps.record_skew(found, target)
+
+
 def _refuse_failures(failures: Sequence[Failure]) -> None:
     for failure in failures:
         _say(f"error: trial {trial_id(failure.trial)} failed: {failure.reason}; run again to retry")
@@ -238,7 +270,7 @@ def claims(
     as_json: AsJson = False,
 ) -> None:
     """Settle the argument: run every claim's experiment and print its verdict."""
-    target = Store(store, TRAINER)
+    target = lasting_store(store, TRAINER)
     with _writing(target):
         failures = run_claims(claim_sweeps(), target, _say)
     _refuse_failures(failures)
@@ -250,7 +282,7 @@ def claims(
     print(as_document(judgements) if as_json else as_text(judgements))
 
 
-@app.command()
+@app.command(cls=SWEEP_LIST)
 def plan(
     sweep: SweepName,
     store: StorePath = None,
@@ -258,7 +290,7 @@ def plan(
 ) -> None:
     """Count and price what is not yet in the store; runs nothing."""
     asked = load_sweep(sweep, TRAINER)
-    target = Store(store or _default_store(asked), asked.trainer)
+    target = lasting_store(store or _default_store(asked), asked.trainer)
     found = forecast(asked, target, _summaries(asked))
     if as_json:
         print(json.dumps(found.as_json(), indent=2))

@@ -9,18 +9,24 @@ blame: it is sent to another node, and if there is none the run ends.
 
 import logging
 import os
+import socket
+import sys
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Protocol
 
 from threadpoolctl import threadpool_limits
 
 from pipeline.batches import Batch
 from pipeline.interrupts import kept_handlers
+from pipeline.provenance import software
+from pipeline.skew import Skew, skews
 from pipeline.storage.schemas import Rows
 
 Work = Callable[[Batch], Rows]
+OnSkew = Callable[[Sequence[Skew]], None]
 # Batches, taken lazily. None means: wait for a batch in flight to end, then ask again.
 Supplied = Iterable[Batch | None]
 
@@ -33,6 +39,12 @@ TASK_RETRIES = 2
 # How often a batch is sent to another node after its own died, with TASK_RETRIES each.
 MOST_NODES_LOST = 3
 REASON_LENGTH = 500
+# To a cluster's address, and for its nodes to say what they have installed.
+CONNECT_SECONDS, SOFTWARE_SECONDS = 10.0, 60.0
+# How long a task is waited for before the cluster is looked at again; and after how long without
+# CPUs that is said, first and then.
+WAIT_SECONDS = 5.0
+FIRST_WORD_SECONDS, NEXT_WORD_SECONDS = 10.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,10 @@ class Failure:
 
 class ClusterError(ValueError):
     """There is no Ray cluster to join; the message names the address and the remedy."""
+
+
+class SkewError(ClusterError):
+    """Driver and workers have different versions; the message names both sides."""
 
 
 class ClusterLostError(ConnectionError):
@@ -96,8 +112,20 @@ def _attempt(work: Work, batch: Batch) -> Iterator[Rows | Failure]:
         yield rows
 
 
+def refuse_skew(found: Sequence[Skew]) -> None:
+    """Raise SkewError."""
+    each = "; ".join(skew.in_words for skew in found)
+    raise SkewError(
+        f"the nodes of the cluster differ: {each}; install the same versions everywhere, as "
+        "constraints.txt pins them, or accept numbers that may differ with --accept-skew"
+    )
+
+
 def run_on_ray(
-    work: Work, batches: Supplied, address: str | None = None
+    work: Work,
+    batches: Supplied,
+    address: str | None = None,
+    accept_skew: OnSkew | None = None,
 ) -> Iterator[Rows | Failure]:
     """Train the batches as Ray tasks, a bounded number of them in flight.
 
@@ -105,41 +133,59 @@ def run_on_ray(
         work: Trains one batch; sent to the object store once.
         batches: Taken lazily, as tasks finish.
         address: A running cluster's; None uses the connected one or starts a local one.
+        accept_skew: Called with nodes of a running cluster that have other versions than this
+            process, when they are found: before the first batch, or when they join. None
+            refuses them.
 
     Raises:
-        ClusterError: No cluster runs at that address.
+        ClusterError: No cluster runs at that address, or its versions are not this process'.
         ClusterLostError: It died; no trial is to blame.
     """
     import ray  # Ray takes seconds to import, and small sweeps never need it.
 
     started_here = _connect(ray, address)
-    task = ray.remote(num_cpus=1, max_retries=TASK_RETRIES)(_with_one_thread)
+    task: Any = ray.remote(num_cpus=1, max_retries=TASK_RETRIES)(_with_one_thread)
     shared_work = ray.put(work)
     queue, again = iter(batches), deque[Batch]()
     lost: Counter[str] = Counter()
     in_flight: dict[Any, Batch] = {}
+    quiet_until = monotonic() + FIRST_WORD_SECONDS
+    expected = None if address is None or accept_skew else software()
+    asked, cpus = set[str](), -1
     try:
         while True:
             # Asked anew each time: a cluster grows and shrinks.
-            limit = TASKS_PER_CPU * max(1, int(ray.cluster_resources().get("CPU", 1)))
+            before, cpus = cpus, int(ray.cluster_resources().get("CPU", 1))
+            if address is not None and cpus != before:
+                _look_for_skew(ray, asked, accept_skew or refuse_skew)
+            limit = TASKS_PER_CPU * max(1, cpus)
             while len(in_flight) < limit:
                 batch = again.popleft() if again else next(queue, None)
                 if batch is None:
                     break
-                in_flight[task.remote(shared_work, batch)] = batch
+                in_flight[task.remote(shared_work, batch, expected)] = batch
             if not in_flight:
                 return
-            (reference, *_), _ = ray.wait(list(in_flight), num_returns=1)
+            ended, _ = ray.wait(list(in_flight), num_returns=1, timeout=WAIT_SECONDS)
+            if not ended:
+                if monotonic() >= quiet_until and not ray.cluster_resources().get("CPU"):
+                    _say(f"waiting: the Ray cluster has no CPU for {len(in_flight)} batches yet")
+                    quiet_until = monotonic() + NEXT_WORD_SECONDS
+                continue
+            reference = ended[0]
             batch = in_flight.pop(reference)
             try:
                 rows = ray.get(reference)
             except ray.exceptions.RayError as error:
+                cause = getattr(error, "cause", None)
+                if isinstance(cause, SkewError):
+                    raise SkewError(str(cause)) from error
                 if not _is_of_the_task(ray, error):
                     lost[batch.batch_id] += 1
                     _require_a_node(ray, error, lost[batch.batch_id])
                     again.append(batch)
                 elif len(batch) == 1:
-                    yield _failure(batch, getattr(error, "cause", None) or error)
+                    yield _failure(batch, cause or error)
                 else:
                     again.extend(batch.halves)
             else:
@@ -166,10 +212,61 @@ def _require_a_node(ray: Any, error: Exception, times: int) -> None:
         raise ClusterLostError(f"the Ray cluster lost its nodes ({reason}); no trial is to blame")
 
 
+def _look_for_skew(ray: Any, asked: set[str], on_skew: OnSkew) -> None:
+    """Call `on_skew` where nodes that were not asked yet have other versions than this process."""
+    found = list(skews(software(), _software_of_nodes(ray, asked)))
+    if found:
+        on_skew(found)
+
+
+def _software_of_nodes(ray: Any, asked: set[str]) -> dict[str, dict[str, str]]:
+    """What the nodes that can train have installed, by their addresses.
+
+    A node that does not answer in time is left out: its tasks look for themselves.
+
+    Args:
+        ray: The module.
+        asked: Nodes to leave out; the others are added.
+    """
+    strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+    task = ray.remote(num_cpus=0, max_retries=0)(_software_here)
+    nodes = [n for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
+    answers = {
+        task.options(scheduling_strategy=strategy(node["NodeID"], soft=False)).remote(): node
+        for node in nodes
+        if node["NodeID"] not in asked
+    }
+    asked.update(node["NodeID"] for node in nodes)
+    if not answers:
+        return {}
+    ready, _ = ray.wait(list(answers), num_returns=len(answers), timeout=SOFTWARE_SECONDS)
+    found = {answers[each]["NodeManagerAddress"]: _software_of(ray, each) for each in ready}
+    return {node: versions for node, versions in found.items() if versions}
+
+
+def _software_of(ray: Any, answer: Any) -> dict[str, str]:
+    """A node's answer; none where the node left meanwhile."""
+    try:
+        return dict(ray.get(answer))
+    except ray.exceptions.RayTaskError as error:  # The function could not even be imported.
+        return {"phasesweep": f"none that can be loaded ({_in_a_line(error)[-REASON_LENGTH:]})"}
+    except ray.exceptions.RayError:
+        return {}
+
+
+def _software_here() -> dict[str, str]:
+    """By name, so that a worker's own module answers."""
+    return software()
+
+
 def _connect(ray: Any, address: str | None) -> bool:
     """Connect to Ray; True when that started or joined a cluster on our behalf."""
     if ray.is_initialized():
         return False
+    if address is not None:
+        _require_a_listener(address)
+    where = "Ray on this machine" if address is None else f"the Ray cluster at {address}"
+    _say(f"{'starting' if address is None else 'joining'} {where}: some seconds")
     # Under `uv run` Ray would resolve the environment anew for every worker.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
@@ -183,21 +280,58 @@ def _connect(ray: Any, address: str | None) -> bool:
     except (OSError, ValueError, RuntimeError) as error:
         if address is None:
             raise
-        raise ClusterError(
-            f"cannot join the Ray cluster at {address!r}: {_in_a_line(error)}; give the address "
-            "of one that runs, auto on one of its nodes, or leave out --address"
-        ) from error
+        raise _no_cluster(address, error) from error
+    cpus = int(ray.cluster_resources().get("CPU", 0))
+    _say(f"Ray trains on {cpus:,} CPU{'' if cpus == 1 else 's'}")
     return True
 
 
-def _with_one_thread(work: Work, batch: Batch) -> Rows:
-    """One BLAS thread per task: small products gain nothing from more, and CPUs are shared."""
+def _require_a_listener(address: str) -> None:
+    """Refuse an address where nothing listens: Ray would try for minutes.
+
+    Raises:
+        ClusterError: With the system's reason.
+    """
+    from ray._private.services import canonicalize_bootstrap_address
+
+    try:
+        # What auto stands for; "host:port" after "ray://".
+        found = canonicalize_bootstrap_address(address.removeprefix("ray://"))
+        host, _, port = (found or "").rpartition(":")
+        if not host:
+            return
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise _no_cluster(address, error) from error
+
+
+def _no_cluster(address: str, error: Exception) -> ClusterError:
+    return ClusterError(
+        f"cannot join the Ray cluster at {address!r}: {_in_a_line(error)}; give the address "
+        "of one that runs, auto on one of its nodes, or leave out --address"
+    )
+
+
+def _with_one_thread(work: Work, batch: Batch, expected: dict[str, str] | None = None) -> Rows:
+    """One BLAS thread per task: small products gain nothing from more, and CPUs are shared.
+
+    Args:
+        work: Trains the batch.
+        batch: Of trials.
+        expected: The versions that must be here; None for any.
+    """
+    if expected is not None and expected != software():
+        refuse_skew(list(skews(expected, {socket.gethostname(): software()})))
     with threadpool_limits(limits=1):
         return work(batch)
 
 
 def _failure(batch: Batch, error: BaseException) -> Failure:
     return Failure(batch.first, f"{type(error).__name__}: {_in_a_line(error)}"[:REASON_LENGTH])
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
 
 
 def _in_a_line(error: BaseException) -> str:

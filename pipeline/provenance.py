@@ -1,7 +1,10 @@
-"""What shaped the numbers: versions, machine and BLAS. Recorded in the manifest."""
+"""What shaped the numbers: versions, machine and BLAS. Recorded in the manifest and in rows."""
 
 import os
 import platform
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -11,35 +14,85 @@ from threadpoolctl import threadpool_info
 from core.trainers import Trainer
 
 PACKAGES = ("phasesweep", "numpy", "scipy", "numba", "llvmlite", "scikit-learn", "pyarrow", "ray")
+# Those that train, by the names in messages: they must be the same on every node.
+TRAINING = {"NumPy": "numpy", "SciPy": "scipy", "Numba": "numba", "phasesweep": "phasesweep"}
+
+
+@dataclass(frozen=True)
+class MachineKind:
+    """The kind of machine, within which the same setting gives the same bits.
+
+    Attributes:
+        processor: As LLVM calls it, which compiles for it: znver4.
+        blas: NumPy's and SciPy's, with the kernels that they chose: openblas 0.3.30 SkylakeX.
+    """
+
+    processor: str
+    blas: str
+
+
+@cache
+def machine_kind() -> MachineKind:
+    """Of the machine that this process runs on."""
+    from llvmlite.binding import get_host_cpu_name  # half a second; most commands train nothing
+
+    return MachineKind(get_host_cpu_name(), _blas("architecture"))
+
+
+@cache
+def software() -> dict[str, str]:
+    """The versions that must be the same on every node, by name."""
+    packages = {name: _version(package) or "none" for name, package in TRAINING.items()}
+    return {
+        "Python": platform.python_version(),
+        **packages,
+        "BLAS": _blas(),
+    }
 
 
 def provenance(trainer: Trainer) -> dict[str, Any]:
     """Versions of everything that shapes the numbers, and the machine they ran on."""
+    versions = {package: _version(package) for package in PACKAGES}
     return {
         "trainer": trainer.version,
-        "versions": {"python": platform.python_version(), **_package_versions()},
+        "versions": {"python": platform.python_version(), **versions},
         "machine": {
             "system": platform.platform(),
             "cpu": _cpu_model(),
             "cpus": os.cpu_count(),
             "blas": [
                 {key: pool.get(key) for key in ("internal_api", "version", "architecture")}
-                for pool in threadpool_info()
-                if pool.get("user_api") == "blas"
+                for pool in _blas_pools()
             ],
             "blas_threads_per_task": 1,
         },
     }
 
 
-def _package_versions() -> dict[str, str | None]:
-    versions: dict[str, str | None] = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = None
-    return versions
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _blas(*kernels: str) -> str:
+    """Each library with its versions, and with what was asked of its kernels: openblas 0.3.30."""
+    versions: dict[tuple[str, ...], set[str]] = {}
+    for pool in _blas_pools():
+        kind = (str(pool["internal_api"]), *(str(pool.get(name)) for name in kernels))
+        versions.setdefault(kind, set()).add(str(pool.get("version")))
+    each = [
+        " ".join([kind[0], "/".join(sorted(found)), *kind[1:]]) for kind, found in versions.items()
+    ]
+    return " + ".join(sorted(each)) or "none"
+
+
+def _blas_pools() -> list[dict[str, Any]]:
+    """The BLAS libraries of NumPy and SciPy, whatever this process has imported so far."""
+    for package in ("numpy", "scipy.linalg"):
+        import_module(package)
+    return [pool for pool in threadpool_info() if pool.get("user_api") == "blas"]
 
 
 def _cpu_model() -> str:

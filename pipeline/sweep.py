@@ -2,8 +2,8 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
@@ -18,6 +18,7 @@ from pipeline.executors import Executor, Failure
 from pipeline.grids.grid import Grid
 from pipeline.interrupts import deferred_interrupts
 from pipeline.provenance import provenance
+from pipeline.skew import Skew
 from pipeline.storage.schemas import Rows, rows_of
 from pipeline.storage.store import Store
 from pipeline.sweep_files.loading import Sweep
@@ -153,6 +154,12 @@ def _record(failure: Failure, store: Store) -> None:
         "failed_at": _now(),
     }
     store.describe(failures=[*store.manifest["failures"], entry])
+
+
+def record_skew(found: Sequence[Skew], store: Store) -> None:
+    """Record in the manifest which versions differed between driver and workers."""
+    entries = [{"accepted_at": _now(), **asdict(skew), "nodes": list(skew.nodes)} for skew in found]
+    store.describe(skew=[*store.manifest.get("skew", []), *entries])
 
 
 def _refuse_too_many(failures: list[Failure]) -> None:

@@ -30,7 +30,8 @@ class TaskSummary:
         feature_count: Numbers per example.
         classes: How many classes there are; None for numbers.
         smallest_class: The fewest examples of a class among those used; None for numbers.
-        target_range: The least and the largest target among those used; None for classes.
+        target_columns: How many numbers a target has; None for classes.
+        target_range: The least and the largest of them among those used; None for classes.
         baseline_losses: The best constant predictor's loss, by the settings that it depends on,
             in words; none where the trainer has no such loss.
     """
@@ -42,6 +43,7 @@ class TaskSummary:
     feature_count: int
     classes: int | None
     smallest_class: int | None
+    target_columns: int | None
     target_range: tuple[float, float] | None
     baseline_losses: Mapping[str, float]
 
@@ -63,7 +65,8 @@ class TaskSummary:
         if self.target_range is None:
             return f"{self.classes:,} classes (smallest: {self.smallest_class:,})"
         least, largest = self.target_range
-        return f"target {least:.4g} to {largest:.4g}"
+        what = "target" if self.target_columns == 1 else f"{self.target_columns:,} targets"
+        return f"{what} {least:.4g} to {largest:.4g}"
 
     @property
     def _baselines_in_words(self) -> str:
@@ -111,7 +114,7 @@ def _summary(sweep: Sweep, dataset: str, examples: int) -> TaskSummary:
     data, file = _dataset(sweep, dataset, examples), sweep.data_files.get(dataset)
     task = _learnable(make_task(data, examples, "raw", "raw"), data)
     is_classes = task.labels is not None
-    answers = task.targets[0]
+    answers = task.targets
     return TaskSummary(
         dataset=dataset,
         file=file.file if file else None,
@@ -120,6 +123,7 @@ def _summary(sweep: Sweep, dataset: str, examples: int) -> TaskSummary:
         feature_count=task.feature_count,
         classes=task.outputs if is_classes else None,
         smallest_class=int(task.targets.sum(axis=1).min()) if is_classes else None,
+        target_columns=None if is_classes else task.outputs,
         target_range=None if is_classes else (float(answers.min()), float(answers.max())),
         baseline_losses=_baselines(sweep, data, examples),
     )

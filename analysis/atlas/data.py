@@ -1,5 +1,6 @@
 """What the atlas shows of each run: settings, region, measures, loss curve, layer profile."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from analysis.atlas.packing import codes, differences, quantized, rounded
 from analysis.atlas.profiles import profile_columns
+from analysis.atlas.words import word_columns
 from analysis.reading.stores import REPEATS, MissingTableError, read_curves
 from analysis.reading.trained_levels import level_words
 from analysis.tables.judgments import read_judged
 from analysis.tables.regions import REGIONS, Region, region_by_run
+from core.theory.mean_field import critical_weight_variance
 from core.trials import TRIAL_FIELDS
 
 Columns = dict[str, NDArray[Any]]
@@ -49,10 +52,15 @@ class Measure:
 MEASURES = (
     Measure("final_loss", "final loss", log=True, bounded=True),
     Measure("final_accuracy", "final accuracy"),
-    Measure("log10_gradient_ratio", "log10 first / last layer's gradient", diverging=True),
+    Measure("test_loss", "loss of held-out examples", log=True, bounded=True),
+    Measure("test_accuracy", "accuracy on held-out examples"),
+    Measure(
+        "log10_gradient_ratio", "log10 first / last layer's gradient, at step 0", diverging=True
+    ),
     Measure("chi_measured", "chi, measured", log=True, diverging=True),
     Measure("chi_theory", "chi, infinite width", log=True, diverging=True),
-    Measure("rate_ratio", "learning rate over 2 / lambda_max", log=True, diverging=True),
+    Measure("scale_ratio", "init scale over the one with chi = 1", log=True, diverging=True),
+    Measure("rate_ratio", "learning rate over the critical one", log=True, diverging=True),
     Measure("sharpness", "sharpness lambda_max", log=True),
     Measure("initial_loss", "initial loss", log=True, bounded=True),
     Measure("baseline_loss", "best constant's loss", log=True, colored=False),
@@ -76,13 +84,12 @@ def atlas_data(
         NotAStoreError, MissingTableError: There is no store, or no run in it.
         UnsuitableRunsError: They cannot be judged at that level.
     """
-    stored = [each.name for each in MEASURES if each.name != "rate_ratio"]
-    wanted = ["trial_id", *TRIAL_FIELDS, "outcome", "cause", "critical_learning_rate", *stored]
-    runs = read_judged(store, trained_level, wanted)
+    runs = read_judged(store, trained_level)
     level = level_words(runs)
     # Runs that share a start lie side by side, since equal neighbors compress well.
     runs = runs.sort_values([*TRIAL_FIELDS], ignore_index=True)
     runs["rate_ratio"] = runs["learning_rate"] / runs["critical_learning_rate"]
+    runs["scale_ratio"] = runs["init_scale"] / _critical_scales(runs)
     columns: Columns = {"region": region_by_run(runs["outcome"], runs["cause"])}
     header: dict[str, Any] = {
         "ids": _shortened(runs["trial_id"]),
@@ -103,7 +110,21 @@ def atlas_data(
     for each in known:
         columns[f"measure {each.name}"] = rounded(_scaled(runs[each.name], each))
     header["patterns"], curves = curve_columns(store, runs["trial_id"])
-    return header, {**columns, **curves, **profile_columns(store, runs)}
+    header["words"], words = word_columns(store, runs, header["ids"])
+    return header, {**columns, **curves, **profile_columns(store, runs), **words}
+
+
+def _critical_scales(runs: pd.DataFrame) -> pd.Series:
+    """The init scale at which chi = 1; NaN where theory has none, or says nothing of a run."""
+    keys = list(zip(runs["activation"], runs["bias_scale"], strict=True))
+    known = {key: _critical_scale(*key) for key in set(keys)}
+    scales = pd.Series([known[key] for key in keys], runs.index)
+    return scales.where((runs["depth"] > 1) & runs["chi_theory"].notna())
+
+
+def _critical_scale(activation: str, bias_scale: float) -> float:
+    variance = critical_weight_variance(activation, bias_scale**2)
+    return math.nan if variance is None else math.sqrt(variance)
 
 
 def _in_words(region: Region, level: str) -> dict[str, str]:

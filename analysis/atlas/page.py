@@ -6,33 +6,48 @@ pictures within it. Words from a store are escaped here, and set as text by the 
 
 import base64
 import hashlib
-import io
 from collections.abc import Iterator
 from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
 
-from matplotlib.figure import Figure
 from plotly.offline import get_plotlyjs
 
 from analysis.atlas.argument import argument
 from analysis.atlas.data import atlas_data
 from analysis.atlas.overview import dictionary, overview, summary
 from analysis.atlas.packing import compressed, pack
+from analysis.atlas.pictures import light_and_dark
+from analysis.atlas.place import quoted_place
 from analysis.figures.gallery import drawn, title
 from analysis.reading.stores import read_manifest
 
-SCRIPTS = ("data.js", "cells.js", "map.js", "run.js", "page.js")
-DOTS_PER_INCH = 120
+SCRIPTS = (
+    "elements.js",
+    "data.js",
+    "cells.js",
+    "shades.js",
+    "theory.js",
+    "panels.js",
+    "map.js",
+    "legend.js",
+    "tip.js",
+    "run.js",
+    "view.js",
+    "table.js",
+    "parallel.js",
+    "page.js",
+)
 
 
-def atlas(store: str | Path, trained_level: float | None = None) -> str:
+def atlas(store: str | Path, trained_level: float | None = None, figures: str | None = None) -> str:
     """The atlas of a store, as HTML.
 
     Args:
         store: Its folder or URL.
         trained_level: As of analysis.tables.judgments.read_judged.
+        figures: HTML to stand in the figures' place; None draws them, which takes longest.
 
     Raises:
         NotAStoreError, MissingTableError: There is no store, or no run in it.
@@ -41,7 +56,7 @@ def atlas(store: str | Path, trained_level: float | None = None) -> str:
     """
     manifest = read_manifest(store)
     header, columns = atlas_data(store, trained_level)
-    header["store"] = Path(store).name
+    header["store"] = quoted_place(store)
     script = "".join(_page(name) for name in SCRIPTS)
     plotly = get_plotlyjs()
     return Template(_page("page.html")).substitute(
@@ -51,7 +66,7 @@ def atlas(store: str | Path, trained_level: float | None = None) -> str:
         summary=summary(header, columns),
         overview=overview(header, columns, manifest),
         argument=argument(store, manifest),
-        figures="\n".join(_figures(store, trained_level)),
+        figures="\n".join(_figures(store, trained_level)) if figures is None else figures,
         dictionary=dictionary(store),
         numbers=pack(header, columns),
         plotly=compressed(plotly.encode()),
@@ -77,19 +92,15 @@ def _figures(store: str | Path, trained_level: float | None) -> Iterator[str]:
         if isinstance(figure, str):
             missing.append(f"<li>{words}: {escape(figure)}</li>")
             continue
+        light, dark = (f"data:image/png;base64,{each}" for each in light_and_dark(figure))
         yield (
-            f'<figure><img alt="{words}" src="data:image/png;base64,{_png(figure)}">'
+            '<figure><picture><source media="screen and (prefers-color-scheme: dark)" '
+            f'srcset="{dark}"><img alt="{words}" src="{light}"></picture>'
             f"<figcaption>{words}: <code>phasesweep figure {name} "
-            f"{escape(Path(store).name)}{judged}</code></figcaption></figure>"
+            f"{escape(quoted_place(store))}{judged}</code></figcaption></figure>"
         )
     if missing:
         yield (
             "<details><summary>Figures that this store has no numbers for</summary>"
             f"<ul>{''.join(missing)}</ul></details>"
         )
-
-
-def _png(figure: Figure) -> str:
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
-    return base64.b64encode(picture.getvalue()).decode()

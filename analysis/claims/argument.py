@@ -13,8 +13,9 @@ import pandas as pd
 from analysis.claims import gradients, rates, signals, sources
 from analysis.claims.backward_steps import backward_steps
 from analysis.claims.verdicts import Verdict
-from analysis.reading.stores import UnsuitableRunsError, connect
+from analysis.reading.stores import UnsuitableRunsError
 from analysis.reading.thresholds import read_judged_by
+from analysis.reading.views import connect
 from analysis.tables.boundaries import LOSSES
 
 Rule = Callable[[pd.DataFrame], Verdict]
@@ -220,7 +221,7 @@ def selected(store: str | Path, query: str) -> pd.DataFrame:
     """The rows that a query of this file selects, each with the BARS by which it was judged.
 
     Raises:
-        NotAStoreError, MissingTableError: As analysis.reading.stores.connect.
+        NotAStoreError, MissingTableError: As analysis.reading.views.connect.
         UnsuitableRunsError: There are none.
     """
     with connect(store) as connection:

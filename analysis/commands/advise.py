@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis.commands.draw import ActivationOption, TrainedLevel, refusing
+from analysis.commands.draw import ActivationOption, AsJson, TrainedLevel, refusing
+from analysis.reading.printing import json_document
 
 if TYPE_CHECKING:
     from analysis.advising.advice import RateAdvice
@@ -29,12 +30,14 @@ def advise(
         Path | None, typer.Option(help="Where to write the sweep that would decide; else shown.")
     ] = None,
     trained_level: TrainedLevel = None,
+    as_json: AsJson = False,
 ) -> None:
     """Say which init scale and learning rate to start from, by what, and how often it worked."""
     # The theory takes a while to import, and other commands never need it.
     from analysis.advising.advice import rate_advice
     from analysis.advising.advice_lines import rate_lines
     from analysis.advising.deciding_sweep import deciding_sweep
+    from analysis.advising.document import advice_document
     from analysis.advising.init_advice import init_advice, init_lines
 
     asked = {"dataset": dataset, "activation": activation, "depth": depth, "width": width}
@@ -47,6 +50,9 @@ def advise(
         sweep = deciding_sweep(wanted, rate)
         if sweep is not None and sweep_file is not None:
             _write_new(sweep_file, sweep)
+    if as_json:
+        print(json_document(advice_document(init, rate, sweep)))
+        return
     if rate is None or store is None:
         _tell("Init scale, from theory", init_lines(init))
         _tell("Learning rate", ["No store was given; --store names one."])

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from analysis.commands.draw import StoreArgument, TrainedLevel, refusing
+from analysis.commands.views import Columns, Where, X, Y, asked_view
 from core.functions.activations import canonical_activation
 
 commands = typer.Typer()
@@ -20,6 +21,10 @@ def animate(
         str | None,
         typer.Option(help="Whose networks to show; by default the one that trained most often."),
     ] = None,
+    where: Where = None,
+    x: X = None,
+    y: Y = None,
+    columns: Columns = None,
     trained_level: TrainedLevel = None,
 ) -> None:
     """Make a moving picture of where networks train: the map as the steps go on."""
@@ -34,7 +39,7 @@ def animate(
         runs = read_judged(store, trained_level)
         wanted = None if activation is None else canonical_activation(activation)
         curves = read_curves(store, ["trial_id", "step", "loss"])
-        frames = moving_map(curves, runs, wanted)
+        frames = moving_map(curves, runs, wanted, asked_view(where, x, y, None, columns))
     out.parent.mkdir(parents=True, exist_ok=True)
     write_gif(frames, out)
     print(out)

@@ -12,6 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analysis.commands.name_lists import (
+    complete_figure,
+    complete_table,
+    figure_names,
+    listing,
+    table_names,
+)
+from analysis.commands.views import Columns, Rows, Where, X, Y, asked_view
 from core.functions.activations import canonical_activation
 from core.theory.mean_field import critical_weight_variance, limit_chi, mean_field
 from core.theory.variance_limits import variance_limits
@@ -37,6 +45,7 @@ TrainedLevel = Annotated[
         "(default: each run's own trained_level)."
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
 class Formats(StrEnum):
@@ -57,13 +66,21 @@ def refusing() -> Iterator[None]:
         raise typer.Exit(2) from error
 
 
-@commands.command()
+@commands.command(cls=listing("Figures", figure_names))
 def figure(
-    name: Annotated[str, typer.Argument(help="Which one; a wrong name lists them.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="Listed below.", autocompletion=complete_figure),
+    ],
     store: StoreArgument,
     out: Annotated[
         Path | None, typer.Option(help="The picture, .png, .svg or .pdf (default: NAME.png).")
     ] = None,
+    where: Where = None,
+    x: X = None,
+    y: Y = None,
+    rows: Rows = None,
+    columns: Columns = None,
     trained_level: TrainedLevel = None,
 ) -> None:
     """Draw one of the figures that explain a sweep."""
@@ -75,17 +92,25 @@ def figure(
         _require_known(name, FIGURES)
         if target.suffix not in PICTURES:
             raise ValueError(f"--out must end in {', '.join(PICTURES)}, got {target}")
-        drawn = FIGURES[name](store, trained_level)
+        view = asked_view(where, x, y, rows, columns)
+        drawn = FIGURES[name](store, trained_level, view)
     target.parent.mkdir(parents=True, exist_ok=True)
     drawn.savefig(target, dpi=150)
     print(target)
 
 
-@commands.command()
+@commands.command(cls=listing("Tables", table_names))
 def table(
-    name: Annotated[str, typer.Argument(help="Which one; a wrong name lists them.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Listed below.", autocompletion=complete_table)
+    ],
     store: StoreArgument,
     form: Annotated[Formats, typer.Option("--format", help="How to print it.")] = Formats.table,
+    where: Where = None,
+    x: X = None,
+    y: Y = None,
+    rows: Rows = None,
+    columns: Columns = None,
     trained_level: TrainedLevel = None,
 ) -> None:
     """Print the numbers behind one of the figures."""
@@ -93,13 +118,16 @@ def table(
 
     with refusing():
         _require_known(name, TABLES)
-        rows = TABLES[name](store, trained_level)
+        view = asked_view(where, x, y, rows, columns)
+        found = TABLES[name](store, trained_level, view)
     if form is Formats.csv:
-        print(rows.to_csv(index=False), end="")
+        print(found.to_csv(index=False), end="")
     elif form is Formats.json:
-        print(rows.to_json(orient="records", indent=2))
+        print(found.to_json(orient="records", indent=2))
     else:
-        print(_as_text(rows) if len(rows) else f"no rows: no run in {store} has what {name} shows")
+        print(
+            _as_text(found) if len(found) else f"no rows: no run in {store} has what {name} shows"
+        )
 
 
 @commands.command()
@@ -110,7 +138,7 @@ def theory(
     input_mean_square: Annotated[
         float, typer.Option(help="Of the inputs' features; 1 where they are standardized.")
     ] = 1.0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what an infinitely wide network does to signals and gradients."""
     setting = (activation, weight_variance, bias_variance)

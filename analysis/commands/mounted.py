@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from analysis.commands.draw import PICTURES, StoreArgument, TrainedLevel, refusing
+from analysis.commands.views import Columns, Rows, Where, X, Y, asked_view
 
 commands = typer.Typer()
 
@@ -16,9 +17,17 @@ def draw_map(
     out: Annotated[Path, typer.Option(help="The picture, .png, .svg or .pdf.")] = Path(
         "stability_map.png"
     ),
+    where: Where = None,
+    x: X = None,
+    y: Y = None,
+    rows: Rows = None,
+    columns: Columns = None,
     trained_level: TrainedLevel = None,
 ) -> None:
-    """Draw where networks train, stall and diverge: init scale against learning rate."""
+    """Draw where networks train, stall and diverge, over any two settings.
+
+    Left alone it draws what varies: learning rate and init scale, depth and activation first.
+    """
     if out.suffix not in PICTURES:
         raise typer.BadParameter(f"must end in {', '.join(PICTURES)}, got {out}")
     # Charts take seconds to import, and other commands never need them.
@@ -26,7 +35,8 @@ def draw_map(
     from analysis.tables.judgments import read_judged
 
     with refusing():
-        figure = stability_map(read_judged(store, trained_level))
+        view = asked_view(where, x, y, rows, columns)
+        figure = stability_map(read_judged(store, trained_level), view)
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=150)
     print(out)

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from analysis.commands.draw import StoreArgument, TrainedLevel, refusing
+from analysis.commands.views import Columns, Rows, Where, X, Y, asked_view
+from analysis.commands.waiting import working
 
 commands = typer.Typer()
 
@@ -18,13 +20,14 @@ def report(
     trained_level: TrainedLevel = None,
 ) -> None:
     """Make a page of a store: an interactive map, the figures, the dictionary; opens offline."""
-    # Charts take seconds to import, and other commands never need them.
-    from analysis.atlas.page import atlas
-
     with refusing():
         if out.suffix not in (".html", ".htm"):
             raise ValueError(f"--out must end in .html, got {out}")
-        page = atlas(store, trained_level)
+        with working(f"reading {store}, drawing its map and figures"):
+            # Charts take seconds to import, and other commands never need them.
+            from analysis.atlas.page import atlas
+
+            page = atlas(store, trained_level)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
     print(out)
@@ -35,13 +38,19 @@ def report(
 def gallery(
     store: StoreArgument,
     out: Annotated[Path, typer.Option(help="A folder.")] = Path("gallery"),
+    where: Where = None,
+    x: X = None,
+    y: Y = None,
+    rows: Rows = None,
+    columns: Columns = None,
     trained_level: TrainedLevel = None,
 ) -> None:
     """Draw every figure that a store has the numbers for."""
     from analysis.figures.gallery import drawn
 
     with refusing():
-        for name, figure in drawn(store, trained_level):
+        view = asked_view(where, x, y, rows, columns)
+        for name, figure in drawn(store, trained_level, view):
             if isinstance(figure, str):
                 print(f"{name} is left out: {figure}", file=sys.stderr)
                 continue

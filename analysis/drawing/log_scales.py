@@ -1,18 +1,11 @@
-"""Log-scaled axes of measured settings: cell edges, limits, tick marks, a choice of values.
+"""Log-scaled axes of measured settings: places, cell edges, limits.
 
 A zero, as of an init scale, has no logarithm. It gets a place of its own at the axis' low end,
 one step below the smallest other value, and is marked 0 there.
 """
 
-from collections.abc import Sequence
-from typing import TypeVar
-
 import numpy as np
-from matplotlib.axis import Axis
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike, NDArray
-
-T = TypeVar("T")
 
 LONE_CELL = 2.0  # a cell without neighbors reaches from its value / sqrt(2) to x sqrt(2)
 MARGIN = 0.06  # of an axis, on either side of its points
@@ -65,56 +58,3 @@ def limits(values: ArrayLike) -> tuple[float, float]:
     low, high = float(np.min(at)), float(np.max(at))
     margin = max((high / low) ** MARGIN, LEAST_MARGIN)
     return low / margin, high * margin
-
-
-def mark_ticks(axis: Axis, values: NDArray[np.float64]) -> None:
-    """Mark a log axis sparsely: at powers of ten or two, or at some of the values themselves.
-
-    Args:
-        axis: An Axes' xaxis or yaxis, log-scaled already.
-        values: What it shows, ascending.
-    """
-    if values[0] == 0:
-        mark_values(axis, values, most=4)
-        return
-    reach = values[-1] / values[0]
-    if reach < 4:
-        mark_values(axis, values, most=3)
-        return
-    axis.set_minor_locator(NullLocator())
-    axis.set_minor_formatter(NullFormatter())
-    if reach >= 100:
-        axis.set_major_locator(LogLocator(base=10, numticks=4))
-        return
-    axis.set_major_locator(LogLocator(base=2, numticks=3))
-    axis.set_major_formatter(FuncFormatter(_plain))
-
-
-def mark_values(axis: Axis, values: ArrayLike, most: int = 8) -> None:
-    """Mark a log axis at values that are at least its length / `most` apart."""
-    at = places(values)
-    names = {at[0]: "0"} if np.asarray(values)[0] == 0 else {}
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_locator(FixedLocator(_spaced(at, (at[-1] / at[0]) ** (1 / most))))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: names.get(value, _plain(value))))
-
-
-def _spaced(values: NDArray[np.float64], factor: float) -> list[float]:
-    """The first value, and each at least this factor above the last one kept."""
-    kept = [values[0]]
-    for value in values[1:]:
-        if value >= factor * kept[-1]:
-            kept.append(value)
-    return kept
-
-
-def evenly_chosen(values: Sequence[T], most: int) -> list[T]:
-    """At most `most` of the values, evenly by position, with the first and the last."""
-    if len(values) <= most:
-        return list(values)
-    places = np.linspace(0, len(values) - 1, most).round().astype(int)
-    return [values[place] for place in places]
-
-
-def _plain(value: float, _position: int | None = None) -> str:
-    return f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""How a figure is laid out on a page: what can be drawn, its style, panels and title."""
+"""How a figure is laid out on a page: its style, panels and title."""
 
 import textwrap
 from typing import Any
@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from analysis.reading.stores import REPEATS, UnsuitableRunsError, axes, refuse_other_axes
+from analysis.reading.setting_values import spoken
+from analysis.reading.stores import REPEATS, axes
 from core.trials import SETTINGS
 
-SHOWN_SETTINGS = ("activation", "depth", "init_scale", "learning_rate")
-# Left out are settings that change nothing in a figure: those of measurements, and how early a
-# trained run may stop.
+# What was measured beside a training, or how early a trained one may end, changes nothing
+# that a figure shows.
 LISTED = [name for name, s in SETTINGS.items() if s.decides in ("training", "verdict")]
 
 WIDEST_INCHES = 10.0
@@ -33,26 +33,6 @@ STYLE = {
     "legend.fontsize": 8,
     "figure.titlesize": 9,
 }
-
-
-def require_drawable(runs: pd.DataFrame) -> None:
-    """Refuse runs that a figure over SHOWN_SETTINGS on log axes cannot show.
-
-    Raises:
-        UnsuitableRunsError: There are no runs, a learning rate is not positive, or another
-            setting varies; the message says how to select.
-    """
-    if runs.empty:
-        raise UnsuitableRunsError(
-            "there are no runs to draw; loosen the selection made from the table"
-        )
-    refuse_other_axes(runs, SHOWN_SETTINGS)
-    smallest = runs["learning_rate"].min()
-    if not smallest > 0:
-        raise UnsuitableRunsError(
-            f"learning_rate must be positive on a log axis, got {smallest}; "
-            "select runs[runs.learning_rate > 0]"
-        )
 
 
 def panel_grid(rows: int, columns: int, x: str, y: str) -> tuple[Figure, NDArray[Any]]:
@@ -96,6 +76,8 @@ def hide_unused(panels: NDArray[Any], used: int) -> None:
 def give_title(figure: Figure, headline: str, runs: pd.DataFrame, note: str | None) -> None:
     """Title the figure with what it shows and, below, the settings common to all its runs.
 
+    Settings that came later are left out where they are at their default.
+
     Args:
         figure: Sized already: the settings are wrapped to its width.
         headline: What the figure shows.
@@ -103,31 +85,29 @@ def give_title(figure: Figure, headline: str, runs: pd.DataFrame, note: str | No
         note: Says which runs were left out; None if none were.
     """
     varying = axes(runs)
-    notes = [_in_words(name, runs) for name in LISTED if name in runs and name not in varying]
-    notes += [f"{runs[n].nunique()}{NO_BREAK}{_spoken(n)}s" for n in REPEATS if n in varying]
+    shared = [name for name in LISTED if name in runs and name not in varying]
+    notes = [_in_words(name, runs) for name in shared if not _is_default(name, runs)]
+    notes += [f"{runs[n].nunique()}{NO_BREAK}{spoken(n)}s" for n in REPEATS if n in varying]
     characters = int(figure.get_figwidth() * CHARACTERS_PER_INCH)
     settings = textwrap.wrap(f"{NO_BREAK}· ".join(notes), characters)
-    lines = [headline, *(line.rstrip(f"{NO_BREAK}·") for line in settings), note]
+    left_out = [
+        line for each in (note or "").splitlines() for line in textwrap.wrap(each, characters)
+    ]
+    lines = [headline, *(line.rstrip(f"{NO_BREAK}·") for line in settings), *left_out]
     text = "\n".join(line for line in lines if line)
     figure.suptitle(text, x=0.01, horizontalalignment="left", linespacing=1.4)
+
+
+def _is_default(name: str, runs: pd.DataFrame) -> bool:
+    """Whether a setting that came later is what it was before there was a choice."""
+    return bool(runs[name].iloc[0] == SETTINGS[name].encoded_default)
 
 
 def _in_words(name: str, runs: pd.DataFrame) -> str:
     value = runs[name].iloc[0]
     words = f"{value:g}" if isinstance(value, float) else str(value)
-    spoken = words if name == "dataset" else _spoken(words)  # a file keeps its name
-    return f"{_spoken(name)} {spoken}".replace(" ", NO_BREAK)
-
-
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def chosen(what: str, shown: list[float], every: list[float]) -> str | None:
-    """A note that only some of the values are shown; None where all are."""
-    if len(shown) == len(every):
-        return None
-    return f"{len(shown)} of {len(every)} {what} shown"
+    shown = words if name == "dataset" else spoken(words)  # a file keeps its name
+    return f"{spoken(name)} {shown}".replace(" ", NO_BREAK)
 
 
 def finish(figure: Figure, key: list[Line2D], title: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.optimizers import OPTIMIZERS
+from core.optimization.optimizers import OPTIMIZERS
 from core.trials import OF_ONE_RATE, SETTINGS
 
 MEASURE = SETTINGS["measure"]

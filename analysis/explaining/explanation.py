@@ -1,7 +1,7 @@
 """One run, explained as a person would: what was set, what happened, and why."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from analysis.explaining.remedies import remedies
 from analysis.explaining.suggestions import Remedy
 from analysis.reading.printing import printable
 from analysis.reading.rows import by_column
-from analysis.reading.stores import MissingTableError, connect, read_layers, read_runs
+from analysis.reading.stores import MissingTableError, read_layers, read_runs
 from analysis.reading.thresholds import read_judged_by
+from analysis.reading.views import connect
 from analysis.theory.input_mean_squares import input_mean_square
 from analysis.theory.plain_networks import is_plain
 from core.initializers import INITIALIZERS
@@ -33,6 +34,7 @@ PHASES = {
     "critical": "keeps its size, nearly",
     "exploding": "explodes",
 }
+ABSENT = dict.fromkeys(column.name for column in RESULTS)
 LISTED = [name for name, setting in SETTINGS.items() if setting.decides != "record"]
 NEIGHBOR_COLUMNS = [*LISTED, "trial_id", "outcome", "final_loss"]
 
@@ -79,19 +81,26 @@ def as_run(row: pd.Series) -> Run:
 
     A column that an old store lacks is None too.
     """
-    absent = dict.fromkeys(column.name for column in RESULTS)
-    return absent | {n: None if pd.isna(value) else value for n, value in by_column(row).items()}
+    return ABSENT | {n: None if pd.isna(value) else value for n, value in by_column(row).items()}
+
+
+def as_runs(rows: pd.DataFrame) -> list[Run]:
+    """All rows as as_run makes them of one, in a hundredth of the time."""
+    columns = [rows[name].astype(object) for name in rows.columns]
+    values = [column.where(column.notna(), None).tolist() for column in columns]
+    names = list(rows.columns)
+    return [ABSENT | dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def explain(store: str | Path, prefix: str) -> str:
     """Explain the run whose trial id begins with a prefix; raises what find_run raises."""
     run = find_run(store, prefix)
-    runs, layers = read_runs(store, NEIGHBOR_COLUMNS), _layers(store, run)
+    runs, layers = read_runs(store, NEIGHBOR_COLUMNS), layers_of(store, run)
     sections = {
         "What was set": settings_lines(run),
         "What happened": events(run),
         "Why": textwrap.wrap(why(run), LINE),
-        "What theory says": theory_lines(run, layers),
+        "What theory says": _wrapped(theory_sentences(run, signal_theory(run, layers))),
         "Layer by layer": layer_lines(layers),
         "What trained nearby": neighbor_lines(run, nearest_trained(run, runs)),
         "What to do": action_lines(run, remedies(run, runs), store),
@@ -103,7 +112,8 @@ def explain(store: str | Path, prefix: str) -> str:
     return "\n".join(map(printable, text))
 
 
-def _layers(store: str | Path, run: Run) -> pd.DataFrame:
+def layers_of(store: str | Path, run: Run) -> pd.DataFrame:
+    """The run's rows of `layers`, from the inputs to the outputs; none where not measured."""
     try:
         layers = read_layers(store, where={"trial_id": run["trial_id"]})
     except MissingTableError:
@@ -141,18 +151,44 @@ def events(run: Run) -> Iterator[str]:
     yield last + ("" if run["final_loss"] is None else f" with loss {number(run['final_loss'])}")
     if run["final_accuracy"] is not None:
         yield f"it classifies {run['final_accuracy']:.0%} of the examples correctly"
+    yield from _held_out(run)
+
+
+def _held_out(run: Run) -> Iterator[str]:
+    if run["test_loss"] is not None:
+        count, loss = f"{run['test_examples']:,}", number(run["test_loss"])
+        yield f"on {count} held-out examples its loss is {loss}"
+    if run["test_accuracy"] is not None:
+        yield f"it classifies {run['test_accuracy']:.0%} of the held-out examples correctly"
 
 
 def _phase(name: str) -> str:
     return PHASES.get(name, f"is {name!r}, a word that this version does not know")
 
 
-def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
-    """chi and the depth scale for the run's inputs; the learning rate relative to the curvature."""
+def _wrapped(sentences: Iterable[str], subsequent_indent: str = "") -> Iterator[str]:
+    for words in sentences:
+        yield from textwrap.wrap(
+            words, LINE, subsequent_indent=subsequent_indent, break_on_hyphens=False
+        )
+
+
+def theory_sentences(run: Run, theory: MeanField | None) -> Iterator[str]:
+    """chi and the depth scale for the run's inputs; the learning rate relative to the curvature.
+
+    Args:
+        run: Its settings and results.
+        theory: As signal_theory returns it.
+    """
     if run["depth"] == 1:
         yield "a single layer passes no signal on: nothing can vanish or explode in it"
     else:
-        yield from _signal_lines(run, _theory(run, layers))
+        yield _chi(run, theory)
+        if theory is not None and theory.xi_correlation is not None:
+            yield (
+                f"signals reach about {theory.xi_correlation:.3g} layers (xi_correlation); "
+                f"this network has {run['depth']}"
+            )
     critical = run["critical_learning_rate"]
     if critical is None:
         yield no_critical_rate(run)
@@ -163,21 +199,18 @@ def theory_lines(run: Run, layers: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _signal_lines(run: Run, theory: MeanField | None) -> Iterator[str]:
-    yield from textwrap.wrap(_chi(run, theory), LINE)
-    if theory is not None and theory.xi_correlation is not None:
-        yield (
-            f"signals reach about {theory.xi_correlation:.3g} layers (xi_correlation); "
-            f"this network has {run['depth']}"
-        )
-
-
-def _theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
+def signal_theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
     """The theory at the limit to which the run's inputs lead.
 
-    None for identity weights, and for networks that are not plain: there is no such limit.
+    Args:
+        run: Its settings.
+        layers: Its rows of `layers`; empty where nothing was measured.
+
+    Returns:
+        None for identity weights, for a single layer, and for a network that is not plain.
     """
-    if not INITIALIZERS[run["initializer"]].is_random or not is_plain(run):
+    is_random = INITIALIZERS[run["initializer"]].is_random
+    if run["depth"] == 1 or not is_random or not is_plain(run):
         return None
     inputs = input_mean_square(run, layers)
     return mean_field(run["activation"], run["init_scale"] ** 2, run["bias_scale"] ** 2, inputs)
@@ -222,43 +255,49 @@ def neighbor_lines(run: Run, neighbors: pd.DataFrame) -> Iterator[str]:
     if neighbors.empty:
         yield "nothing else in this store trained"
     for _, row in neighbors.iterrows():
-        changed = changes(run, {name: row[name] for name in row["changed"]})
+        changed = ", ".join(changes(run, {name: row[name] for name in row["changed"]}))
         words = f"{row['trial_id']}  loss {row['final_loss']:.3g}  with {changed}"
-        yield from textwrap.wrap(words, LINE, subsequent_indent=HANG, break_on_hyphens=False)
+        yield from _wrapped([words], HANG)
 
 
 def action_lines(run: Run, suggested: list[Remedy], store: str | Path) -> Iterator[str]:
     """What to change, as settings and as lines of PyTorch."""
     if not suggested:
-        trained = run["outcome"] == "trained"
-        yield "nothing: it trained" if trained else "this version knows no remedy for it"
+        yield no_action(run)
         return
     for remedy in suggested:
-        words = f"{changes(run, remedy.changes)}: {remedy.reason}"
-        yield from textwrap.wrap(words, LINE, subsequent_indent=HANG, break_on_hyphens=False)
+        words = f"{', '.join(changes(run, remedy.changes))}: {remedy.reason}"
+        yield from _wrapped([words], HANG)
         for line in pytorch_lines({**run, **remedy.changes}, remedy.changes):
             yield HANG + line
-    yield from textwrap.wrap(conventions({**run, **suggested[0].changes}), LINE)
+    yield from _wrapped([conventions({**run, **suggested[0].changes})])
     for remedy in [each for each in suggested if each.needs_a_rate][:1]:
-        yield from _where_rates_are_found({**run, **remedy.changes}, store)
+        yield from _wrapped([RATE_WANTED])
+        yield from (HANG + line for line in rate_command({**run, **remedy.changes}, store))
 
 
-def _where_rates_are_found(settings: Run, store: str | Path) -> Iterator[str]:
-    words = (
-        "Another start or network wants another learning rate. This names one, or the twelve "
-        "trainings that would find it:"
-    )
-    yield from textwrap.wrap(words, LINE)
+def no_action(run: Run) -> str:
+    """Why nothing is to be done about a run."""
+    trained = run["outcome"] == "trained"
+    return "nothing: it trained" if trained else "this version knows no remedy for it"
+
+
+RATE_WANTED = (
+    "Another start or network wants another learning rate. This names one, or the twelve "
+    "trainings that would find it:"
+)
+
+
+def rate_command(settings: Run, store: str | Path) -> Iterator[str]:
+    """The lines of the command that finds a learning rate for settings."""
     options = [f"--{name} {settings[name]}" for name in ("activation", "depth", "width", "dataset")]
-    yield f"{HANG}phasesweep advise {' '.join(options[:3])} \\"
-    yield f"{HANG}    {options[3]} --store {store}"
+    yield f"phasesweep advise {' '.join(options[:3])} \\"
+    yield f"    {options[3]} --store {store}"
 
 
-def changes(run: Run, changed: Mapping[str, Any]) -> str:
-    """The changed settings, each with its old and its new value."""
-    return ", ".join(
-        f"{n} {_in_words(run[n])} -> {_in_words(value)}" for n, value in changed.items()
-    )
+def changes(run: Run, changed: Mapping[str, Any]) -> list[str]:
+    """Each changed setting, with its old and its new value."""
+    return [f"{n} {_in_words(run[n])} -> {_in_words(value)}" for n, value in changed.items()]
 
 
 def _in_words(value: object) -> str:

@@ -32,7 +32,7 @@ def nearest_trained(run: Mapping[str, Any], runs: pd.DataFrame, most: int = 5) -
     others = runs[(runs["outcome"] == "trained") & (runs["trial_id"] != run["trial_id"])]
     others = others[others["trained_level"] <= run["trained_level"]]
     sizes = pd.DataFrame(
-        {name: _change(others[name], run[name]) for name in CHANGEABLE if name in others}
+        {name: change(others[name], run[name]) for name in CHANGEABLE if name in others}
     )
     ranked = others.assign(
         changes=(sizes > 0).sum(axis=1),
@@ -54,7 +54,8 @@ def _minimal(patterns: Iterable[tuple[str, ...]]) -> list[bool]:
     return minimal
 
 
-def _change(values: pd.Series, own: Any) -> pd.Series:
+def change(values: pd.Series, own: Any) -> pd.Series:
+    """By how much values of the setting `values.name` differ from a run's own."""
     if not pd.api.types.is_numeric_dtype(values) or SETTINGS[str(values.name)].repeats:
         return (values != own).astype(float)
     numbers = values.astype(float)

@@ -1,7 +1,8 @@
 """Settings as lines of PyTorch that a reader can paste into a script of their own.
 
 They call the network `net`, its data `inputs` (examples, features) and `targets`
-(examples, outputs) or, for cross-entropy, (examples,) class numbers.
+(examples, outputs), classes one-hot or, where one output tells two apart, 0 or 1; for
+cross-entropy (examples,) class numbers.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -12,8 +13,8 @@ from core.functions.activations import ACTIVATIONS
 from core.hidden_layers import NORMALIZATIONS, branch_factor
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES
-from core.optimizers import OPTIMIZERS
-from core.schedules import SCHEDULES
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.schedules import SCHEDULES
 from core.trials import SETTINGS
 
 Settings = Mapping[str, Any]
@@ -76,7 +77,8 @@ def _network(settings: Settings) -> Iterator[str]:
     layer = ACTIVATIONS[settings["activation"]].torch
     yield from DEFINITIONS.get(layer, ())
     info = DATASETS.get(settings["dataset"])
-    outputs = LOSSES[settings["loss"]].torch_outputs if info is None else info.outputs
+    loss = LOSSES[settings["loss"]]
+    outputs = loss.torch_outputs if info is None else loss.units(info.outputs)
     yield f"sizes = [inputs.shape[1], *[{settings['width']}] * {settings['depth'] - 1}, {outputs}]"
     factor = branch_factor(settings["residual"], settings["depth"])
     layers = ["torch.nn.Linear(fan_in, fan_out)", layer]
@@ -180,13 +182,15 @@ def conventions(settings: Settings) -> str:
     if settings["optimizer"] == "gd":
         words += ", without momentum"
     loss = LOSSES[settings["loss"]]
-    if loss.of_classes:
-        return f"{words}; torch's {loss.name} is the same loss."
+    if loss.torch_factor is None:
+        return f"{words}; {loss.torch_own} is the same loss."
     if settings["optimizer"] == "adam":
         return f"{words}. The loss is {loss.torch.removeprefix('loss = ')}."
     info = DATASETS.get(settings["dataset"])
-    factor = "half the number of outputs" if info is None else f"{info.outputs / 2:g}"
+    factor = "half the number of outputs" if loss.torch_factor == 0.5 else "the number of outputs"
+    if info is not None:
+        factor = f"{loss.torch_factor * loss.units(info.outputs):g}"
     return (
-        f"{words}. The loss is {loss.torch.removeprefix('loss = ')}; with torch.nn.MSELoss(), "
-        f"which divides by the outputs and has no 1/2, multiply the rate by {factor}."
+        f"{words}. The loss is {loss.torch.removeprefix('loss = ')}; with {loss.torch_own}, "
+        f"multiply the rate by {factor}."
     )

@@ -1,15 +1,16 @@
 """What to change in a run: a change that trained in its store, else what its cause suggests."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from analysis.explaining.causes import Run
-from analysis.explaining.neighbors import CHANGEABLE, nearest_trained
-from analysis.explaining.suggestions import NETWORK, Remedy, suggestions
+from analysis.explaining.nearest_changes import nearest_changes
+from analysis.explaining.neighbors import CHANGEABLE
+from analysis.explaining.suggestions import Remedy, suggestions
 from analysis.reading.stores import REPEATS
-from core.trials import SETTINGS
 
-# Other data or another loss is no remedy for a run; another scaling of the features is one.
-GIVEN = (*(n for n, s in SETTINGS.items() if s.of_task and n != "features"), "loss")
+ALIKE = [name for name in CHANGEABLE if name not in REPEATS]
 
 
 def remedies(run: Run, runs: pd.DataFrame) -> list[Remedy]:
@@ -23,35 +24,49 @@ def remedies(run: Run, runs: pd.DataFrame) -> list[Remedy]:
         One that is known to have trained, or several to try; none for a run that trained,
         or whose cause is not known here.
     """
-    if run["outcome"] == "trained":
-        return []
-    known = _that_trained(run, runs)
-    return [known] if known else suggestions(run)
+    own = [*CHANGEABLE, "trained_level", "outcome"]
+    return next(_each([run], pd.DataFrame([{name: run[name] for name in own}]), runs))
 
 
-def _that_trained(run: Run, runs: pd.DataFrame) -> Remedy | None:
-    """The nearest change that trained on the same task; it keeps the network if some change did."""
-    same = runs
-    for name in GIVEN:
-        if name in runs and name in run:
-            same = same[same[name] == run[name]]
-    nearest = nearest_trained(run, same, most=len(same))
-    if nearest.empty:
-        return None
-    kept = [NETWORK.isdisjoint(names) for names in nearest["changed"]]
-    found = nearest[kept if any(kept) else [True] * len(nearest)].iloc[0]
-    share = _share_like(found, same)
+def remedies_of_each(each: list[Run], runs: pd.DataFrame) -> Iterator[list[Remedy]]:
+    """The remedies of all runs of a store, in their order.
+
+    Args:
+        each: The rows of `runs`, with their results.
+        runs: As of remedies.
+    """
+    return _each(each, runs, runs)
+
+
+def _each(each: list[Run], own: pd.DataFrame, runs: pd.DataFrame) -> Iterator[list[Remedy]]:
+    failed = own["outcome"] != "trained"
+    trained = runs[runs["outcome"] == "trained"]
+    places = iter(nearest_changes(own[failed], trained).tolist())
+    columns = trained[[*CHANGEABLE, "trial_id"]].to_dict("list")
+    shares = _shares(runs)[runs["outcome"] == "trained"].tolist()
+    for run in each:
+        if run["outcome"] == "trained":
+            yield []
+            continue
+        place = next(places)
+        if place < 0:
+            yield suggestions(run)
+            continue
+        found = {str(name): values[place] for name, values in columns.items()}
+        yield [_that_trained(run, found, shares[place])]
+
+
+def _that_trained(run: Run, found: Run, share: str) -> Remedy:
     return Remedy(
-        {name: found[name] for name in found["changed"]},
+        {name: found[name] for name in CHANGEABLE if found[name] != run[name]},
         f"{share} with these settings trained in this store, {found['trial_id']} among them",
         found["trial_id"],
     )
 
 
-def _share_like(found: pd.Series, runs: pd.DataFrame) -> str:
-    """How many of the runs that differ from a run in the seed alone trained."""
-    for name in CHANGEABLE:
-        if name not in REPEATS:
-            runs = runs[runs[name] == found[name]]
-    trained = int((runs["outcome"] == "trained").sum())
-    return f"{trained} of {len(runs)} run" + ("" if len(runs) == 1 else "s")
+def _shares(runs: pd.DataFrame) -> pd.Series:
+    """Of each run, how many of the runs that differ from it in the seed alone trained."""
+    trained = (runs["outcome"] == "trained").groupby([runs[name] for name in ALIKE])
+    of = trained.transform("size")
+    words = trained.transform("sum").astype(str) + " of " + of.astype(str) + " run"
+    return words.where(of == 1, words + "s")

@@ -1,7 +1,9 @@
 """The moving picture of a stability map: the trained region as the steps go on."""
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,18 +16,23 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 from PIL import Image
 
-from analysis.drawing.log_scales import cell_edges, evenly_chosen, mark_ticks
-from analysis.drawing.map_cells import NOT_RUN, Values
+from analysis.drawing.cell_axes import CellAxis, cell_axis, grid_of
+from analysis.drawing.facets import named
+from analysis.drawing.map_cells import NOT_RUN, draw_cells
 from analysis.drawing.marks import Style
-from analysis.drawing.pages import STYLE, require_drawable
+from analysis.drawing.pages import STYLE
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.reading.trained_levels import level_by_run
-from analysis.tables.loss_by_step import CELL, loss_by_step
+from analysis.tables.layouts import CELLS, Layout, Places, laid_out
+from analysis.tables.loss_by_step import loss_by_step
 from analysis.tables.regions import INDEX, REGIONS
+from analysis.tables.views import EVERYTHING, View
 
-MOST_DEPTHS = 3
+MOST_PANELS = 3
+PLACES = Places(free={**CELLS, "columns": ("depth",)}, panels=MOST_PANELS)
 WIDTH, HEIGHT = 8.0, 4.6  # inches
 DOTS_PER_INCH = 100
 # Large: a README shows the picture at half its width on a telephone.
@@ -53,51 +60,59 @@ LAST_MILLISECONDS = 3000
 LOSS_COLORS, GRAYS = 160, 32  # in the GIF, which has 256 at most
 LONGEST_NAME = 30  # of a data set, in characters
 
-# A panel and its cells, by depth.
-Panels = dict[int, tuple[Axes, QuadMesh]]
+# A panel and its cells, by the value of its column.
+Panels = dict[Any, tuple[Axes, QuadMesh]]
 
 
 def moving_map(
-    curves: pd.DataFrame, runs: pd.DataFrame, activation: str | None = None
+    curves: pd.DataFrame,
+    runs: pd.DataFrame,
+    activation: str | None = None,
+    view: View = EVERYTHING,
 ) -> Iterator[Figure]:
-    """The loss over learning rate and init scale, one panel per depth, step after step.
+    """The loss over two settings, one panel for each value of a third, step after step.
 
-    A cell is colored by its loss in units of the best constant predictor's. At or below the trained
-    level it has the stability map's color of trained runs; where the loss overflowed or rose above
-    its start, that of diverged runs. At the last step the colors nearly show the outcomes, which
-    are judged by the mean of the last losses. Of more than MOST_DEPTHS depths an even choice is
-    drawn.
+    By default they are learning rate, init scale and depth, or what varies in their place.
+
+    A cell is colored by its loss in units of the best constant predictor's; one at or below
+    the trained level, and one whose loss overflowed or rose above where it began, has the
+    color of a trained and of a diverged run in the stability map. At the last step these are
+    nearly the outcomes, which are judged by the mean of the last losses. Of more than
+    MOST_PANELS depths an even choice is drawn.
 
     Args:
         curves: `trial_id`, `step`, `loss`.
         runs: The settings and columns that loss_by_step asks for, and `outcome`.
         activation: Which to draw; by default the one with the most trained runs.
+        view: Which runs, and what lies where.
 
     Returns:
         One figure, set to each logged step in turn: render it before asking for the next.
 
     Raises:
-        UnsuitableRunsError: No run has the activation, a setting besides depth, init scale,
-            learning rate and seed varies, or there are no steps to show.
+        UnsuitableRunsError: No run has the activation, there are no such runs, or there are no
+            steps to show.
     """
-    here = _of_activation(runs, activation)
-    require_drawable(here)
-    every_depth = sorted(here["depth"].unique())
-    here = here[here["depth"].isin(evenly_chosen(every_depth, MOST_DEPTHS))]
-    return _frames(loss_by_step(curves, here), here)
+    kept = view.kept(runs)
+    here = kept if "activation" in view.named.values() else _of_activation(kept, activation)
+    layout = laid_out(here, view, PLACES)
+    return _frames(loss_by_step(curves, layout.runs, layout.cell), layout)
 
 
-def _frames(cells: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Figure]:
-    (level,), (last,) = level_by_run(runs).unique(), runs["steps"].unique()
+def _frames(cells: pd.DataFrame, layout: Layout) -> Iterator[Figure]:
+    runs = layout.runs
+    level, last = level_by_run(runs).max(), runs["steps"].max()
+    x, y = (cell_axis(layout.names[role], runs) for role in ("x", "y"))
     with mpl.rc_context(LARGE):
-        figure, panels = _empty_map(cells, level)
+        figure, panels = _empty_map(cells, layout, x, y, level)
         figure.text(0.99, 0.98, _networks(runs), horizontalalignment="right", va="top")
     for step, now in cells.groupby("step"):
         with mpl.rc_context(LARGE):
             figure.suptitle(f"after {step} of {last} steps", **HEADLINE)
-            for depth, (panel, mesh) in panels.items():
-                here = now[now["depth"] == depth]
-                mesh.set_array(_colors(_grid(here, *_axis_values(cells)), level))
+            for value, (panel, mesh) in panels.items():
+                here = now if value is None else now[now[layout.names["columns"]] == value]
+                grid = grid_of(here, x, y, "loss_share")
+                mesh.set_array(_colors(grid, level))
                 trained = (here["loss_share"] <= level).mean()
                 panel.set_title(f"{trained:.0%} trained", loc="right")
         yield figure
@@ -128,30 +143,23 @@ def _of_activation(runs: pd.DataFrame, activation: str | None) -> pd.DataFrame:
     return here
 
 
-def _empty_map(cells: pd.DataFrame, level: float) -> tuple[Figure, Panels]:
-    """The figure before its first step: the cells of each depth are still without color."""
-    scales, rates = _axis_values(cells)
-    depths = sorted(cells["depth"].unique())
+def _empty_map(
+    cells: pd.DataFrame, layout: Layout, x: CellAxis, y: CellAxis, level: float
+) -> tuple[Figure, Panels]:
+    """The figure before its first step, and the cells of each column, still without color."""
+    values = layout.values.get("columns", [None])
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_PER_INCH, layout="constrained")
-    panels = figure.subplots(1, len(depths), sharex=True, sharey=True, squeeze=False)[0]
-    panels[0].set_ylabel("init scale")
-    for panel, depth in zip(panels, depths, strict=True):
-        panel.set_title(f"depth {depth}", loc="left")
-        panel.set_xlabel("learning rate")
-    meshes = [_empty_cells(panel, scales, rates) for panel in panels]
+    panels = figure.subplots(1, len(values), sharex=True, sharey=True, squeeze=False)[0]
+    panels[0].set_ylabel(y.words)
+    nothing = np.ma.zeros((len(y.values), len(x.values), 4))
+    meshes = {}
+    for place, (value, panel) in enumerate(zip(values, panels, strict=True)):
+        panel.set_xlabel(x.words)
+        panel.set_title("" if value is None else named(layout, "columns", place), loc="left")
+        meshes[value] = panel, draw_cells(panel, nothing, x, y)
     _add_color_bar(figure, level)
-    _name_colors(figure, cells, level)
-    return figure, dict(zip(depths, zip(panels, meshes, strict=True), strict=True))
-
-
-def _empty_cells(panel: Axes, scales: Values, rates: Values) -> QuadMesh:
-    """Cells without color over a ground that is hatched, as where nothing was run."""
-    x, y = cell_edges(rates), cell_edges(scales)
-    panel.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    panel.patch.set(**NOT_RUN)
-    mark_ticks(panel.xaxis, rates)
-    mark_ticks(panel.yaxis, scales)
-    return panel.pcolormesh(x, y, np.zeros((len(scales), len(rates), 4)))
+    _name_colors(figure, cells, layout, level)
+    return figure, meshes
 
 
 def _add_color_bar(figure: Figure, level: float) -> None:
@@ -161,13 +169,13 @@ def _add_color_bar(figure: Figure, level: float) -> None:
     bar.set_label("loss / loss of the best constant guess")
 
 
-def _name_colors(figure: Figure, cells: pd.DataFrame, level: float) -> None:
+def _name_colors(figure: Figure, cells: pd.DataFrame, layout: Layout, level: float) -> None:
     """Add a legend of the colors that are not on the scale of the losses."""
     entries = [
         Patch(color=TRAINED, label=f"trained: at most {level:.4g}"),
         Patch(color=DIVERGED, label="diverged: above where it began"),
     ]
-    if _has_gaps(cells):
+    if _has_gaps(cells, layout.cell):
         entries.append(Patch(**NOT_RUN, label="not run"))
     figure.legend(handles=entries, loc="outside lower center", ncols=3, frameon=False)
 
@@ -177,37 +185,27 @@ def _scale(level: float) -> LogNorm:
     return LogNorm(level, 1 / level)
 
 
-def _colors(shares: Values, level: float) -> Values:
+def _colors(grid: np.ma.MaskedArray, level: float) -> NDArray[np.float64]:
     """The colors of cells whose losses have these shares of the best constant's.
 
     Args:
-        shares: (scales, rates); infinite where diverged, NaN where nothing was run.
+        grid: (y, x); infinite where diverged, masked where nothing was run.
         level: The trained level.
 
     Returns:
-        (scales, rates, 4): red, green, blue and opacity, which is 0 where nothing was run.
+        (y, x, 4): red, green, blue and opacity, which is 0 where nothing was run.
     """
-    # Masked cells are transparent.
+    shares = grid.filled(np.nan)
+    # What is masked has no opacity.
     colors = LOSSES(_scale(level)(np.ma.masked_invalid(shares)))
     colors[shares <= level] = to_rgba(TRAINED)
     colors[np.isinf(shares)] = to_rgba(DIVERGED)
     return colors
 
 
-def _grid(cells: pd.DataFrame, scales: Values, rates: Values) -> Values:
-    """One panel's loss shares, (scales, rates); NaN where nothing was run."""
-    grid = cells.pivot(index="init_scale", columns="learning_rate", values="loss_share")
-    return grid.reindex(index=scales, columns=rates).to_numpy()
-
-
-def _axis_values(cells: pd.DataFrame) -> tuple[Values, Values]:
-    """The init scales and the learning rates of all panels."""
-    return np.unique(cells["init_scale"]), np.unique(cells["learning_rate"])
-
-
-def _has_gaps(cells: pd.DataFrame) -> bool:
-    """Whether some cell of some depth was not run."""
-    return bool(len(cells) < cells[["step", *CELL]].nunique().to_numpy().prod())
+def _has_gaps(cells: pd.DataFrame, cell: list[str]) -> bool:
+    """Whether some cell of some panel was not run."""
+    return len(cells) < math.prod(cells[name].nunique() for name in ["step", *cell])
 
 
 def _networks(runs: pd.DataFrame) -> str:

@@ -1,67 +1,72 @@
 """The figure of chi, the growth of gradients from layer to layer, measured and in theory."""
 
-from math import ceil
-
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from analysis.drawing.log_scales import mark_values
+from analysis.drawing.facets import facets
 from analysis.drawing.marks import CRITICAL, MEASURED, Style, between
-from analysis.drawing.pages import STYLE, give_title, hide_unused, panel_grid
-from analysis.reading.stores import UnsuitableRunsError, refuse_other_axes
-from analysis.tables.chi import chi_against_theory
+from analysis.drawing.pages import STYLE, give_title
+from analysis.drawing.ticks import mark_ticks
+from analysis.reading.stores import UnsuitableRunsError
+from analysis.tables.chi import POOLED, chi_against_theory
+from analysis.tables.layouts import Places, laid_out
+from analysis.tables.views import EVERYTHING, View
 from analysis.theory.plain_networks import is_plain
 from core.theory.mean_field import fixed_point_chi
 
+PLACES = Places(
+    free={"columns": ("activation",), "rows": ()},
+    own={"x": "init_scale", "y": "chi"},
+    pooled=POOLED,
+    deepest=True,
+)
 THEORY: Style = {"color": "0.15", "linewidth": 1.2}
 
 
-def chi_by_init_scale(runs: pd.DataFrame) -> Figure:
+def chi_by_init_scale(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """How fast gradients grow from layer to layer at step 0, measured and in theory.
 
-    A panel for each activation. Points are means over seeds, with bars of two standard errors; the
-    line is the theory; at the dashed line, chi = 1, gradients keep their norm.
+    A panel for each activation and for what else of the start varies, of the depths the
+    largest, where theory fits best; a point is the mean over seeds, its bar two standard
+    errors, the line the theory, the dashes chi = 1, on which gradients keep their norm.
 
     Args:
-        runs: The settings, `chi_measured` and `chi_theory`; one depth, width, bias scale.
+        runs: The settings, `chi_measured` and `chi_theory`.
+        view: Which runs, and what has rows and columns of panels.
 
     Raises:
-        UnsuitableRunsError: No chi was measured, or one of those settings varies.
+        UnsuitableRunsError: No chi was measured, there are no such runs, or the figure has no
+            such place.
     """
-    table = chi_against_theory(runs)
-    if table.empty:
+    measured = view.kept(runs).dropna(subset=["chi_measured", "chi_theory"])
+    if measured.empty:
         raise UnsuitableRunsError(
             "no chi was measured; add `measure: [signal]` and an init_scale above 0 to the sweep"
         )
-    table = table[table["chi_measured"] > 0]  # weights of 0 pass no gradient: off a log axis
-    if table.empty:
+    positive = measured[measured["chi_measured"] > 0]  # weights of 0 pass no gradient
+    if positive.empty:
         raise UnsuitableRunsError("every chi is 0; add an init_scale above 0 to the sweep")
-    refuse_other_axes(table, {"activation", "init_scale"})
-    activations = [
-        name for name in runs["activation"].unique() if (table["activation"] == name).any()
-    ]
-    columns = min(4, len(activations))
+    layout = laid_out(positive, view, PLACES)
     with mpl.rc_context(STYLE):
-        rows = ceil(len(activations) / columns)
-        figure, panels = panel_grid(rows, columns, x=r"init scale $\sigma_w$", y=r"$\chi$")
-        hide_unused(panels, len(activations))
-        for panel, activation in zip(panels.flat, activations, strict=False):
-            _draw_chi(panel, table[table["activation"] == activation], activation)
-        handles, labels = panels.flat[0].get_legend_handles_labels()
-        figure.legend(
-            handles, labels, loc="outside lower left", ncols=3 if columns > 2 else 2, frameon=False
-        )
-        give_title(figure, "Growth of gradients from layer to layer at step 0", runs, None)
+        figure, drawn, _ = facets(layout, r"init scale $\sigma_w$", r"$\chi$")
+        for facet in drawn:
+            _draw_chi(facet.panel, chi_against_theory(facet.runs))
+        handles, labels = drawn[0].panel.get_legend_handles_labels()
+        columns = 3 if figure.get_figwidth() > 7 else 2
+        figure.legend(handles, labels, loc="outside lower left", ncols=columns, frameon=False)
+        title = "Growth of gradients from layer to layer at step 0"
+        give_title(figure, title, layout.runs, layout.note)
     return figure
 
 
-def _draw_chi(panel: Axes, table: pd.DataFrame, activation: str) -> None:
-    panel.set(xscale="log", yscale="log", title=activation)
+def _draw_chi(panel: Axes, table: pd.DataFrame) -> None:
+    panel.set(xscale="log", yscale="log")
     panel.axhline(1, label=r"$\chi = 1$: gradients neither vanish nor explode", **CRITICAL)
-    panel.plot(*_theory(table, activation), label="theory, infinite width", **THEORY)
+    panel.plot(*_theory(table), label="theory, infinite width", **THEORY)
     panel.errorbar(
         table["init_scale"],
         table["chi_measured"],
@@ -69,13 +74,13 @@ def _draw_chi(panel: Axes, table: pd.DataFrame, activation: str) -> None:
         label="measured, two standard errors",
         **MEASURED,
     )
-    mark_values(panel.xaxis, [0.5, 1, 2, 4, 8, 16])
+    mark_ticks(panel.xaxis, np.unique(table["init_scale"]))
 
 
-def _theory(table: pd.DataFrame, activation: str) -> tuple[ArrayLike, ArrayLike]:
+def _theory(table: pd.DataFrame) -> tuple[ArrayLike, ArrayLike]:
     """The theory's line: between the init scales where it needs no more than these."""
     if not is_plain(table.iloc[0]):
-        return table["init_scale"].tolist(), table["chi_theory"].tolist()
+        return table["init_scale"].to_numpy(), table["chi_theory"].to_numpy()
     scales, inputs = between(table["init_scale"]), table["input_mean_square"].iloc[0]
-    bias_variance = table["bias_scale"].iloc[0] ** 2
+    activation, bias_variance = table["activation"].iloc[0], table["bias_scale"].iloc[0] ** 2
     return scales, [fixed_point_chi(activation, s**2, bias_variance, inputs) for s in scales]

@@ -1,71 +1,66 @@
 """The figure of the learning rate at which runs begin to diverge, and of its prediction."""
 
-from math import ceil
-
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.drawing.boundary_lines import COLORS, draw_boundaries, explain_boundaries
-from analysis.drawing.log_scales import evenly_chosen, limits, mark_ticks
-from analysis.drawing.pages import (
-    STYLE,
-    chosen,
-    give_title,
-    hide_unused,
-    panel_grid,
-    require_drawable,
-)
+from analysis.drawing.boundary_lines import draw_boundaries, explain_boundaries, lines_of
+from analysis.drawing.cell_axes import cell_axis
+from analysis.drawing.facets import facets
+from analysis.drawing.log_scales import limits
+from analysis.drawing.pages import STYLE, give_title
+from analysis.drawing.ticks import mark_ticks
 from analysis.tables.boundaries import boundary_learning_rates
+from analysis.tables.layouts import Places, laid_out
+from analysis.tables.views import EVERYTHING, View
 
-MOST_INIT_SCALES = len(COLORS)
-MOST_PANELS_IN_A_ROW = 4
+PLACES = Places(
+    free={"x": ("depth",), "lines": ("init_scale",), "columns": ("activation",), "rows": ()},
+    own={"y": "learning_rate"},
+)
 
 
-def boundary_learning_rate_by_depth(runs: pd.DataFrame) -> Figure:
+def boundary_learning_rate_by_depth(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """The learning rate at which training begins to diverge, against depth.
 
-    A panel for each activation, a line for each init scale (an even choice of
-    MOST_INIT_SCALES where there are more, and the title says so). A point lies midway
-    between the largest learning rate that was stable and the smallest that diverged, and
-    its bar joins the two; open triangles mark where the sweep held only one of them.
+    A line for each init scale (an even choice where there are many, and the title says so),
+    a panel for each activation, or for what varies in the place of any of these. A point lies
+    midway between the largest learning rate that was stable and the smallest that diverged,
+    and its bar joins the two; open triangles mark where the sweep held only one of them.
     Dashed, where it was measured: the predicted critical learning rate, 2 / lambda_max, the
     median over seeds. Dotted: the straight lines of linear nets.
 
     Args:
-        runs: The settings, `outcome` and, for the dashes, `critical_learning_rate`.
+        runs: The settings, `outcome` and, for the dashes, `critical_learning_rate`. Runs at a
+            learning rate of 0 are left out.
+        view: Which runs, and what lies where.
 
     Raises:
-        UnsuitableRunsError: There are no runs, a learning rate is not positive, or a setting
-            besides activation, depth, init scale, learning rate and seed varies.
+        UnsuitableRunsError: There are no such runs, or the figure has no such place.
     """
-    require_drawable(runs)
-    activations = list(runs["activation"].unique())
-    every_scale = sorted(runs["init_scale"].unique())
-    scales = evenly_chosen(every_scale, MOST_INIT_SCALES)
-    boundaries = _with_prediction(runs[runs["init_scale"].isin(scales)])
-    rates = np.unique(runs["learning_rate"])
-    columns = min(len(activations), MOST_PANELS_IN_A_ROW)
+    kept = view.kept(runs)
+    layout = laid_out(kept[kept["learning_rate"] > 0], view, PLACES)
+    x, lines = cell_axis(layout.names["x"], layout.runs), lines_of(layout)
+    keys = [name for name in layout.cell if name != "learning_rate"]
+    boundaries = _with_prediction(layout.runs, list(dict.fromkeys([*keys, "activation"])))
+    rates = np.unique(layout.runs["learning_rate"])
     with mpl.rc_context(STYLE):
-        rows = ceil(len(activations) / columns)
-        figure, panels = panel_grid(rows, columns, x="depth", y="learning rate")
-        hide_unused(panels, len(activations))
-        for panel, activation in zip(panels.flat, activations, strict=False):
-            draw_boundaries(panel, boundaries[boundaries["activation"] == activation], scales)
-            panel.set_title(activation)
-            mark_ticks(panel.yaxis, rates)
+        figure, drawn, _ = facets(layout, x.words, "learning rate")
+        for facet in drawn:
+            here = boundaries.merge(facet.runs[keys].drop_duplicates(), on=keys)
+            draw_boundaries(facet.panel, here, x, lines)
+            mark_ticks(facet.panel.yaxis, rates)
             # Predictions outside what was tried are cut off: they would flatten all else.
-            panel.set_ylim(limits(rates))
-        explain_boundaries(figure, boundaries, scales)
-        note = chosen("init scales", scales, every_scale)
-        give_title(figure, "The learning rate at which training begins to diverge", runs, note)
+            facet.panel.set_ylim(limits(rates))
+        explain_boundaries(figure, boundaries, x, lines)
+        title = "The learning rate at which training begins to diverge"
+        give_title(figure, title, layout.runs, layout.note)
     return figure
 
 
-def _with_prediction(runs: pd.DataFrame) -> pd.DataFrame:
+def _with_prediction(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """The brackets with the median `critical_learning_rate`, which is NaN if not measured."""
-    keys = ["activation", "depth", "init_scale"]
     brackets = boundary_learning_rates(runs, keys)
     if "critical_learning_rate" not in runs:
         return brackets.assign(critical_learning_rate=np.nan)

@@ -1,6 +1,6 @@
 """The figure of gradients from layer to layer, from vanishing to exploding."""
 
-from math import ceil
+from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -10,70 +10,77 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import AutoLocator
 
-from analysis.drawing.boundary_lines import COLORS
-from analysis.drawing.log_scales import evenly_chosen
+from analysis.drawing.boundary_lines import Lines, lines_of
+from analysis.drawing.facets import facets
 from analysis.drawing.marks import Style
-from analysis.drawing.pages import STYLE, chosen, give_title, hide_unused, panel_grid
-from analysis.tables.layer_profiles import gradients_by_layer
+from analysis.drawing.pages import STYLE, give_title
+from analysis.reading.stores import UnsuitableRunsError
+from analysis.tables.layer_profiles import LATER, gradients_by_layer
+from analysis.tables.layouts import Places, laid_out
+from analysis.tables.views import EVERYTHING, View
 
+PLACES = Places(
+    free={"lines": ("init_scale",), "columns": ("activation",), "rows": ()},
+    own={"x": "layer", "y": "the gradient"},
+    pooled=LATER,
+    deepest=True,
+)
 MEASURED: Style = {"marker": "o", "markersize": 3, "linestyle": "none"}
 THEORY: Style = {"linewidth": 1.1}
-# Beyond, lines leave the panel: a gradient 30 decades down would flatten all others.
-MOST_DECADES = 12
+FLOAT_DECADES = 45  # of float32, the smallest numbers included
 
 
-def gradient_by_layer(layers: pd.DataFrame, runs: pd.DataFrame) -> Figure:
+def gradient_by_layer(layers: pd.DataFrame, runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """How the gradient changes on its way back through the deepest networks, at step 0.
 
-    A panel for each activation, a color for each init scale (of more scales than colors an even
-    choice is drawn). Points are measured means over seeds, lines the theory of infinite width.
+    A color for each init scale (an even choice of as many as there are colors), a panel for
+    each activation and for what else of the start varies; points are measured, the mean over
+    seeds, lines infinite width's.
 
     Args:
         layers: `trial_id`, `layer` and the norms of step 0.
         runs: `trial_id` and the settings.
+        view: Which runs, and what has rows and columns of panels.
 
     Raises:
-        UnsuitableRunsError: No layer was measured, or a setting varies besides activation,
-            depth, init scale, learning rate and seed.
+        UnsuitableRunsError: No layer was measured, there are no such runs, or the figure has no
+            such place.
     """
-    deepest = runs[runs["depth"] == runs["depth"].max()]
-    profiles = gradients_by_layer(layers, deepest)
-    activations = list(profiles["activation"].unique())
-    every_scale = sorted(profiles["init_scale"].unique())
-    scales = evenly_chosen(every_scale, len(COLORS))
-    columns = min(len(activations), 3)
+    kept = view.kept(runs)
+    measured = kept[kept["trial_id"].isin(layers["trial_id"])]
+    if measured.empty:
+        raise UnsuitableRunsError("no layer was measured; add `measure: [signal]`")
+    layout = laid_out(measured, view, PLACES)
+    lines = lines_of(layout)
     with mpl.rc_context(STYLE):
-        rows = ceil(len(activations) / columns)
-        figure, panels = panel_grid(
-            rows, columns, x="layer", y=r"$\log_{10}\,|\partial\,$loss$/\partial h|$"
-        )
-        hide_unused(panels, len(activations))
-        for panel, activation in zip(panels.flat, activations, strict=False):
-            _draw(panel, profiles[profiles["activation"] == activation], scales)
-            panel.set_title(activation)
-        entries = [
-            Line2D([], [], color=color, marker="o", markersize=3, label=f"init scale {scale:.3g}")
-            for scale, color in zip(scales, COLORS, strict=False)
-        ]
+        label = r"$\log_{10}\,|\partial\,$loss$/\partial h|$"
+        figure, drawn, _ = facets(layout, "layer", label, most_in_row=3)
+        tables = [gradients_by_layer(layers, facet.runs) for facet in drawn]
+        for facet, table in zip(drawn, tables, strict=True):
+            _draw(facet.panel, table, lines)
+            facet.panel.set_ylim(_limits(tables))
+        entries = lines.key(marker="o", markersize=3)
         entries += [
             Line2D([], [], color="0.3", label="measured, the mean over seeds", **MEASURED),
             Line2D([], [], color="0.3", label="theory, infinite width", **THEORY),
         ]
         figure.legend(handles=entries, loc="outside lower left", ncols=3, frameon=False)
-        note = chosen("init scales", scales, every_scale)
-        give_title(figure, "Gradients vanish or explode on the way back", deepest, note)
+        title = "Gradients vanish or explode on the way back"
+        give_title(figure, title, layout.runs, layout.note)
     return figure
 
 
-def _draw(panel: Axes, profiles: pd.DataFrame, scales: list[float]) -> None:
-    for scale, color in zip(scales, COLORS, strict=False):
-        profile = profiles[profiles["init_scale"] == scale]
+def _draw(panel: Axes, profiles: pd.DataFrame, lines: Lines) -> None:
+    for color, profile in lines.of(profiles):
         panel.plot(profile["layer"], profile["measured"], color=color, **MEASURED)
         panel.plot(profile["layer"], profile["theory"], color=color, **THEORY)
-    shown = profiles.loc[profiles["init_scale"].isin(scales), "measured"]
-    known = shown[np.isfinite(shown)].clip(-MOST_DECADES, MOST_DECADES)
-    if len(known):
-        panel.set_ylim(known.min() - 0.5, known.max() + 0.5)
     locator = AutoLocator()
     locator.set_params(integer=True)
     panel.xaxis.set_major_locator(locator)
+
+
+def _limits(tables: Sequence[pd.DataFrame]) -> tuple[float, float]:
+    """The ends of the y axis: all that was measured, and the theory where floats reach."""
+    shown = pd.concat(tables)[["measured", "theory"]].to_numpy(float)
+    reached = shown[np.isfinite(shown) & (np.abs(shown) <= FLOAT_DECADES)]
+    return (reached.min() - 0.5, reached.max() + 0.5) if len(reached) else (-1.0, 1.0)

@@ -5,59 +5,48 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
-from analysis.drawing.log_scales import cell_edges, evenly_chosen, mark_ticks
-from analysis.drawing.map_cells import NOT_RUN
-from analysis.drawing.pages import STYLE, chosen, give_title, panel_grid, require_drawable
+from analysis.drawing.cell_axes import cell_axis, grid_of
+from analysis.drawing.facets import facets
+from analysis.drawing.map_cells import NOT_RUN, draw_cells
+from analysis.drawing.marks import Style
+from analysis.drawing.pages import STYLE, give_title
+from analysis.reading.stores import REPEATS
 from analysis.tables.label_agreement import label_agreement
+from analysis.tables.layouts import MAP, MOST_PANELS, Places, laid_out
+from analysis.tables.views import EVERYTHING, View
 
-MOST_DEPTHS = 8
-LEVELS = np.linspace(0.3, 1, 8)
+PLACES = Places(free=MAP.free, pooled=REPEATS)
+BY_SHARE: Style = {"cmap": "cividis", "norm": BoundaryNorm(np.linspace(0.3, 1, 8), 256)}
 
 
-def label_agreement_map(runs: pd.DataFrame) -> Figure:
+def label_agreement_map(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """Where seeds disagree on the outcome: the edges of the stability map, and how sharp.
 
-    A panel for each activation (rows) and depth (columns, an even choice of MOST_DEPTHS);
-    hatched cells were not run with two seeds.
+    Axes and panels are those of the stability map; hatched cells were not run with two seeds.
 
     Args:
         runs: The settings and `outcome`.
+        view: Which runs, and what lies where.
 
     Raises:
         UnsuitableRunsError: No cell has two seeds, or as of stability_map.
     """
-    require_drawable(runs)
-    cells = label_agreement(runs)
-    activations, every_depth = list(runs["activation"].unique()), sorted(runs["depth"].unique())
-    depths = evenly_chosen(every_depth, MOST_DEPTHS)
-    scales, rates = np.unique(runs["init_scale"]), np.unique(runs["learning_rate"])
-    x, y = cell_edges(rates), cell_edges(scales)
+    layout = laid_out(runs, view, PLACES)
+    cells = label_agreement(layout.runs, layout.cell)
+    x, y = (cell_axis(layout.names[role], layout.runs) for role in ("x", "y"))
     with mpl.rc_context(STYLE):
-        figure, panels = panel_grid(
-            len(activations), len(depths), x="learning rate", y="init scale"
-        )
-        for row, activation in zip(panels, activations, strict=True):
-            for panel, depth in zip(row, depths, strict=True):
-                here = cells[(cells["activation"] == activation) & (cells["depth"] == depth)]
-                grid = here.pivot(index="init_scale", columns="learning_rate", values="agreement")
-                values = grid.reindex(index=scales, columns=rates).to_numpy()
-                panel.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-                panel.patch.set(**NOT_RUN)
-                mesh = panel.pcolormesh(
-                    x, y, np.ma.masked_invalid(values), cmap="cividis",
-                    norm=BoundaryNorm(LEVELS, 256),
-                )  # fmt: skip
-                mark_ticks(panel.xaxis, rates)
-                mark_ticks(panel.yaxis, scales)
-        for panel, depth in zip(panels[0], depths, strict=True):
-            panel.set_title(f"depth {depth}")
-        for panel, activation in zip(panels[:, -1], activations, strict=True):
-            panel.annotate(
-                activation, (1.03, 0.5), xycoords="axes fraction", rotation=-90, va="center"
-            )
-        bar = figure.colorbar(mesh, ax=list(panels.flat), pad=0.04)
+        figure, drawn, gaps = facets(layout, x.words, y.words, MOST_PANELS)
+        for facet in drawn:
+            here = cells.merge(facet.runs[layout.cell].drop_duplicates(), on=layout.cell)
+            grid = grid_of(here, x, y, "agreement")
+            gaps |= np.ma.is_masked(grid)
+            mesh = draw_cells(facet.panel, grid, x, y, **BY_SHARE)
+        bar = figure.colorbar(mesh, ax=list(figure.axes), pad=0.04)
         bar.set_label("seeds with the cell's most frequent outcome")
-        note = chosen("depths", depths, every_depth)
-        give_title(figure, "Where seeds agree on the outcome", runs, note)
+        if gaps:
+            key = [Patch(**NOT_RUN, label="not run with two seeds")]
+            figure.legend(handles=key, loc="outside lower left", frameon=False)
+        give_title(figure, "Where seeds agree on the outcome", layout.runs, layout.note)
     return figure

@@ -1,7 +1,9 @@
 """The figures and tables that the command line knows by name, each made from a store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -13,6 +15,7 @@ from analysis.figures.claim_c8 import claim_c8
 from analysis.figures.claim_c9 import claim_c9
 from analysis.figures.claim_layers import claim_layers
 from analysis.figures.critical_learning_rate import boundary_learning_rate_by_depth
+from analysis.figures.cures import cures_by_share
 from analysis.figures.edge_of_stability import edge_of_stability_by_step
 from analysis.figures.gradient_by_layer import gradient_by_layer
 from analysis.figures.label_agreement import label_agreement_map
@@ -21,95 +24,132 @@ from analysis.figures.outcome_shares import outcome_shares_by_axis
 from analysis.figures.stability_map import stability_map
 from analysis.figures.thresholds import map_by_threshold
 from analysis.figures.trainable_depth import trainable_depth_map
-from analysis.reading.stores import UnsuitableRunsError, read_curves, read_layers
+from analysis.reading.stores import (
+    UnsuitableRunsError,
+    factors,
+    read_curves,
+    read_layers,
+)
 from analysis.reading.thresholds import read_judged_by
+from analysis.tables.boundaries import USUAL as BRACKETED
 from analysis.tables.boundaries import boundary_learning_rates, outcome_shares
+from analysis.tables.chi import POOLED as CHI_POOLED
+from analysis.tables.chi import SETTINGS as CHI_SETTINGS
 from analysis.tables.chi import chi_against_theory
-from analysis.tables.curvatures import edge_of_stability, largest_stable_rates
-from analysis.tables.depth_scales import fitted_multiple, trainable_depth
+from analysis.tables.cures import AXES, trained_by_cure
+from analysis.tables.curvatures import EDGES, STARTS, edge_of_stability, largest_stable_rates
+from analysis.tables.depth_scales import POOLED, multiple_of_xi, trainable_depth
+from analysis.tables.depth_scales import SETTINGS as DEPTH_SETTINGS
 from analysis.tables.judgments import read_judged
-from analysis.tables.label_agreement import label_agreement
+from analysis.tables.label_agreement import CELL, label_agreement
 from analysis.tables.threshold_shifts import moved_shares
+from analysis.tables.views import EVERYTHING, View
 
-# Each figure's function of a store and the trained level at which to judge its runs (None: their
-# own level).
-FIGURES: dict[str, Callable[[str | Path, float | None], Figure]] = {
-    "stability_map": lambda store, level: stability_map(read_judged(store, level)),
-    "critical_learning_rate": lambda store, level: boundary_learning_rate_by_depth(
-        read_judged(store, level)
-    ),
-    "outcome_shares": lambda store, level: outcome_shares_by_axis(read_judged(store, level)),
-    "loss_curves": lambda store, level: loss_curves_by_outcome(
-        read_curves(store), read_judged(store, level)
-    ),
-    "gradient_by_layer": lambda store, level: gradient_by_layer(
-        read_layers(store), read_judged(store, level)
-    ),
-    "label_agreement": lambda store, level: label_agreement_map(read_judged(store, level)),
-    "trainable_depth": lambda store, level: trainable_depth_map(read_judged(store, level)),
-    "chi": lambda store, level: chi_by_init_scale(deepest(read_judged(store, level))),
-    "edge_of_stability": lambda store, level: edge_of_stability_by_step(
-        read_curves(store), read_judged(store, level)
-    ),
-    "catapult": lambda store, level: catapult_by_rate(read_judged(store, level)),
-    "thresholds": lambda store, level: map_by_threshold(
-        read_judged(store, level), read_judged_by(store)
-    ),
-    "claim_layers": lambda store, level: claim_layers(
-        selected(_as_recorded(store, level), PROFILES)
-    ),
-    "claim_c8": lambda store, level: claim_c8(evidence(_as_recorded(store, level), CLAIMS["C8"])),
-    "claim_c9": lambda store, level: claim_c9(evidence(_as_recorded(store, level), CLAIMS["C9"])),
-}
+# How each is made: from a store, the trained level to judge its runs at (None: their own), and
+# what of it is shown.
+Maker = Callable[[str | Path, float | None, View], Any]
 
-TABLES: dict[str, Callable[[str | Path, float | None], pd.DataFrame]] = {
-    "outcomes": lambda store, level: outcome_shares(
-        read_judged(store, level), ["activation", "depth"]
+
+def _of_runs(draw: Callable[[pd.DataFrame, View], Figure]) -> Maker:
+    return lambda store, level, view: draw(read_judged(store, level), view)
+
+
+def _of_curves(draw: Callable[[pd.DataFrame, pd.DataFrame, View], Figure]) -> Maker:
+    return lambda store, level, view: draw(read_curves(store), read_judged(store, level), view)
+
+
+FIGURES: dict[str, Maker] = {
+    "stability_map": _of_runs(stability_map),
+    "critical_learning_rate": _of_runs(boundary_learning_rate_by_depth),
+    "outcome_shares": _of_runs(outcome_shares_by_axis),
+    "loss_curves": _of_curves(loss_curves_by_outcome),
+    "gradient_by_layer": lambda store, level, view: gradient_by_layer(
+        read_layers(store), read_judged(store, level), view
     ),
-    "critical_learning_rate": lambda store, level: boundary_learning_rates(
-        read_judged(store, level)
+    "label_agreement": _of_runs(label_agreement_map),
+    "trainable_depth": _of_runs(trainable_depth_map),
+    "chi": _of_runs(chi_by_init_scale),
+    "edge_of_stability": _of_curves(edge_of_stability_by_step),
+    "catapult": _of_runs(catapult_by_rate),
+    "cures": _of_runs(cures_by_share),
+    "thresholds": lambda store, level, view: map_by_threshold(
+        read_judged(store, level), read_judged_by(store), view
     ),
-    "label_agreement": lambda store, level: label_agreement(read_judged(store, level)),
-    "trainable_depth": lambda store, level: trainable_depth(read_judged(store, level)),
-    "multiple_of_xi": lambda store, level: multiple_of_xi(read_judged(store, level)),
-    "chi": lambda store, level: chi_against_theory(read_judged(store, level)),
-    "edge_of_stability": lambda store, level: edge_of_stability(
-        read_curves(store), read_judged(store, level)
+    "claim_layers": lambda store, level, view: claim_layers(
+        selected(_as_recorded(store, level, view), PROFILES)
     ),
-    "catapult": lambda store, level: largest_stable_rates(read_judged(store, level)),
-    "thresholds": lambda store, level: moved_shares(
-        read_judged(store, level), read_judged_by(store)
+    "claim_c8": lambda store, level, view: claim_c8(
+        evidence(_as_recorded(store, level, view), CLAIMS["C8"])
+    ),
+    "claim_c9": lambda store, level, view: claim_c9(
+        evidence(_as_recorded(store, level, view), CLAIMS["C9"])
     ),
 }
 
 
-def _as_recorded(store: str | Path, level: float | None) -> str | Path:
+def _grouped(
+    count: Callable[[pd.DataFrame, list[str]], pd.DataFrame],
+    usual: Sequence[str],
+    pooled: Collection[str] = (),
+) -> Maker:
+    """A table that has a row for each group, as of View.groups."""
+
+    def made(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
+        runs = view.kept(read_judged(store, level))
+        by = view.groups(runs, usual, pooled)
+        return count(runs, by).sort_values(by, ignore_index=True)
+
+    return made
+
+
+def _outcomes(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
+    """The shares of the settings asked for, or of activation and depth; all others are pooled."""
+    runs = view.kept(read_judged(store, level))
+    usual = [name for name in ("activation", "depth") if name in factors(runs)]
+    by = list(view.named.values()) or usual or factors(runs)
+    return outcome_shares(runs, by or ["activation", "depth"])
+
+
+def _edge(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
+    curves = read_curves(store)
+    return _grouped(partial(edge_of_stability, curves), EDGES)(store, level, view)
+
+
+def _cures(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
+    """The plane is that of the settings asked for, x and y, or of learning rate and init scale."""
+    plane = list(view.named.values()) or AXES
+    return trained_by_cure(view.kept(read_judged(store, level)), plane)
+
+
+def _thresholds(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
+    if view.named:
+        raise UnsuitableRunsError("the table of thresholds has no groups; it takes --where")
+    return moved_shares(view.kept(read_judged(store, level)), read_judged_by(store))
+
+
+TABLES: dict[str, Maker] = {
+    "outcomes": _outcomes,
+    "critical_learning_rate": _grouped(boundary_learning_rates, BRACKETED, ("learning_rate",)),
+    "label_agreement": _grouped(label_agreement, CELL),
+    "trainable_depth": _grouped(trainable_depth, DEPTH_SETTINGS, POOLED),
+    "multiple_of_xi": _grouped(
+        multiple_of_xi, ("activation",), (*POOLED, "init_scale", "bias_scale")
+    ),
+    "chi": _grouped(chi_against_theory, CHI_SETTINGS, CHI_POOLED),
+    "edge_of_stability": _edge,
+    "catapult": _grouped(largest_stable_rates, STARTS, ("learning_rate",)),
+    "cures": _cures,
+    "thresholds": _thresholds,
+}
+
+
+def _as_recorded(store: str | Path, level: float | None, view: View) -> str | Path:
     if level is not None:
         raise UnsuitableRunsError(
             "a claim's runs are judged as the claim asks; leave out --trained-level"
         )
+    if view != EVERYTHING:
+        raise UnsuitableRunsError(
+            f"a claim's figure shows what the claim is about; leave out{view.options()}"
+        )
     return store
-
-
-def deepest(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs of the largest depth, where theory fits best."""
-    return runs[runs["depth"] == runs["depth"].max()]
-
-
-def multiple_of_xi(runs: pd.DataFrame) -> pd.DataFrame:
-    """The fitted multiple of xi_correlation to which networks can be trained, per activation.
-
-    Returns:
-        One row per activation with enough points: `multiple`, its standard error as a factor,
-        `error_factor`, and the number of `points`.
-    """
-    fits = {
-        activation: fitted_multiple(depths)
-        for activation, depths in trainable_depth(runs).groupby("activation")
-    }
-    rows = [
-        {"activation": a, "multiple": m.value, "error_factor": m.error, "points": m.points}
-        for a, m in fits.items()
-        if m is not None
-    ]
-    return pd.DataFrame(rows, columns=["activation", "multiple", "error_factor", "points"])

@@ -10,13 +10,16 @@ from matplotlib.figure import Figure
 
 from analysis.drawing.map_cells import name_regions
 from analysis.drawing.pages import NARROWEST_INCHES, PANEL_INCHES, STYLE, give_title
+from analysis.drawing.ticks import mark_in_a_row
 from analysis.reading.stores import UnsuitableRunsError, factors
+from analysis.tables.layouts import Places, laid_out
 from analysis.tables.regions import REGIONS, region_by_run
+from analysis.tables.views import EVERYTHING, View
 
-MOST_MARKS = 6
+PLACES = Places(free={}, own={"y": "the share of runs"}, pools_rest=True)
 
 
-def outcome_shares_by_axis(runs: pd.DataFrame) -> Figure:
+def outcome_shares_by_axis(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """The share of runs with each outcome along every axis, all other axes pooled.
 
     A panel for each setting that varies, without the seed and settings of measurements, and a bar
@@ -24,10 +27,14 @@ def outcome_shares_by_axis(runs: pd.DataFrame) -> Figure:
 
     Args:
         runs: The settings, `outcome` and `cause`.
+        view: Which runs.
 
     Raises:
-        UnsuitableRunsError: No setting varies, or an outcome is unknown here.
+        UnsuitableRunsError: No setting varies, an outcome is unknown here, there are no such
+            runs, or the figure has no such place.
     """
+    layout = laid_out(runs, view, PLACES)
+    runs = layout.runs
     names = factors(runs)
     if not names:
         raise UnsuitableRunsError("no setting varies among the runs: there is no axis to show")
@@ -46,7 +53,7 @@ def outcome_shares_by_axis(runs: pd.DataFrame) -> Figure:
         for unused in panels.flat[len(names) :]:
             unused.set_visible(False)
         name_regions(figure, np.ma.array(np.unique(regions)), runs)
-        give_title(figure, "How runs ended, along each axis", runs, None)
+        give_title(figure, "How runs ended, along each axis", runs, layout.note)
     return figure
 
 
@@ -57,7 +64,5 @@ def _draw(panel: Axes, shares: pd.DataFrame) -> None:
         height = shares[region].to_numpy()
         panel.bar(places, height, 1.0, bottom, color=REGIONS[region].color, linewidth=0)
         bottom += height
-    every = ceil(len(shares) / MOST_MARKS)
-    marks = [f"{each:.2g}" if isinstance(each, float) else str(each) for each in shares.index]
-    panel.set_xticks(places[::every], marks[::every])
     panel.set(xlim=(-0.5, len(shares) - 0.5), ylim=(0, 1))
+    mark_in_a_row(panel.xaxis, shares.index.tolist())

@@ -1,63 +1,43 @@
-"""The stability map: the outcome over learning rate and init scale, one panel per network."""
-
-from itertools import product
+"""The stability map: the outcome over any two settings, a panel for each value of two others."""
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.drawing.log_scales import evenly_chosen
-from analysis.drawing.map_cells import draw_cells, grid_of_regions, name_regions
-from analysis.drawing.marks import Style
-from analysis.drawing.pages import (
-    STYLE,
-    chosen,
-    give_title,
-    panel_grid,
-    require_drawable,
-)
+from analysis.drawing.cell_axes import cell_axis, grid_of
+from analysis.drawing.facets import facets
+from analysis.drawing.map_cells import BY_REGION, draw_cells, name_regions
+from analysis.drawing.pages import STYLE, give_title
+from analysis.tables.layouts import MAP, MOST_PANELS, laid_out
 from analysis.tables.regions import region_by_cell
-
-MOST_DEPTHS = 8
-BESIDE_PANEL: Style = {"xycoords": "axes fraction", "rotation": -90, "va": "center", "ha": "left"}
+from analysis.tables.views import EVERYTHING, View
 
 
-def stability_map(runs: pd.DataFrame) -> Figure:
-    """Where networks train, stall and diverge: the outcome over learning rate and init scale.
+def stability_map(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
+    """Where networks train, stall and diverge: the outcome over two settings.
 
-    A panel for each activation (rows) and depth (columns). Of more than MOST_DEPTHS
-    depths an even choice is drawn, and the title says so. A cell has the outcome that is
-    most frequent over the seeds; hatched cells were not run.
+    By default learning rate and init scale lie along the axes, or whatever varies in their
+    place, depth and activation in columns and rows, or what varies in theirs. What varies
+    beyond is held at one value, which the title says. A cell has the outcome that is most
+    frequent over the seeds; hatched cells were not run.
 
     Args:
         runs: The settings, `outcome` and, for the shades of the stalls, `cause`.
+        view: Which runs, and what lies where.
 
     Raises:
-        UnsuitableRunsError: There are no runs, a learning rate is not positive, or a setting
-            besides activation, depth, init scale, learning rate and seed varies.
+        UnsuitableRunsError: There are no such runs, or no such setting.
     """
-    require_drawable(runs)
-    activations, every_depth = list(runs["activation"].unique()), sorted(runs["depth"].unique())
-    depths = evenly_chosen(every_depth, MOST_DEPTHS)
-    cells = region_by_cell(runs[runs["depth"].isin(depths)])
-    scales, rates = np.unique(cells["init_scale"]), np.unique(cells["learning_rate"])
+    layout = laid_out(runs, view, MAP)
+    x, y = (cell_axis(layout.names[role], layout.runs) for role in ("x", "y"))
     with mpl.rc_context(STYLE):
-        figure, panels = panel_grid(
-            len(activations), len(depths), x="learning rate", y="init scale"
-        )
+        figure, drawn, gaps = facets(layout, x.words, y.words, MOST_PANELS)
         grids = []
-        for panel, (activation, depth) in zip(
-            panels.flat, product(activations, depths), strict=True
-        ):
-            here = cells[(cells["activation"] == activation) & (cells["depth"] == depth)]
-            grids.append(grid_of_regions(here, scales, rates))
-            draw_cells(panel, grids[-1], scales, rates)
-        for panel, depth in zip(panels[0], depths, strict=True):
-            panel.set_title(f"depth {depth}")
-        for panel, activation in zip(panels[:, -1], activations, strict=True):
-            panel.annotate(activation, (1.03, 0.5), **BESIDE_PANEL)
-        name_regions(figure, np.ma.stack(grids), runs)
-        note = chosen("depths", depths, every_depth)
-        give_title(figure, "Where networks train, stall and diverge", runs, note)
+        for facet in drawn:
+            cells = region_by_cell(facet.runs, [x.name, y.name])
+            grids.append(grid_of(cells, x, y, "region"))
+            draw_cells(facet.panel, grids[-1], x, y, **BY_REGION)
+        name_regions(figure, np.ma.stack(grids), layout.runs, gaps)
+        give_title(figure, "Where networks train, stall and diverge", layout.runs, layout.note)
     return figure

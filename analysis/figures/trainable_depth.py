@@ -4,66 +4,90 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
-from analysis.drawing.log_scales import cell_edges, mark_values, places
+from analysis.drawing.cell_axes import CellAxis, cell_axis, grid_of
+from analysis.drawing.facets import facets
+from analysis.drawing.log_scales import cell_edges, places
+from analysis.drawing.map_cells import NOT_RUN
 from analysis.drawing.marks import CRITICAL, MEASURED, between
-from analysis.drawing.pages import STYLE, give_title, panel_grid
+from analysis.drawing.pages import STYLE, give_title
+from analysis.drawing.ticks import mark_ticks, mark_values
 from analysis.tables.depth_scales import fitted_multiple, trainable_depth
+from analysis.tables.layouts import Places, laid_out
+from analysis.tables.views import EVERYTHING, View
 from analysis.theory.plain_networks import is_plain
 from core.theory.mean_field import critical_weight_variance, mean_field
 
+PLACES = Places(
+    free={"columns": ("activation",), "rows": ()},
+    own={"x": "init_scale", "y": "depth"},
+    pooled=("learning_rate",),
+)
+MOST_LEFT = 1e3  # of the best constant's loss: more is drawn alike
 LINES = "#ff4fa0"  # stands out from every shade of the map and from a white page
 
 
-def trainable_depth_map(runs: pd.DataFrame) -> Figure:
+def trainable_depth_map(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """How deep networks train: the remaining loss over weight variance and depth.
 
-    A panel for each activation. A cell shows the tail loss of its best learning rate and seed, in
-    units of the best constant's loss. Points mark the trainable depth; lines show the theory's
-    xi_correlation and the multiple of it that fits the points.
+    A panel for each activation and for what else varies. A cell has the tail loss of its best
+    learning rate and seed over the best constant's; points mark the trainable depth, lines the
+    theory's xi_correlation and the multiple of it that fits, which the panel's title says.
 
     Args:
-        runs: The settings, `outcome`, `tail_loss` and `baseline_loss`; one bias scale.
+        runs: The settings, `outcome`, `tail_loss` and `baseline_loss`.
+        view: Which runs, and what has rows and columns of panels.
 
     Raises:
-        ValueError: A setting varies besides activation, init scale, depth, learning rate
-            and seed.
+        UnsuitableRunsError: There are no such runs, or the figure has no such place.
     """
-    depths = trainable_depth(runs)
-    activations = list(runs["activation"].unique())
+    layout = laid_out(runs, view, PLACES)
+    grid = [cell_axis(name, layout.runs) for name in ("init_scale", "depth")]
     with mpl.rc_context(STYLE):
-        figure, panels = panel_grid(
-            1, len(activations), x=r"weight variance $\sigma_w^2$", y="depth"
-        )
-        figure.set_size_inches(max(figure.get_figwidth(), 7.0), 5.0)
-        for panel, activation in zip(panels.flat, activations, strict=True):
-            here = runs[runs["activation"] == activation]
-            mesh = _draw_remaining_loss(panel, here)
-            measured = depths[depths["activation"] == activation]
-            if is_plain(runs.iloc[0]):
-                _draw_theory(panel, measured)
-            _draw_depths(panel, measured)
-            panel.set_title(activation)
-        bar = figure.colorbar(mesh, ax=list(panels.flat), pad=0.02, extend="both")
+        figure, drawn, gaps = facets(layout, r"weight variance $\sigma_w^2$", "depth", 3)
+        figure.set_size_inches(max(figure.get_figwidth(), 7.0), figure.get_figheight() + 1.0)
+        for facet in drawn:
+            best = _remaining_loss(facet.runs, *grid)
+            gaps |= np.ma.is_masked(best)
+            mesh = _draw_remaining_loss(facet.panel, best, *grid)
+            depths = trainable_depth(facet.runs)
+            if is_plain(facet.runs.iloc[0]):
+                _draw_theory(facet.panel, depths)
+            _draw_depths(facet.panel, depths)
+        bar = figure.colorbar(mesh, ax=list(figure.axes), pad=0.02, extend="both")
         bar.set_label("loss left, of the best constant's")
-        handles, labels = panels.flat[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", ncols=2, frameon=False)
-        give_title(figure, "How deep networks can be trained", runs, None)
+        entries = dict(
+            reversed(pair)
+            for facet in drawn
+            for pair in zip(*facet.panel.get_legend_handles_labels(), strict=True)
+        )
+        if gaps:
+            entries["not run"] = Patch(**NOT_RUN)
+        figure.legend(entries.values(), entries, loc="outside lower left", ncols=2, frameon=False)
+        give_title(figure, "How deep networks can be trained", layout.runs, layout.note)
     return figure
 
 
-def _draw_remaining_loss(panel: Axes, runs: pd.DataFrame) -> mpl.collections.QuadMesh:
-    left = (runs["tail_loss"] / runs["baseline_loss"]).fillna(np.inf)
-    cells = runs.assign(left=left, weight_variance=runs["init_scale"] ** 2)
-    best = cells.pivot_table(index="depth", columns="weight_variance", values="left", aggfunc="min")
-    x, y = cell_edges(best.columns), cell_edges(best.index)
+def _remaining_loss(runs: pd.DataFrame, scales: CellAxis, depths: CellAxis) -> np.ma.MaskedArray:
+    """The loss left by the best run of each init scale and depth, (depths, scales)."""
+    left = (runs["tail_loss"] / runs["baseline_loss"]).fillna(np.inf).clip(upper=MOST_LEFT)
+    best = runs.assign(left=left).groupby(["depth", "init_scale"])["left"].min().reset_index()
+    return grid_of(best, scales, depths, "left")
+
+
+def _draw_remaining_loss(
+    panel: Axes, best: np.ma.MaskedArray, scales: CellAxis, depths: CellAxis
+) -> QuadMesh:
+    x, y = cell_edges(np.square(scales.values)), depths.edges
     panel.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    mark_values(panel.xaxis, best.columns, 6)
-    mark_values(panel.yaxis, best.index)
-    values = best.clip(upper=1e3).to_numpy()
-    return panel.pcolormesh(x, y, values, cmap="viridis_r", norm=LogNorm(1e-3, 1))
+    mark_ticks(panel.xaxis, np.square(scales.values))
+    mark_values(panel.yaxis, depths.values)
+    panel.patch.set(**NOT_RUN)
+    return panel.pcolormesh(x, y, best, cmap="viridis_r", norm=LogNorm(1e-3, 1))
 
 
 def _draw_depths(panel: Axes, depths: pd.DataFrame) -> None:
@@ -76,13 +100,17 @@ def _draw_theory(panel: Axes, depths: pd.DataFrame) -> None:
     activation, bias_scale = depths["activation"].iloc[0], depths["bias_scale"].iloc[0]
     fine = between(variance)
     xi = np.array([_xi(activation, each, bias_scale**2) for each in fine])
+    facts = [panel.get_title()]
     panel.plot(fine, xi, color=LINES, linewidth=1.6, linestyle=":", label=r"$\xi$ (theory)")
     if multiple is not None:
-        label = rf"{multiple.value:.1f} $\xi$: the mean, standard error {multiple.error - 1:.0%}"
+        label = r"the multiple of $\xi$ that fits, mean over init scales"
         panel.plot(fine, multiple.value * xi, color=LINES, linewidth=2.0, label=label)
+        facts.append(rf"{multiple.value:.1f} $\xi$ fits, standard error {multiple.error - 1:.0%}")
     critical = critical_weight_variance(activation, bias_scale**2)
     if critical is not None and variance.min() < critical < variance.max():
-        panel.axvline(critical, label=rf"$\chi = 1$ at {critical:.3g}", **CRITICAL)
+        panel.axvline(critical, label=r"$\chi = 1$", **CRITICAL)
+        facts.append(rf"$\chi = 1$ at {critical:.3g}")
+    panel.set_title("\n".join(filter(None, facts)))
 
 
 def _xi(activation: str, weight_variance: float, bias_variance: float) -> float:

@@ -3,10 +3,11 @@
 import json
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 SIGNIFICANT_DIGITS = 5
@@ -75,6 +76,8 @@ def _shown(value: Any) -> str:
 
 def printable(text: str) -> str:
     """Text with its control characters escaped: the words of a store must not steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
@@ -82,6 +85,19 @@ def json_lines(rows: pa.RecordBatch) -> Iterator[str]:
     """Each row as a JSON object; NULL, NaN and infinity as null, dates as text."""
     for row in rows.to_pylist():
         yield json.dumps({name: _json_value(value) for name, value in row.items()}, default=str)
+
+
+def json_document(value: Any) -> str:
+    """Mappings, sequences and numbers, NumPy's among them, as JSON; as json_lines."""
+    return json.dumps(_json_ready(value), indent=2, default=str)
+
+
+def _json_ready(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _json_ready(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_ready(each) for each in value]
+    return _json_value(value.item() if isinstance(value, np.generic) else value)
 
 
 def _json_value(value: Any) -> Any:

@@ -1,38 +1,41 @@
 """SQL over a store's views, answered in Arrow; errors say what could be asked."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from analysis.reading.stores import TABLES, connect, data_dictionary, read_schema
+from analysis.reading.stores import TABLES, data_dictionary, read_schema
+from analysis.reading.views import VIEWS, connect
 
 ROWS_AT_ONCE = 50_000
-DESCRIBE = re.compile(rf"\s*describe\s+({'|'.join(TABLES)})\s*;?\s*", re.IGNORECASE)
+DESCRIBE = re.compile(rf"\s*describe\s+(?:(\w+)\.)?({'|'.join(TABLES)})\s*;?\s*", re.IGNORECASE)
 
 
 class QueryError(ValueError):
     """A query that cannot be answered; the message says why and what there is to ask."""
 
 
-def answer(store: str | Path, sql: str) -> Iterator[pa.RecordBatch]:
+def answer(store: str | Path | Mapping[str, str | Path], sql: str) -> Iterator[pa.RecordBatch]:
     """The rows that a query selects, in one or more batches; the first may be empty.
 
-    `describe runs`, and of the other views, is the data dictionary: column, type, unit
+    `describe runs`, and of the other tables, is the data dictionary: column, type, unit
     and meaning.
+
+    Args:
+        store: One, or several by name, as of analysis.reading.views.connect.
+        sql: The query.
 
     Raises:
         NotAStoreError: There is no store at `store`.
         MissingTableError: The store has no runs yet, or not the table to describe.
         QueryError: DuckDB refuses the query, before it runs or while it does.
     """
-    described = DESCRIBE.fullmatch(sql)
-    if described:
-        schema = read_schema(store, described[1].lower())
-        meanings = pa.Table.from_pandas(data_dictionary(schema), preserve_index=False)
-        yield from meanings.to_batches()
+    described = _described(store, sql)
+    if described is not None:
+        yield from described.to_batches()
         return
     with connect(store) as connection:
         try:
@@ -46,12 +49,33 @@ def answer(store: str | Path, sql: str) -> Iterator[pa.RecordBatch]:
             raise QueryError(_explained(error, sql, connection)) from error
 
 
+def _described(store: str | Path | Mapping[str, str | Path], sql: str) -> pa.Table | None:
+    """The dictionary of the table that a query describes; None if it is another query."""
+    asked = DESCRIBE.fullmatch(sql)
+    if not asked:
+        return None
+    name, table = asked.groups()
+    place = _place(store, name)
+    if place is None:
+        return None
+    meanings = data_dictionary(read_schema(place, table.lower()))
+    return pa.Table.from_pandas(meanings, preserve_index=False)
+
+
+def _place(store: str | Path | Mapping[str, str | Path], name: str | None) -> str | Path | None:
+    """Where the store of that name is, or the one store, which has none; None if there is none."""
+    if isinstance(store, Mapping):
+        return store.get(name or "")
+    return None if name else store
+
+
 def _explained(error: duckdb.Error, sql: str, connection: duckdb.DuckDBPyConnection) -> str:
     """DuckDB's message with the views or columns that a wrong name could have meant."""
     message = str(error).strip()
     if isinstance(error, duckdb.BinderException):
-        asked = [view for view in _existing(connection) if re.search(rf"\b{view}\b", sql, re.I)]
-        columns = [f"{view}: {', '.join(connection.view(view).columns)}" for view in asked]
+        views = _existing(connection)
+        asked = [view for view in views if re.search(rf"\b{view}\b", sql, re.I)]
+        columns = [f"{view}: {', '.join(connection.table(view).columns)}" for view in asked]
         return "\n".join([message, "", "The columns are", *columns])
     if isinstance(error, duckdb.PermissionException):
         message += "\nA query reads the store's views and nothing else."
@@ -67,6 +91,14 @@ def _views(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _existing(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The views that the store has rows for, in the order of TABLES."""
-    found = {name for (name,) in connection.execute("show tables").fetchall()}
-    return [table for table in TABLES if table in found]
+    """The views that there are, as SQL names them: store by store, in the order of VIEWS."""
+    found = connection.execute(
+        "select schema_name, view_name from duckdb_views() where not internal order by view_oid"
+    ).fetchall()
+    stores = list(dict.fromkeys(schema for schema, _ in found))
+    return [
+        view if schema == "main" else f"{schema}.{view}"
+        for schema in stores
+        for view in VIEWS
+        if (schema, view) in found
+    ]

@@ -1,4 +1,4 @@
-"""A store's tables as DataFrames and as DuckDB views, and what their columns mean.
+"""A store's tables as DataFrames, and what their columns mean.
 
     runs    one row per training: its settings, its outcome and its measurements
     layers  one row per (training, layer): forward and backward norms
@@ -7,17 +7,16 @@
 A table to which nothing was written yet is missing, not empty.
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 
+from analysis.reading.manifests import ManifestError, parsed_manifest
 from analysis.reading.older_rows import OlderRows, with_later_columns
 from core.settings import Value
 from core.trials import SETTINGS, TRIAL_FIELDS
@@ -29,14 +28,6 @@ REPEATS = tuple(name for name, setting in SETTINGS.items() if setting.repeats)
 
 # For settings by which a command can judge all runs alike: the command's option.
 JUDGING_OPTIONS = {"trained_level": "--trained-level"}
-
-# The views read through Arrow, so DuckDB itself needs no file at all: with external
-# access off a query can read nothing but the views, and write nothing anywhere.
-LOCKS = (
-    "SET temp_directory = ''",  # refused once external access is off
-    "SET enable_external_access = false",
-    "SET lock_configuration = true",
-)
 
 CHECKED = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
@@ -101,35 +92,9 @@ def read_curves(
     return _read(store, "curves", columns, where)
 
 
-def connect(store: str | Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with the views runs, layers and curves, as far as they have rows.
-
-    A query cannot reach outside the store: no other file, no network, no extension, no
-    change of these settings, and no writing, not even to the store.
-
-    Raises:
-        NotAStoreError: There is no store at `store`.
-        MissingTableError: The store has no runs yet.
-    """
-    views = {table: _dataset(store, table) for table in TABLES if _parts(store, table)}
-    if not views:
-        raise _missing(store, "runs")
-    connection = duckdb.connect()
-    for table, dataset in views.items():
-        if table == "runs":
-            older = OlderRows(dataset.schema)
-            columns = [older.view_column(name) for name in older.schema.names]
-            connection.from_arrow(dataset).select(*columns).create_view(table)
-        else:
-            connection.register(table, dataset)
-    for lock in LOCKS:
-        connection.execute(lock)
-    return connection
-
-
 def read_schema(store: str | Path, table: str = "runs") -> pa.Schema:
     """The Arrow schema of a table, with each column's unit and meaning; raises as read_runs."""
-    return OlderRows(_dataset(store, table).schema).schema
+    return OlderRows(table_dataset(store, table).schema).schema
 
 
 def data_dictionary(schema: pa.Schema) -> pd.DataFrame:
@@ -155,23 +120,31 @@ def factors(runs: pd.DataFrame) -> list[str]:
     return [n for n in axes(runs) if n not in REPEATS and SETTINGS[n].decides != "record"]
 
 
+def groups(runs: pd.DataFrame, usual: Sequence[str], pooled: Collection[str] = ()) -> list[str]:
+    """The settings by which a table groups runs: the usual, then whatever else decides and varies.
+
+    Args:
+        runs: The settings.
+        usual: Those that come first, whether they vary or not.
+        pooled: Those whose values the table pools.
+    """
+    return list(dict.fromkeys([*usual, *(n for n in factors(runs) if n not in pooled)]))
+
+
 def refuse_other_axes(runs: pd.DataFrame, expected: Collection[str]) -> None:
     """Refuse runs in which a setting varies unexpectedly; REPEATS may always vary.
 
     Raises:
-        UnsuitableRunsError: Names the setting and how to select one of its values.
+        UnsuitableRunsError: Names the setting, and how to keep one of its values.
     """
     for name in axes(runs):
         if name in expected or name in REPEATS:
             continue
         values = sorted(runs[name].unique().tolist())
-        shown = ", ".join(map(repr, values[:5])) + (", ..." if len(values) > 5 else "")
-        option = JUDGING_OPTIONS.get(name)
+        shown = ", ".join(map(str, values[:5])) + (", ..." if len(values) > 5 else "")
         raise UnsuitableRunsError(
-            f"{name} varies among the runs ({shown}) and would be mixed up here; "
-            "choose one value on the page that `phasesweep report` makes, or "
-            f"select it first, as in runs[runs.{name} == {values[0]!r}]"
-            + ("" if option is None else f"; or judge all by one: {option} {values[0]!r}")
+            f"{name} varies among the runs ({shown}) and would be mixed up here; group by it, "
+            f"or keep one value: --where {name}={values[0]}"
         )
 
 
@@ -181,7 +154,7 @@ def _read(
     columns: Sequence[str] | None,
     where: Mapping[str, Value | Sequence[Value]] | None,
 ) -> pd.DataFrame:
-    dataset = _dataset(store, table)
+    dataset = table_dataset(store, table)
     older = OlderRows(dataset.schema)
     for name in [*(columns or ()), *(where or ())]:
         if name not in older.schema.names:
@@ -192,7 +165,7 @@ def _read(
     try:
         rows = dataset.to_table(kept, conditions)
     except FileNotFoundError:  # A compaction took the files' place since they were listed.
-        rows = _dataset(store, table).to_table(kept, conditions)
+        rows = table_dataset(store, table).to_table(kept, conditions)
     except OSError as error:
         raise _damaged(store, error) from error
     return older.filled(rows).to_pandas()
@@ -207,20 +180,27 @@ def _filter(where: Mapping[str, Value | Sequence[Value]], older: OlderRows) -> d
     return kept
 
 
-def _dataset(store: str | Path, table: str) -> ds.Dataset:
-    """All parts as one data set; a column that an older part lacks is NULL in its rows."""
+def table_dataset(store: str | Path, table: str) -> ds.Dataset:
+    """All parts as one data set; a column that an older part lacks is NULL in its rows.
+
+    Raises:
+        NotAStoreError, MissingTableError: There is no store, or nothing in that table.
+        DamagedTableError: A file cannot be read.
+    """
     parts = _parts(store, table)
     if not parts:
         raise _missing(store, table)
     filesystem, _ = _place(store)
     try:
         each = [ds.dataset(part, format=CHECKED, filesystem=filesystem) for part in parts]
-    except pa.ArrowInvalid as error:
+        # The newest part first: its metadata is the one that is kept.
+        schema = pa.unify_schemas([part.schema for part in reversed(each)])
+        if table == "runs":
+            schema = with_later_columns(schema)
+    except FileNotFoundError:  # A compaction took its place since it was listed.
+        raise
+    except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:  # a name may be damaged too
         raise _damaged(store, error) from error
-    # The newest part first: its metadata is the one that is kept.
-    schema = pa.unify_schemas([part.schema for part in reversed(each)])
-    if table == "runs":
-        schema = with_later_columns(schema)
     return ds.dataset(parts, schema=schema, format=CHECKED, filesystem=filesystem)
 
 
@@ -236,13 +216,18 @@ def read_manifest(store: str | Path) -> dict[str, Any]:
     """The store's manifest: its sweeps, versions and thresholds.
 
     Raises:
-        NotAStoreError: There is no store at `store`.
+        NotAStoreError: There is no store at `store`, or its manifest is damaged.
     """
     filesystem, root = _place(store)
     try:
         with filesystem.open_input_stream(f"{root}/manifest.json") as stream:
-            return json.loads(stream.read())
-    except (OSError, ValueError) as error:
+            return parsed_manifest(stream.read())
+    except ManifestError as error:
+        raise NotAStoreError(
+            f"{store}/manifest.json is damaged: {error}; `phasesweep status {store}` says how it "
+            "is mended"
+        ) from error
+    except OSError as error:
         found = "has no manifest.json" if Path(root).is_dir() else "is no folder"
         raise NotAStoreError(
             f"{store} is no phasesweep store: it {found}; give the folder or URL that "

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.reading.stores import refuse_other_axes
+from analysis.reading.stores import groups, refuse_other_axes
 from core.outcomes import DIVERGED, THRESHOLDS
 
+USUAL = ("activation", "depth", "init_scale")
 LOSSES = ("initial_loss", "baseline_loss", "peak_loss")
 
 
@@ -52,9 +53,7 @@ def blew_up(runs: pd.DataFrame) -> pd.Series:
     return diverged | ((runs["outcome"] == "stalled") & peaked)
 
 
-def boundary_learning_rates(
-    runs: pd.DataFrame, by: Sequence[str] = ("activation", "depth", "init_scale")
-) -> pd.DataFrame:
+def boundary_learning_rates(runs: pd.DataFrame, by: Sequence[str] | None = None) -> pd.DataFrame:
     """The two learning rates between which each group begins to diverge.
 
     Only divergence counts: below the boundary, runs may still be too slow, oscillate or be dead
@@ -64,7 +63,9 @@ def boundary_learning_rates(
 
     Args:
         runs: With the settings and `outcome`, and what blew_up asks for.
-        by: The settings that make a group; add "seed" for a bracket per seed.
+        by: The settings that make a group; add "seed" for a bracket per seed. By default
+            activation, depth and init scale, and whatever else varies and may change how a
+            run ends.
 
     Returns:
         A row for each group: `by` and
@@ -76,9 +77,10 @@ def boundary_learning_rates(
         - `reentrant`: whether at a learning rate above the bracket nothing blew up
 
     Raises:
-        UnsuitableRunsError: Another setting varies, and a group would mix its values.
+        UnsuitableRunsError: A setting varies that is not in `by`, and a bracket would mix
+            its values.
     """
-    keys = list(by)
+    keys = groups(runs, USUAL, {"learning_rate"}) if by is None else list(by)
     refuse_other_axes(runs, {*keys, "learning_rate"})
     rates = _divergence_by_rate(runs, keys)
     first = rates["learning_rate"].where(rates["diverged"]).groupby(_columns(rates, keys)).min()

@@ -1,13 +1,19 @@
 """Learning rates in units of the sharpness: the catapult and the edge of stability."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
+from analysis.reading.stores import groups
 from core.outcomes import DIVERGED
+from core.trials import TRIAL_FIELDS
 
+STARTS = ("activation", "depth", "init_scale", "seed")
+EDGES = (*STARTS, "learning_rate")
 LATE = 0.5  # share of the steps after which a run is taken to have reached its edge
 
 
-def largest_stable_rates(runs: pd.DataFrame) -> pd.DataFrame:
+def largest_stable_rates(runs: pd.DataFrame, by: Sequence[str] | None = None) -> pd.DataFrame:
     """The largest stable learning rates as c = eta x lambda_max, which may exceed 2.
 
     lambda_max is that of step 0. A quadratic loss diverges at c = 2, two linear layers at
@@ -15,14 +21,14 @@ def largest_stable_rates(runs: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         runs: The settings, `outcome`, `peak_loss`, `initial_loss` and `sharpness`.
+        by: The settings that make a row; by default STARTS and whatever else varies.
 
     Returns:
-        A row for each activation, depth, init scale and seed: `sharpness`; the smallest
-        c at which the loss rose above its start on the way, `c_catapult`; the largest c
-        below all that diverged, `c_stable`; the smallest that diverged, `c_diverged`. NaN
-        where the sweep held no such c.
+        A row for each group: `sharpness`; the smallest c at which the loss rose above its start
+        on the way, `c_catapult`; the largest c below all that diverged, `c_stable`; the smallest
+        that diverged, `c_diverged`. NaN where the sweep held no such c.
     """
-    keys = ["activation", "depth", "init_scale", "seed"]
+    keys = groups(runs, STARTS, {"learning_rate"}) if by is None else list(by)
     measured = runs.dropna(subset=["sharpness"])
     c = measured["learning_rate"] * measured["sharpness"]
     diverged = measured["outcome"].isin(DIVERGED)
@@ -45,28 +51,30 @@ def sharpness_over_time(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFram
         runs: `trial_id` and the settings.
 
     Returns:
-        `curves` where the sharpness is known, with `activation`, `depth`, `init_scale`,
-        `learning_rate`, `seed`, `steps` and `sharpness_ratio` = sharpness x eta / 2: it
-        hovers at 1 at the edge of stability (Cohen et al. 2021, arXiv:2103.00065).
+        `curves` where the sharpness is known, with the settings and `sharpness_ratio` =
+        sharpness x eta / 2: it hovers at 1 at the edge of stability (Cohen et al. 2021,
+        arXiv:2103.00065).
     """
-    settings = ["activation", "depth", "init_scale", "learning_rate", "seed", "steps"]
+    settings = [n for n in TRIAL_FIELDS if n in runs and n not in curves]
     known = curves.dropna(subset=["sharpness"])
     table = known.merge(runs[["trial_id", *settings]], on="trial_id")
     return table.assign(sharpness_ratio=table["sharpness"] * table["learning_rate"] / 2)
 
 
-def edge_of_stability(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+def edge_of_stability(
+    curves: pd.DataFrame, runs: pd.DataFrame, by: Sequence[str] | None = None
+) -> pd.DataFrame:
     """The sharpness at the end of each run, in units of 2 / eta.
 
     Args:
         curves, runs: As for sharpness_over_time.
+        by: The settings that make a row; by default EDGES and whatever else varies.
 
     Returns:
-        A row for each activation, depth, init scale, learning rate and seed: the
-        `initial_ratio`, the `largest_ratio` after it, and the `late_ratio`, the median
-        over the logged steps in the second half.
+        A row for each group: the `initial_ratio`, the `largest_ratio` after it, and the
+        `late_ratio`, the median over the logged steps in the second half.
     """
-    keys = ["activation", "depth", "init_scale", "learning_rate", "seed"]
+    keys = groups(runs, EDGES) if by is None else list(by)
     over_time = sharpness_over_time(curves, runs)
     ratio = over_time["sharpness_ratio"]
     late = over_time["step"] >= LATE * over_time["steps"]

@@ -1,15 +1,17 @@
 """How deep networks can be trained, against the depth scale of the infinite-width theory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from analysis.reading.stores import refuse_other_axes
+from analysis.reading.stores import groups, refuse_other_axes
 from analysis.theory.plain_networks import is_plain
 from core.theory.mean_field import mean_field
 
-SETTINGS = ["activation", "init_scale", "bias_scale"]
+SETTINGS = ("activation", "init_scale", "bias_scale")
+POOLED = ("depth", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Multiple:
     points: int
 
 
-def trainable_depth(runs: pd.DataFrame) -> pd.DataFrame:
+def trainable_depth(runs: pd.DataFrame, by: Sequence[str] | None = None) -> pd.DataFrame:
     """The depth up to which networks of each init scale trained.
 
     A depth counts as trained if a run with any learning rate and seed trained. If some depth fails
@@ -35,9 +37,11 @@ def trainable_depth(runs: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         runs: The settings and `outcome`; the depths should reach past what trains.
+        by: The settings that make a row, SETTINGS among them; by default those and whatever
+            else varies.
 
     Returns:
-        A row for each activation, init scale and bias scale:
+        A row for each group:
 
         - `weight_variance`: sigma_w^2
         - `trained_depth`: the largest depth trained; NaN where none was
@@ -48,17 +52,19 @@ def trainable_depth(runs: pd.DataFrame) -> pd.DataFrame:
           the deepest run, where no multiple of it could have been found
 
     Raises:
-        ValueError: A setting varies besides those, depth, learning rate and seed.
+        UnsuitableRunsError: A setting varies besides those in `by`, depth, learning rate and
+            seed.
     """
-    refuse_other_axes(runs, {*SETTINGS, "depth", "learning_rate"})
+    keys = groups(runs, SETTINGS, POOLED) if by is None else list(by)
+    refuse_other_axes(runs, {*keys, *POOLED})
     trained = runs.assign(trained=runs["outcome"] == "trained")
-    by_depth = trained.groupby([*SETTINGS, "depth"])["trained"].any().reset_index()
+    by_depth = trained.groupby([*keys, "depth"])["trained"].any().reset_index()
     rows = [
-        dict(zip(SETTINGS, setting, strict=True)) | _bracket(depths)
-        for setting, depths in by_depth.groupby(SETTINGS)
+        dict(zip(keys, setting, strict=True)) | _bracket(depths)
+        for setting, depths in by_depth.groupby(keys)
     ]
     table = pd.DataFrame(rows)
-    table.insert(len(SETTINGS), "weight_variance", table["init_scale"] ** 2)
+    table.insert(len(keys), "weight_variance", table["init_scale"] ** 2)
     table["trainable_depth"] = (table["trained_depth"] * table["untrained_depth"]) ** 0.5
     settings, plain = zip(*map(table.get, SETTINGS), strict=True), is_plain(runs.iloc[0])
     table["xi_correlation"] = [_xi(*setting) if plain else np.nan for setting in settings]
@@ -84,3 +90,24 @@ def fitted_multiple(depths: pd.DataFrame) -> Multiple | None:
     if len(logs) < 2:
         return None
     return Multiple(float(np.exp(logs.mean())), float(np.exp(logs.sem())), len(logs))
+
+
+def multiple_of_xi(runs: pd.DataFrame, by: Sequence[str] = ("activation",)) -> pd.DataFrame:
+    """The fitted multiple of xi_correlation to which networks can be trained.
+
+    Args:
+        runs: As for trainable_depth.
+        by: The settings that make a row; init scales and bias scales are fitted together.
+
+    Returns:
+        One row per group with enough points: `multiple`, its standard error as a factor,
+        `error_factor`, and the number of `points`.
+    """
+    depths = trainable_depth(runs, list(dict.fromkeys([*by, *SETTINGS])))
+    fits = [(group, fitted_multiple(rows)) for group, rows in depths.groupby(list(by))]
+    rows = [
+        [*group, multiple.value, multiple.error, multiple.points]
+        for group, multiple in fits
+        if multiple is not None
+    ]
+    return pd.DataFrame(rows, columns=[*by, "multiple", "error_factor", "points"])

@@ -1,17 +1,20 @@
 """How often the seeds of a cell agree on its outcome: where the map's edges are sharp."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from analysis.reading.stores import UnsuitableRunsError
 
-CELL = ["activation", "depth", "init_scale", "learning_rate"]
+CELL = ("activation", "depth", "init_scale", "learning_rate")
 
 
-def label_agreement(runs: pd.DataFrame) -> pd.DataFrame:
+def label_agreement(runs: pd.DataFrame, cell: Sequence[str] = CELL) -> pd.DataFrame:
     """The share of each cell's seeds that ended in its most frequent outcome.
 
     Args:
         runs: The settings of a cell, `seed` and `outcome`.
+        cell: The settings that make a cell.
 
     Returns:
         A row for each cell of two seeds or more: its settings, the number of `seeds` and
@@ -20,7 +23,7 @@ def label_agreement(runs: pd.DataFrame) -> pd.DataFrame:
     Raises:
         UnsuitableRunsError: No cell was run with two seeds.
     """
-    counts = runs.groupby([*CELL, "outcome"]).size().groupby(CELL)
+    counts = runs.groupby([*cell, "outcome"]).size().groupby(list(cell))
     table = counts.agg(seeds="sum", most="max").reset_index()
     table = table[table["seeds"] > 1]
     if table.empty:

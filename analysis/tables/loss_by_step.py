@@ -1,23 +1,28 @@
 """The loss of every cell of a stability map at every logged step."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.tables.judgments import BOUND
 
-CELL = ["depth", "init_scale", "learning_rate"]
+CELL = ("depth", "init_scale", "learning_rate")
 
 
-def loss_by_step(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+def loss_by_step(
+    curves: pd.DataFrame, runs: pd.DataFrame, cell: Sequence[str] = CELL
+) -> pd.DataFrame:
     """The loss of each cell along training: one row per logged step and cell.
 
     A run that ended early keeps its last loss. Where seeds disagree the median is taken.
 
     Args:
         curves: `trial_id`, `step` and `loss`; of a step that overflowed the loss is NaN.
-        runs: One activation's `trial_id`, depth, init scale, learning rate, `initial_loss`,
-            `baseline_loss` and `diverged_at_end`, as read_judged gives them.
+        runs: `trial_id`, the settings of a cell, `initial_loss`, `baseline_loss` and
+            `diverged_at_end`, as read_judged gives them.
+        cell: The settings that make a cell; no other but the seed may vary.
 
     Returns:
         `step`, the settings of the cell, and `loss_share`: the loss in units of the best
@@ -34,10 +39,11 @@ def loss_by_step(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
             f"the curves of these runs have {len(steps)} steps and a moving picture needs two; "
             "choose another activation, or run a sweep with more steps, as in `steps: 100`"
         )
-    cells = runs.set_index("trial_id").loc[shares.index, CELL]
-    table = shares[steps].join(cells).groupby(CELL).median().reset_index()
-    rows = table.melt(id_vars=CELL, var_name="step", value_name="loss_share")
-    return rows[["step", *CELL, "loss_share"]]
+    keys = list(cell)
+    cells = runs.set_index("trial_id").loc[shares.index, keys]
+    table = shares[steps].join(cells).groupby(keys).median().reset_index()
+    rows = table.melt(id_vars=keys, var_name="step", value_name="loss_share")
+    return rows[["step", *keys, "loss_share"]]
 
 
 def _share_by_run(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:

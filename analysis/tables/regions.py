@@ -4,7 +4,7 @@ The colors stay apart under deuteranopia, protanopia and tritanopia: tests/analy
 simulates all three (Machado et al. 2009) and measures the distances.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,17 +46,20 @@ REGIONS = (
     Region("slow", "still learning when the steps ran out", "#c8e1ff"),
 )
 
+CELL = ("activation", "depth", "init_scale", "learning_rate")
+
 INDEX = {(region.outcome, region.cause): i for i, region in enumerate(REGIONS)}
 
 
-def region_by_cell(runs: pd.DataFrame) -> pd.DataFrame:
-    """The region of each cell: of an activation, depth, init scale and learning rate.
+def region_by_cell(runs: pd.DataFrame, cell: Sequence[str] = CELL) -> pd.DataFrame:
+    """The region of each cell, by default of an activation, depth, init scale and learning rate.
 
     Where seeds disagree the most frequent outcome wins, and among its runs the most
     frequent cause; a tie goes to the one that comes first in REGIONS.
 
     Args:
         runs: With those settings, `outcome` and `cause`; other settings are not looked at.
+        cell: The settings that make a cell.
 
     Returns:
         A row for each cell that was run: its settings and `region`, an index into REGIONS.
@@ -64,7 +67,7 @@ def region_by_cell(runs: pd.DataFrame) -> pd.DataFrame:
     Raises:
         UnsuitableRunsError: An outcome that has no region.
     """
-    cell = ["activation", "depth", "init_scale", "learning_rate"]
+    cell = list(cell)
     unknown = pd.Series(None, runs.index, dtype=object)
     coded = runs[cell].assign(
         outcome=region_by_run(runs["outcome"], unknown),

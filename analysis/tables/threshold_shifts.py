@@ -142,5 +142,5 @@ def _refuse_ended(runs: pd.DataFrame) -> None:
             raise UnsuitableRunsError(
                 f"{len(ended):,} of {len(runs):,} runs have {name} = {ended.iloc[0]}: they ended "
                 "under the rules as they are and cannot be judged by others; use a store of full "
-                "runs"
+                f"runs, or keep those: --where {name}={SETTINGS[name].encoded_default}"
             )

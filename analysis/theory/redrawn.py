@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets import DATASETS, Task, load_dataset, make_task
+from core.losses import LOSSES
 from core.measuring.starts import initial_params_of
 from core.network import layer_widths
 from core.trials import trial_of
@@ -24,7 +25,8 @@ def task_of(run: Mapping[str, Any]) -> Task:
 def params_of(run: Mapping[str, Any]) -> list[Matrix]:
     """The run's initial weights, one array per layer, (fan_out, fan_in + 1), the bias last."""
     trial, data = trial_of(run), DATASETS[run["dataset"]]
-    widths = layer_widths(data.feature_count, trial.width, data.outputs, trial.depth)
+    outputs = LOSSES[trial.loss].units(data.outputs)
+    widths = layer_widths(data.feature_count, trial.width, outputs, trial.depth)
     return initial_params_of(trial, widths)
 
 

@@ -1,6 +1,6 @@
 """The optimizers' steps, compiled: how parameters change once their gradients are known.
 
-The formulas are those of core.optimizers.
+The formulas are those of core.optimization.optimizers.
 """
 
 from typing import NamedTuple

@@ -16,10 +16,10 @@ from core.descent.products import blas
 from core.descent.residuals import residual_passes
 from core.descent.steps import CODES, Rule
 from core.gradient_descent import Descent, Problem, Update, logged_steps, measured_steps
-from core.optimizers import OPTIMIZERS
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.parameterizations import LayerFactors
+from core.optimization.schedules import rate_factors
 from core.outcomes import THRESHOLDS
-from core.parameterizations import LayerFactors
-from core.schedules import rate_factors
 from core.subnormals import flushed_subnormals
 
 Array = NDArray[np.floating]

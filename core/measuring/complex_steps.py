@@ -46,9 +46,10 @@ class ComplexSteps:
         self._hidden = replace(hidden, activation=_of_complex(hidden.activation))
         outputs = forward(self._params, self._inputs, hidden)[0][-1]
         residuals = outputs[None].copy()
-        LOSSES[problem.loss](residuals, problem.targets.astype(np.float64))
+        targets = problem.targets.astype(np.float64)
+        LOSSES[problem.loss](residuals, targets)
         self._residuals = residuals[0]
-        self._loss_curvature = LOSSES[problem.loss].output_hessian(outputs)
+        self._loss_curvature = LOSSES[problem.loss].output_hessian(outputs, targets)
 
     def matvec(self, direction: Floats) -> Floats:
         """H V for a flat direction V, (size,): a new array."""

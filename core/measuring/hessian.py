@@ -51,9 +51,10 @@ class Hessian:
         of_hidden = slopes(hs, problem.hidden)
         self._slopes = [slope.values for slope in of_hidden]
         residuals = hs[-1][None].copy()
-        LOSSES[problem.loss](residuals, problem.targets.astype(np.float64))
+        targets = problem.targets.astype(np.float64)
+        LOSSES[problem.loss](residuals, targets)
         self._deltas = backward(self._params, residuals[0] / self._examples, of_hidden)
-        self._output_hessian = LOSSES[problem.loss].output_hessian(hs[-1])
+        self._output_hessian = LOSSES[problem.loss].output_hessian(hs[-1], targets)
         above = zip(hs, self._weights[1:], self._deltas[1:], strict=False)
         self._bends = [phi.second_derivative(h) * (w.T @ delta) for h, w, delta in above]
 

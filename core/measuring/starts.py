@@ -17,7 +17,7 @@ from core.initializers import INITIALIZERS, initial_params
 from core.measuring.measurements import Params, measure_starts, stacked
 from core.measuring.signal_propagation import interior_growths
 from core.network import layer_widths
-from core.parameterizations import LayerFactors
+from core.optimization.parameterizations import LayerFactors
 from core.settings import Trials
 from core.theory.mean_field import fixed_point_chi
 from core.theory.wide_signals import wide_signals
@@ -54,7 +54,8 @@ class Starts:
 
     def __init__(self, shape: Trial, task: Task, problem: Problem):
         self._shape, self._problem = shape, problem
-        self._widths = layer_widths(task.feature_count, shape.width, task.outputs, shape.depth)
+        outputs = len(problem.targets)
+        self._widths = layer_widths(task.feature_count, shape.width, outputs, shape.depth)
         self._initializer = INITIALIZERS[shape.initializer]
         # Features of this size would give Gaussian weights the same first layer.
         unit_variance = self._initializer.unit_variance(task.feature_count, shape.width)

@@ -7,6 +7,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from analysis.commands.name_lists import NamesCommand
 from pipeline.cli import app as command_line
 
 
@@ -28,6 +29,8 @@ def _section(name: str, command: Any, above: Any) -> nodes.section:
     usage = command.get_usage(context).removeprefix("Usage: ")
     section += nodes.literal_block(usage, usage, language="text")
     section += nodes.paragraph("", command.help)
+    if isinstance(command, NamesCommand):
+        section += nodes.paragraph("", command.listed())
     section += _definitions(command, context)
     return section
 

@@ -24,6 +24,7 @@ from sphinx.util.docutils import SphinxDirective
 
 NOT_EXECUTED = "not_executed"  # a tag: pages are checked, and no command runs
 LONGEST_SECONDS = 300
+FOLDER = "/home/you"  # shown for the folder of a page's commands, which is the build's
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ class Session(SphinxDirective):
                 result.stdout,
                 location=self.get_location(),
             )
-        printed = result.stdout.rstrip().splitlines()
+        printed = result.stdout.replace(str(folder_of(self)), FOLDER).rstrip().splitlines()
         most = self.options.get("lines", len(printed))
         rest = ["..."] if len(printed) > most else []
         return "\n".join([f"$ {command}", *printed[:most], *rest])

@@ -1,5 +1,6 @@
 """Progress of a run on stderr: a bar on a terminal, plain lines elsewhere."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -51,9 +52,18 @@ class Course:
 @contextmanager
 def progress(course: Course) -> Iterator[Watch]:
     """Show how far a run is; yields a function to call with the trials that have ended."""
-    show = _bar if sys.stderr.isatty() else _lines
+    show = _bar if _can_move_the_cursor() else _lines
     with show(_Reached(course)) as watch:
         yield watch
+
+
+def _can_move_the_cursor() -> bool:
+    """Whether stderr is a terminal; what a notebook's `!phasesweep` gets looks like one."""
+    return (
+        sys.stderr.isatty()
+        and os.environ.get("TERM") != "dumb"
+        and "JPY_PARENT_PID" not in os.environ
+    )
 
 
 class _Reached:

@@ -19,6 +19,9 @@ from pipeline.plans import finished_indices
 from pipeline.storage.store import Store
 from pipeline.storage.thresholds import differing, judged_by
 
+UNKNOWN_KIND = "unknown"  # an older version wrote the row
+VERSIONS = ("schema_version", "versions", "machine")  # entries of the manifest
+
 
 @dataclass(frozen=True)
 class Status:
@@ -30,7 +33,10 @@ class Status:
         found: The best run, and how many runs there are.
         varying: The settings that the best run is described by.
         trainers: How many runs are of each version of the trainer.
+        kinds: How many runs are of each kind of machine: processor and BLAS.
         judged_by: How many runs each set of thresholds judged, with its numbers by name.
+        versions: Of everything that shaped the numbers of the last run; likewise its machine and
+            the store's schema.
         sweeps: Of each its `name`, `last_run`, and numbers of `trials` and `finished`.
         failures: As the manifest has them.
     """
@@ -40,7 +46,9 @@ class Status:
     found: Found | None
     varying: Sequence[str]
     trainers: Mapping[str, int]
+    kinds: Mapping[str, int]
     judged_by: Sequence[tuple[int, Mapping[str, float]]]
+    versions: Mapping[str, Any]
     sweeps: Sequence[Mapping[str, Any]]
     failures: Sequence[Mapping[str, Any]]
 
@@ -51,7 +59,9 @@ class Status:
             "outcomes": {name: count for name, count in self.outcomes.items() if count},
             "best": best_as_json(self.found, self.varying),
             "trainers": self.trainers,
+            "kinds": self.kinds,
             "judged_by": [{"runs": runs, "thresholds": each} for runs, each in self.judged_by],
+            **self.versions,
             "sweeps": self.sweeps,
             "failures": self.failures,
         }
@@ -64,6 +74,7 @@ class Status:
         missing = [sweep["trials"] - sweep["finished"] for sweep in self.sweeps]
         yield from best_in_words(self.found, self.varying, self.store, sum(missing))
         yield from _versions_in_words(self.trainers)
+        yield from _kinds_in_words(self.kinds)
         yield from _rules_in_words(self.judged_by)
         for sweep, left in zip(self.sweeps, missing, strict=True):
             trials = f"{sweep['trials']:,} trials, {left:,} missing"
@@ -80,7 +91,7 @@ def status_of(store: Store, name: str) -> Status:
         name: How to name it.
     """
     trainer, manifest = store.trainer, store.manifest
-    outcomes, trainers, digests = _counts(store)
+    outcomes, trainers, kinds, digests = _counts(store)
     grids = [grid_of(entry, trainer.trial) for entry in manifest["sweeps"]]
     sweeps = [_progress(*each, store) for each in zip(manifest["sweeps"], grids, strict=True)]
     return Status(
@@ -89,22 +100,29 @@ def status_of(store: Store, name: str) -> Status:
         found=find_best(store.batches("runs", best_columns(trainer)), trainer),
         varying=varying_settings(grids, trainer),
         trainers=trainers,
+        kinds=kinds,
         judged_by=list(zip(digests.values(), judged_by(manifest, digests), strict=True)),
+        versions={name: manifest.get(name) for name in VERSIONS},
         sweeps=sweeps,
         failures=manifest.get("failures", []),
     )
 
 
-def _counts(store: Store) -> tuple[Counter[str], Counter[str], Counter[str | None]]:
-    """How many runs have each outcome, version of the trainer and digest of thresholds."""
+def _counts(
+    store: Store,
+) -> tuple[Counter[str], Counter[str], Counter[str], Counter[str | None]]:
+    """How many runs have each outcome, trainer, kind of machine and digest of thresholds."""
     outcomes: Counter[str] = Counter()
     trainers: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
     thresholds: Counter[str | None] = Counter()
-    for rows in store.batches("runs", ["outcome", "trainer", "thresholds"]):
+    for rows in store.batches("runs", ["outcome", "trainer", "processor", "blas", "thresholds"]):
         outcomes.update(rows["outcome"].to_pylist())
         trainers.update(trainer or FIRST_TRAINER for trainer in rows["trainer"].to_pylist())
+        machines = zip(rows["processor"].to_pylist(), rows["blas"].to_pylist(), strict=True)
+        kinds.update(f"{cpu} with {blas}" if cpu else UNKNOWN_KIND for cpu, blas in machines)
         thresholds.update(rows["thresholds"].to_pylist())
-    return outcomes, trainers, thresholds
+    return outcomes, trainers, kinds, thresholds
 
 
 def _progress(entry: Mapping[str, Any], grid: Grid, store: Store) -> dict[str, Any]:
@@ -120,6 +138,12 @@ def _versions_in_words(counts: Mapping[str, int]) -> Iterator[str]:
     if len(counts) > 1:
         each = ", ".join(f"{count:,} by version {name}" for name, count in sorted(counts.items()))
         yield f"trained by several versions of the trainer, which differ in last bits: {each}"
+
+
+def _kinds_in_words(counts: Mapping[str, int]) -> Iterator[str]:
+    if len({*counts} - {UNKNOWN_KIND}) > 1:
+        each = ", ".join(f"{count:,} on {name}" for name, count in sorted(counts.items()))
+        yield f"trained on several kinds of machine, which differ in last bits: {each}"
 
 
 def _rules_in_words(rules: Collection[tuple[int, Mapping[str, float]]]) -> Iterator[str]:

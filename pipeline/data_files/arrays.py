@@ -40,32 +40,36 @@ def _without_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def read_npz(content: bytes, path: Path, reading: Reading) -> DataTable:
-    """The arrays `features`, (examples, features), and the target's, (examples,), as columns."""
+    """The arrays `features`, (examples, features), and the targets', (examples,), as columns."""
     with reporting_damage(path):
         arrays = _npz_arrays(content)
-    target = reading.target
-    if not {"features", target} <= arrays.keys():
+    missing = [name for name in ("features", *reading.target) if name not in arrays]
+    if missing:
+        needed = " and ".join(map(repr, ("features", *reading.target)))
+        close = "" if missing == ["features"] else close_names(missing[-1], [*arrays])
         raise DataFileError(
-            f"{path} needs the arrays 'features' and {target!r}; it has "
-            f"{reprlib.repr([*arrays])}; {close_names(target, [*arrays])}set target: to the name "
-            "of the array to learn"
+            f"{path} needs the arrays {needed}; it has {reprlib.repr([*arrays])}; {close}set "
+            "target: to the name of the array to learn"
         )
-    features, answers = arrays["features"], arrays[target]
-    if features.ndim != 2 or answers.shape != features.shape[:1]:
-        raise DataFileError(
-            f"{path}: features must be (examples, features) and {target} (examples,), "
-            f"got {features.shape} and {answers.shape}"
-        )
-    for name, array, kinds in (
-        ("features", features, NUMBER_KINDS),
-        (target, answers, NUMBER_KINDS + TEXT_KINDS),
-    ):
-        if array.dtype.kind not in kinds:
-            raise DataFileError(f"{path}: {name} must be numbers, got {array.dtype}; convert them")
+    features = arrays["features"]
+    answers = {name: arrays[name] for name in reading.target}
+    for name, array in answers.items():
+        if features.ndim != 2 or array.shape != features.shape[:1]:
+            raise DataFileError(
+                f"{path}: features must be (examples, features) and {name} (examples,), "
+                f"got {features.shape} and {array.shape}; give each target an array of its own"
+            )
+    _require_numbers(path, "features", features, NUMBER_KINDS)
+    for name, array in answers.items():
+        _require_numbers(path, name, array, NUMBER_KINDS + TEXT_KINDS)
     columns = {f"features[:, {i}]": _column(features[:, i]) for i in range(features.shape[1])}
-    return DataTable(
-        path, {**columns, target: _column(answers)}, np.arange(1, len(answers) + 1), "row"
-    )
+    columns |= {name: _column(array) for name, array in answers.items()}
+    return DataTable(path, columns, np.arange(1, len(features) + 1), "row")
+
+
+def _require_numbers(path: Path, name: str, array: Array, kinds: str) -> None:
+    if array.dtype.kind not in kinds:
+        raise DataFileError(f"{path}: {name} must be numbers, got {array.dtype}; convert them")
 
 
 def _column(array: Array) -> pa.ChunkedArray:

@@ -71,8 +71,10 @@ class DataFields(BaseModel):
     file: Names[str] | None = Field(
         None, description="a path to a .csv, .tsv, .csv.gz, .parquet or .npz, as in file: my.csv"
     )
-    target: str = Field(
-        "target", description="the column of your file to learn, as in target: churn"
+    target: Names[str] = Field(
+        ("target",),
+        description="the column of your file to learn, as in target: churn; or several of "
+        "numbers, as in target: [height, weight]",
     )
     drop: Names[str] = Field(
         (),

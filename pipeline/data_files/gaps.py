@@ -1,6 +1,6 @@
 """Missing cells: an error lists them, or their rows are left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from pipeline.data_files.reading import DataFileError, Reading, drop_setting, li
 from pipeline.data_files.tables import DataTable
 
 
-def complete(table: DataTable, target: str, reading: Reading) -> DataTable:
+def complete(table: DataTable, targets: Sequence[str], reading: Reading) -> DataTable:
     """The table without the rows that `missing: drop` leaves out.
 
     Raises:
@@ -17,31 +17,35 @@ def complete(table: DataTable, target: str, reading: Reading) -> DataTable:
     """
     gaps = {name: missing(column) for name, column in table.columns.items()}
     gaps = {name: absent for name, absent in gaps.items() if absent.any()}
-    if not gaps or (reading.missing == "mean" and target not in gaps):
+    missed = [name for name in targets if name in gaps]
+    if not gaps or (reading.missing == "mean" and not missed):
         return table
     rows = np.logical_or.reduce(list(gaps.values()))
     if reading.missing == "drop":
-        return _without(table, rows, gaps, target)
+        return _without(table, rows, gaps, targets)
     if reading.missing == "mean":
+        target = missed[0]
         places = np.flatnonzero(gaps[target])
         raise DataFileError(
             f"{table.path}: missing: mean fills features, but {len(places):,} targets are missing "
             f"from {target!r} {table.where(places)}; write them, remove those rows, or set "
             "missing: drop"
         )
-    raise DataFileError(_listed_gaps(table, target, gaps, int(np.count_nonzero(rows))))
+    raise DataFileError(_listed_gaps(table, targets, gaps, int(np.count_nonzero(rows))))
 
 
-def _listed_gaps(table: DataTable, target: str, gaps: Mapping[str, Truths], rows: int) -> str:
+def _listed_gaps(
+    table: DataTable, targets: Sequence[str], gaps: Mapping[str, Truths], rows: int
+) -> str:
     """The message that lists the missing cells and the settings that deal with them."""
     each = [
         f"{np.count_nonzero(absent):,} of column {name!r} {table.where(np.flatnonzero(absent))}"
         for name, absent in gaps.items()
     ]
     remedies = [f"missing: drop (leaves out {rows:,} of {len(table):,} rows)"]
-    if target not in gaps:
+    if not any(name in gaps for name in targets):
         remedies.append("missing: mean (fills in the column's mean)")
-    features = [name for name in gaps if name != target]
+    features = [name for name in gaps if name not in targets]
     if features:
         remedies.append(drop_setting(features))
     return (
@@ -50,11 +54,13 @@ def _listed_gaps(table: DataTable, target: str, gaps: Mapping[str, Truths], rows
     )
 
 
-def _without(table: DataTable, rows: Truths, gaps: Mapping[str, Truths], target: str) -> DataTable:
+def _without(
+    table: DataTable, rows: Truths, gaps: Mapping[str, Truths], targets: Sequence[str]
+) -> DataTable:
     if rows.all():
         emptiest = max(gaps, key=lambda name: int(np.count_nonzero(gaps[name])))
         remedy = "target: to another column"
-        if emptiest != target:
+        if emptiest not in targets:
             remedy = f"{drop_setting([emptiest])}, or missing: mean"
         raise DataFileError(
             f"{table.path}: missing: drop leaves no row: a cell is missing from each, "

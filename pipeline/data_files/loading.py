@@ -57,20 +57,21 @@ def load_data_file(path: Path, reading: Reading | None = None) -> DataFile:
     table = _table(path, reading)
     rows = len(table)
     dropped = [table.resolve(name, "drop") for name in reading.drop]
-    if reading.target in dropped:
-        raise DataFileError(
-            f"{path}: drop: {reading.target!r} is the target; take it out of drop, or set target: "
-            "to another column"
-        )
+    for name in reading.target:
+        if name in dropped:
+            raise DataFileError(
+                f"{path}: drop: {name!r} is the target; take it out of drop, or set target: to "
+                "another column"
+            )
     table = without_row_names(table.without(dropped))
-    target = table.resolve(reading.target, "target")
-    _require_enough(rows, len(table.columns) - 1, path)
-    note_row_numbers(table.without([target]))
-    _refuse(list(problems(table.without([target]), reading)), path)
-    table = complete(table, target, reading)
-    _require_enough(len(table), len(table.columns) - 1, path)
-    targets, classes = targets_of(table, target, reading)
-    inputs = feature_matrix(table.without([target]), reading)
+    names = _target_names(table, reading)
+    _require_enough(rows, len(table.columns) - len(names), path)
+    note_row_numbers(table.without(names))
+    _refuse(list(problems(table.without(names), reading)), path)
+    table = complete(table, names, reading)
+    _require_enough(len(table), len(table.columns) - len(names), path)
+    targets, classes = targets_of(table, names, reading)
+    inputs = feature_matrix(table.without(names), reading)
     name = f"{path.name}-{_content_hash(inputs, targets)}"
     return DataFile(Dataset(name, inputs, targets, classes), path.name, rows, tuple(table.notes))
 
@@ -88,6 +89,16 @@ def _table(path: Path, reading: Reading) -> DataTable:
     if path.suffix.lower() == ".npz":
         return read_npz(content, path, reading)
     return read_text(content, path, reading)
+
+
+def _target_names(table: DataTable, reading: Reading) -> list[str]:
+    names = [table.resolve(name, "target") for name in reading.target]
+    for name in names:
+        if names.count(name) > 1:
+            raise DataFileError(
+                f"{table.path}: target: names the column {name!r} twice; once will do"
+            )
+    return names
 
 
 def _require_enough(examples: int, features: int, path: Path) -> None:

@@ -21,7 +21,7 @@ class Reading:
     """The settings of a sweep file that say how its data files are read.
 
     Attributes:
-        target: The column (of an .npz: the array) to learn.
+        target: The column (of an .npz: the array) to learn, or several of numbers.
         drop: Columns that are no features.
         task: `classes` or `numbers`; None: as the targets' type shows.
         missing: Rows with missing cells: `refuse`, `drop`, or fill with the column's `mean`.
@@ -30,7 +30,7 @@ class Reading:
         encoding: Of a text file; None: UTF-8.
     """
 
-    target: str = "target"
+    target: tuple[str, ...] = ("target",)
     drop: tuple[str, ...] = ()
     task: str | None = None
     missing: str = "refuse"

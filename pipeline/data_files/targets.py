@@ -1,5 +1,6 @@
 """The targets: classes or numbers, as the sweep file or the column's type says."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,19 +17,21 @@ MOST_GUESSED_CLASSES = 20
 Targets = NDArray[np.int64] | NDArray[np.float64]
 
 
-def targets_of(table: DataTable, name: str, reading: Reading) -> tuple[Targets, int | None]:
-    """The targets, (rows,), and the number of classes; None if they are numbers.
+def targets_of(
+    table: DataTable, names: Sequence[str], reading: Reading
+) -> tuple[Targets, int | None]:
+    """The targets and the number of classes; None if they are numbers.
+
+    Those of one column are (rows,); several are numbers, (rows, columns).
 
     Raises:
         DataFileError: They cannot be learned, or could be either and `task` does not say.
     """
+    if len(names) > 1:
+        return _several(table, names, reading), None
+    (name,) = names
     column = table.columns[name]
-    _refuse_unlearnable(table, name, reading)
-    if distinct(column) == 1:
-        raise DataFileError(
-            f"{table.path}: every target in column {name!r} is {column[0].as_py()!r}; there is "
-            "nothing to learn: set target: to another column"
-        )
+    _require_learnable(table, name, reading.task)
     if (reading.task or _task(table, name)) == "numbers":
         return _finite_numbers(table, name), None
     classes, labels = np.unique(_values(column), return_inverse=True)
@@ -41,12 +44,24 @@ def targets_of(table: DataTable, name: str, reading: Reading) -> tuple[Targets, 
     return labels.astype(np.int64), len(classes)
 
 
+def _several(table: DataTable, names: Sequence[str], reading: Reading) -> NDArray[np.float64]:
+    if reading.task == "classes":
+        raise DataFileError(
+            f"{table.path}: task: classes, but target: names {len(names)} columns, "
+            f"{listed([*map(repr, names)])}; several targets must be numbers: name one, or "
+            "leave out task"
+        )
+    for name in names:
+        _require_learnable(table, name, "numbers")
+    return np.stack([_finite_numbers(table, name) for name in names], axis=1)
+
+
 def _values(column: pa.ChunkedArray) -> NDArray[Any]:
     return np.asarray(column.to_numpy())
 
 
-def _refuse_unlearnable(table: DataTable, name: str, reading: Reading) -> None:
-    """Refuse what is neither numbers nor names of classes."""
+def _require_learnable(table: DataTable, name: str, task: str | None) -> None:
+    """Refuse what is neither numbers nor names of classes, and what is the same in every row."""
     column = table.columns[name]
     kind = kind_of(column)
     if kind in (Kind.dates, Kind.other, Kind.nothing):
@@ -54,7 +69,7 @@ def _refuse_unlearnable(table: DataTable, name: str, reading: Reading) -> None:
             f"{table.path}: column {name!r} holds {column.type}; a target must be numbers, or "
             "text that names classes: set target: to another column"
         )
-    if kind in (Kind.grouped_numbers, Kind.mixed) and reading.task != "classes":
+    if kind in (Kind.grouped_numbers, Kind.mixed) and task != "classes":
         rows = np.flatnonzero(strays(column, kind))
         found = listed([repr(t) for t in column.take(pa.array(rows)).unique().to_pylist()])
         raise DataFileError(
@@ -62,10 +77,15 @@ def _refuse_unlearnable(table: DataTable, name: str, reading: Reading) -> None:
             "plain numbers with a point for the decimals, leave cells empty and set missing: "
             "drop, or set task: classes if each different text names a class"
         )
-    if kind is Kind.text and reading.task == "numbers":
+    if kind is Kind.text and task == "numbers":
         raise DataFileError(
             f"{table.path}: task: numbers, but column {name!r} holds text such as "
             f"{column[0].as_py()!r}; set task: classes, or target: to another column"
+        )
+    if distinct(column) == 1:
+        raise DataFileError(
+            f"{table.path}: every target in column {name!r} is {column[0].as_py()!r}; there is "
+            "nothing to learn: set target: to another column"
         )
 
 

@@ -11,16 +11,21 @@ class FieldError(ValueError):
 CLOSE = 0.8  # difflib's ratio: a letter or two amiss in a field's name
 
 NETWORK = "phasesweep trains plain fully connected networks; it has no {name} setting yet"
-WHOLE = (
-    "phasesweep trains on all examples of a sweep and holds none out; it has no {name} setting yet"
+UNWATCHED = (
+    "phasesweep measures held-out examples (test_examples) once, at the end; it has no {name} "
+    "setting yet"
 )
 SHRINKING = "weights shrink by weight_decay, learning rates by a schedule; there is no {name}"
+OUTPUTS = (
+    "what the outputs go through is part of the loss, as in loss: sigmoid_mse, softmax_mse, "
+    "binary_cross_entropy or cross_entropy; there is no {name} setting"
+)
 
 # What people ask for and FULLY_CONNECTED does not have.
 ABSENT = {
-    NETWORK: "architecture, conv, dropout, dropout_rate, kernel_size, model, output_activation",
-    WHOLE: "early_stopping, patience, test_size, test_split, train_split, val_split, validation, "
-    "validation_split",
+    NETWORK: "architecture, conv, dropout, dropout_rate, kernel_size, model",
+    OUTPUTS: "last_activation, output, output_activation",
+    UNWATCHED: "early_stopping, patience",
     SHRINKING: "decay, l1, lr_decay",
 }
 

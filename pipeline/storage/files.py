@@ -5,14 +5,27 @@ pyarrow's, reads and writes both; what differs is how a write becomes visible.
 """
 
 import os
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol
+from random import uniform
+from time import monotonic, sleep
+from typing import Any, ParamSpec, Protocol, TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 
 STAGING = "staging"
+
+# How Arrow words the answers of an object store that is asked too often. It repeats a request
+# for some seconds itself, without a pause to speak of.
+THROTTLED = ("SLOW_DOWN", "THROTTLING", "REQUEST_LIMIT", "SERVICE_UNAVAILABLE", "status 503")
+PATIENCE_SECONDS = 120.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 20.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class FilesError(ValueError):
@@ -124,6 +137,14 @@ def reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
+def remedy(error: OSError) -> str:
+    """What helps where a store cannot be read or written."""
+    if is_throttled(error):
+        minutes = f"{PATIENCE_SECONDS / 60:g} minutes"
+        return f"it asked to slow down for {minutes}: the same command goes on later"
+    return "choose another --store"
+
+
 def one_line(error: BaseException) -> str:
     """An error's message without line breaks."""
     return " ".join(str(error).split())
@@ -138,9 +159,34 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def is_throttled(error: BaseException) -> bool:
+    """Whether an object store answered that requests come faster than it serves them."""
+    return any(answer in str(error) for answer in THROTTLED)
+
+
+def _patiently(operation: Callable[P, T]) -> Callable[P, T]:
+    """The operation, tried again with growing pauses while the store asks to slow down."""
+
+    @wraps(operation)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> T:
+        until, pause = monotonic() + PATIENCE_SECONDS, FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return operation(*args, **kwargs)
+            except OSError as error:
+                if not is_throttled(error) or monotonic() + pause > until:
+                    raise
+            # Of different length, so that many clients do not come back together.
+            sleep(pause * uniform(0.5, 1))
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    return tried
+
+
 class ObjectFiles(_ArrowFiles):
     """A prefix in an object store, where a finished upload appears at once and whole.
 
+    A store that asks to slow down is asked again, for PATIENCE_SECONDS at most.
     Credentials and endpoint come from the environment of the process that writes, the
     driver: for S3 AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and so on, as for the `aws` command.
     """
@@ -158,6 +204,12 @@ class ObjectFiles(_ArrowFiles):
         if not self.root:
             raise FilesError(f"{url} names no bucket; give s3://bucket/prefix")
 
+    names = _patiently(_ArrowFiles.names)
+    read = _patiently(_ArrowFiles.read)
+    remove = _patiently(_ArrowFiles.remove)
+    move = _patiently(_ArrowFiles.move)
+
+    @_patiently
     def write(self, name: str, content: bytes) -> None:
         """Put an object there, whole."""
         # Closed only when all is written: an upload that failed never becomes an object.

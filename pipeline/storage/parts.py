@@ -6,9 +6,11 @@ went missing leaves a gap in the numbers; a commit that a crash left unfinished 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
+
+MOST_COMMITS = 10**8 - 1  # what the eight digits of a name can count
 
 _NAME = re.compile(r"part-(\d{8})-(\d{8})-(\d+)of(\d+)-[0-9a-f]{8}\.parquet")
 
@@ -26,6 +28,12 @@ class Part:
     def overlaps(self, others: Iterable["Part"]) -> bool:
         """Whether any of the others holds one of its commits."""
         return any(self.first <= other.last and other.first <= self.last for other in others)
+
+
+def commits_in_words(commits: range) -> str:
+    """`commit 3`, or `commits 3 to 7`."""
+    first, last = commits[0], commits[-1]
+    return f"commit {first}" if first == last else f"commits {first} to {last}"
 
 
 def part_name(first: int, last: int, number: int = 1, files: int = 1) -> str:
@@ -47,13 +55,26 @@ def parts_among(names: Iterable[str]) -> list[Part]:
     return sorted(part for name in names if (part := parsed(name)))
 
 
-def missing_commits(parts: Sequence[Part], last: int) -> list[int]:
-    """The commits from 1 to `last` that no part holds, or of whose files one is missing."""
+def missing_commits(parts: Sequence[Part], last: int, known: Collection[int] = ()) -> list[range]:
+    """The commits from 1 to `last` that no part holds, or of whose files one is missing.
+
+    Args:
+        parts: Of a table.
+        last: The number of the last commit.
+        known: Commits that are missing as they should be.
+    """
     numbers: dict[tuple[int, int, int], set[int]] = {}
     for part in parts:
         numbers.setdefault((part.first, part.last, part.files), set()).add(part.number)
-    held: set[int] = set()
-    for (first, last_held, files), found in numbers.items():
-        if len(found) == files:
-            held.update(range(first, last_held + 1))
-    return [commit for commit in range(1, last + 1) if commit not in held]
+    held = [
+        (first, last_held)
+        for (first, last_held, files), found in numbers.items()
+        if len(found) == files
+    ]
+    missing, begin = [], 1
+    for first, last_held in sorted([*held, *((commit, commit) for commit in known)]):
+        if begin < first:
+            missing.append(range(begin, min(first, last + 1)))
+        begin = max(begin, last_held + 1)
+    missing.append(range(begin, last + 1))
+    return [commits for commits in missing if commits]

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from core.settings import Setting, Trials, values_of
 from core.trainers import JUDGED_BY, Column, Columns, Table, Trainer
+from pipeline.provenance import machine_kind
 from pipeline.trainer_checks import TrainerError, check
 
 SCHEMA_VERSION = 5
@@ -28,6 +29,13 @@ TRIAL_ID = Column("trial_id", str, "content address of the settings, 24 hex digi
 ORIGIN = (
     Column("trainer", str, "version of what trained it; NULL: 1", "name"),
     JUDGED_BY,
+    Column(
+        "processor",
+        str,
+        "kind of processor that trained it, as LLVM calls it; NULL: unknown",
+        "name",
+    ),
+    Column("blas", str, "linear algebra that it was trained with; NULL: unknown", "name"),
     Column("batch_id", str, "the task that trained it", "name", required=True),
 )
 PLACE = Column("place", int, "which of the trials a row belongs to", required=True)
@@ -106,7 +114,8 @@ def rows_of(
         for name, table in trainer.tables.items()
     }
     results = _arrays("runs", trainer.results, columns["runs"], len(trials))
-    origin = (trainer.version, thresholds_digest(trainer.thresholds), batch_id)
+    kind, judged_by = machine_kind(), thresholds_digest(trainer.thresholds)
+    origin = (trainer.version, judged_by, kind.processor, kind.blas, batch_id)
     runs = [
         ids,
         *_setting_arrays(trainer.settings, trials),

@@ -9,7 +9,7 @@ the next writer opens the store.
 import io
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,19 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from core.settings import defaults
 from core.trainers import Trainer
-from pipeline.storage.files import STAGING, Files, FilesError, LocalFiles, open_files, reason
+from pipeline.storage.files import (
+    STAGING,
+    Files,
+    FilesError,
+    LocalFiles,
+    open_files,
+    reason,
+    remedy,
+)
 from pipeline.storage.locks import LEASE, LOCK, LockedError, StillHeld, held
-from pipeline.storage.parts import Part, missing_commits, part_name, parts_among
+from pipeline.storage.manifests import ManifestError, new_manifest, parsed_manifest
+from pipeline.storage.parts import Part, commits_in_words, missing_commits, part_name, parts_among
 from pipeline.storage.schemas import (
     SCHEMA_VERSION,
     Rows,
@@ -31,9 +39,12 @@ from pipeline.storage.schemas import (
     thresholds_digest,
 )
 
-FORMAT = "phasesweep store"
 MANIFEST = "manifest.json"
 DAMAGED = "damaged"
+
+# A manifest that has numbers of commits so far beyond the rest was edited: at one every five
+# seconds they are six days of work.
+MOST_LOST = 100_000
 
 CHECKED = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
@@ -90,54 +101,44 @@ class Store:
         """The folder of a local store."""
         return Path(self.files.root)
 
+    @property
+    def place(self) -> str:
+        """Its absolute path, or its URL."""
+        return str(self.path.absolute()) if isinstance(self.files, LocalFiles) else self.location
+
     def _read_manifest(self) -> dict[str, Any]:
-        file = f"{self.location}/{MANIFEST}"
         if isinstance(self.files, LocalFiles) and os.path.isfile(self.path):
             raise StoreError(f"{self.path} is a file, not a store; choose another --store")
         try:
             content = self.files.read(MANIFEST)
             if content is None:
                 self._refuse_foreign_folder()
-                return {"format": FORMAT, "schema_version": SCHEMA_VERSION, "sweeps": []}
-            manifest = json.loads(content)
+                return new_manifest()
+            manifest = parsed_manifest(content, self.location, self.trainer)
+            self._refuse_far_commits(manifest)
+        except ManifestError as error:
+            raise StoreError(str(error)) from error
         except OSError as error:
             raise StoreError(
-                f"cannot read {self.location}: {reason(error)}; choose another --store"
+                f"cannot read {self.location}: {reason(error)}; {remedy(error)}"
             ) from error
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise StoreError(
-                f"{file} is damaged ({error}); restore it from a copy, or move the store away"
-            ) from error
-        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise StoreError(f"{file} is not a phasesweep manifest; choose another --store")
-        version = manifest.get("schema_version")
-        if not isinstance(version, int) or version > SCHEMA_VERSION:
-            raise StoreError(
-                f"{self.location} was written with schema version {version!r}, this phasesweep "
-                f"reads up to {SCHEMA_VERSION}; use the phasesweep that wrote it or another --store"
-            )
-        self._refuse_other_settings(manifest)
         return manifest
 
-    def _refuse_other_settings(self, manifest: dict[str, Any]) -> None:
-        """Refuse a store whose sweeps have other settings: rows are found by their settings."""
-        for sweep in manifest.get("sweeps", []):
-            problem = self._other_setting(sweep.get("axes", {}))
-            if problem is not None:
-                raise StoreError(
-                    f"{self.location} holds sweeps of another trainer or of a newer phasesweep: "
-                    f"{sweep['name']} has {problem}; use the phasesweep that wrote it, or choose "
-                    "another --store"
+    def _refuse_far_commits(self, manifest: Mapping[str, Any]) -> None:
+        """Refuse numbers of commits that are far from all others: nobody loses so many."""
+        in_parts = max((part.last for part in self.parts("runs")), default=0)
+        recorded = manifest.get("last_commit", 0)
+        apart = max(manifest.get("set_aside", []), default=0)
+        for name, number, others in (
+            ("last_commit", recorded, max(in_parts, apart)),
+            ("set_aside", apart, max(in_parts, recorded)),
+        ):
+            if number > others + MOST_LOST:
+                raise ManifestError(
+                    f"{self.location}/{MANIFEST}: {name}: has {number}, far beyond {others}, the "
+                    f"last commit otherwise known; write {others} instead, or restore the store "
+                    "from a copy"
                 )
-
-    def _other_setting(self, axes: Collection[str]) -> str | None:
-        """The axis that is no setting here, or a setting that the sweep lacks, in words."""
-        known = self.trainer.settings
-        unknown = [name for name in axes if name not in known]
-        if unknown:
-            return f"the axis {unknown[0]!r}, which is no setting here"
-        given = {*axes, *defaults(known)}
-        return next((f"no axis {name!r}" for name in known if name not in given), None)
 
     def _refuse_foreign_folder(self) -> None:
         if set(self.files.names()) - BEGUN:
@@ -161,11 +162,10 @@ class Store:
         recorded: int = self.manifest.get("last_commit", 0)
         return max([recorded, *(part.last for part in self.parts("runs"))])
 
-    def missing_commits(self, table: str) -> list[int]:
+    def missing_commits(self, table: str) -> list[range]:
         """The commits that a table should hold but does not, except those set aside."""
-        known = set(self.manifest.get("set_aside", []))
-        missing = missing_commits(self.parts(table), self.last_commit)
-        return [n for n in missing if n not in known]
+        known = self.manifest.get("set_aside", [])
+        return missing_commits(self.parts(table), self.last_commit, known)
 
     @contextmanager
     def writing(self, *, mend: bool = True) -> Iterator[None]:
@@ -192,7 +192,7 @@ class Store:
                 ) from error
             except OSError as error:
                 raise StoreError(
-                    f"cannot write to {self.location}: {reason(error)}; choose another --store"
+                    f"cannot write to {self.location}: {reason(error)}; {remedy(error)}"
                 ) from error
             yield
 
@@ -210,7 +210,8 @@ class Store:
             lost = self.missing_commits(table)
             if lost:
                 raise DamagedStoreError(
-                    f"{self.location} is damaged: {table} has lost commit {lost[0]}; "
+                    f"{self.location} is damaged: {table} has lost "
+                    f"{commits_in_words(lost[0])}; "
                     f"`phasesweep verify {self.location} --repair` sets its remains aside, and "
                     "running again trains what was lost"
                 )
@@ -240,7 +241,8 @@ class Store:
         self._name_thresholds()
         number = self._commits + 1
         name = part_name(number, number)
-        for table in batches[0].tables:
+        for table in batches[0].tables:  # `runs` last
+            self._still_held()  # an object store may have kept the part before waiting
             rows = pa.concat_tables([batch.tables[table] for batch in batches])
             self.files.write(f"{table}/{name}", parquet(rows))
         self._commits = number

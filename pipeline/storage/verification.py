@@ -13,7 +13,7 @@ from core.settings import trial_from, trial_id
 from core.trainers import Trainer
 from pipeline.storage.files import STAGING, one_line
 from pipeline.storage.locks import LEASE, LOCK
-from pipeline.storage.parts import Part, parsed
+from pipeline.storage.parts import Part, commits_in_words, parsed
 from pipeline.storage.schemas import TRIAL_ID, columns_of, former_names, problems_of
 from pipeline.storage.store import DAMAGED, MANIFEST, Store
 
@@ -57,11 +57,10 @@ def verify(store: Store) -> Iterator[Fault]:
                 continue
             file = f"{table}/{part.name}"
             try:
-                rows = _read(store, file)
-            except (pa.ArrowException, OSError) as error:
+                rows = _by_todays_names(_read(store, file), former_names(store.trainer, table))
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 yield Fault(file, f"cannot be read: {one_line(error)}", part)
                 continue
-            rows = _by_todays_names(rows, former_names(store.trainer, table))
             problems = list(_schema_problems(rows, store.schemas[table]))
             if not problems:
                 problems = list(_row_problems(rows, table, store.trainer, trials, seen))
@@ -109,9 +108,9 @@ def _foreign_files(store: Store) -> Iterator[Fault]:
 
 def _lost_commits(store: Store) -> Iterator[Fault]:
     for table in store.schemas:
-        for commit in store.missing_commits(table):
-            gap = Part(commit, commit, 1, 1, "")
-            yield Fault(table, f"the part with commit {commit} is missing", gap)
+        for commits in store.missing_commits(table):
+            gap = Part(commits[0], commits[-1], 1, 1, "")
+            yield Fault(table, f"the part with {commits_in_words(commits)} is missing", gap)
 
 
 def _read(store: Store, file: str, columns: list[str] | None = None) -> pa.Table:

@@ -1,7 +1,5 @@
 """The fields of a sweep file: those on data, the trainer's settings, and how they combine."""
 
-import re
-import reprlib
 from collections.abc import Collection, Mapping
 from functools import cache
 from itertools import chain
@@ -15,24 +13,18 @@ from core.training import FULLY_CONNECTED
 from pipeline.data_files import fields as data_fields
 from pipeline.data_files.fields import SETTINGS, DataFields
 from pipeline.notation.field_names import ABSENT, FieldError, remedy
+from pipeline.notation.problems import MOST_SHOWN, rule, shown
 from pipeline.notation.spellings import suggestion
 from pipeline.sweep_files.axis_groups import Groups, names_in
 from pipeline.sweep_files.condition_texts import ConditionText
 from pipeline.sweep_files.setting_fields import setting_field, words
 
 MOST_SAID = 10  # problems of one file
-MOST_SHOWN = 100  # characters of one value
 
+# Where a sweep file's rule is not that of all data from outside.
 RULES = {
-    "bool_type": "must be true or false",
-    "float_parsing": "must be a valid number",
-    "int_from_float": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "literal_error": "no such value",  # the field's description lists them
     "string_pattern_mismatch": "must be a name of up to 100 characters",
     "string_type": "must be text, in quotes if YAML would take it for something else",
-    "tuple_type": "must be a list",
 }
 
 
@@ -127,23 +119,13 @@ def _line(problem: Any, trainer: Trainer) -> str:
     described = str(sweep_fields(trainer).model_fields[name].description)
     if problem["type"] == "missing":
         return f"{name}: is missing; add {'it, ' * described.startswith('as in')}{described}"
-    rule = re.sub("^(Input|String) should", "must", problem["msg"].removeprefix("Value error, "))
-    rule = RULES.get(problem["type"], rule)
+    broken = RULES.get(problem["type"], rule(problem))
     setting = trainer.settings.get(name)
     meant = suggestion(problem, () if setting is None else words(setting))
-    return f"{name}: {rule}, got {given}; {meant}{described}"
+    return f"{name}: {broken}, got {given}; {meant}{described}"
 
 
 def _named(key: Any) -> str:
     """A field's name as given, or a short form of a key that cannot be a name."""
     could_be = isinstance(key, str) and key.isidentifier() and len(key) <= MOST_SHOWN
     return key if could_be else shown(key)
-
-
-def shown(value: Any) -> str:
-    """A value in a form short enough for a message."""
-    try:
-        text = reprlib.repr(value)
-    except ValueError:  # Python writes no whole number of more than 4,300 digits.
-        return "a number of thousands of digits"
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."

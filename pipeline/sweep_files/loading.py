@@ -22,9 +22,10 @@ from pipeline.grids.factors import Axes
 from pipeline.grids.grid import Grid
 from pipeline.notation import strict_yaml
 from pipeline.notation.field_names import FieldError
+from pipeline.notation.problems import shown
 from pipeline.sweep_files.axis_groups import moving_with, require_groups
 from pipeline.sweep_files.data_fit import require_fit
-from pipeline.sweep_files.fields import SweepFields, read_fields, shown
+from pipeline.sweep_files.fields import SweepFields, read_fields
 from pipeline.sweep_files.grid_limits import require_countable
 from pipeline.sweep_files.setting_fields import axis
 from pipeline.sweep_files.setting_use import require_use

@@ -1,17 +1,15 @@
 """A setting's field in a sweep file and its checks, derived from the setting's description."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from core.settings import BETWEEN_NAMES, NO_NAMES, Setting, Value
 from pipeline.notation.axis_values import Counts, Names, Numbers, Truths
+from pipeline.notation.setting_values import value_type
 
 AXES: dict[type, Any] = {str: Names, int: Counts, float: Numbers, bool: Truths}
-
-
-MOST_WHOLE = 2**63 - 1  # in 64 bits
 
 
 def setting_field(setting: Setting) -> tuple[Any, Any]:
@@ -19,7 +17,7 @@ def setting_field(setting: Setting) -> tuple[Any, Any]:
 
     The field's value is a tuple: the values of an axis, or the names of a set.
     """
-    value: Any = Annotated[_value(setting), Field(**_bounds(setting))]
+    value: Any = value_type(setting)
     if setting.smallest:
         value = Annotated[value, AfterValidator(_none_or_not_tiny(setting.smallest))]
     if setting.meant is not None:
@@ -54,23 +52,6 @@ def remedy(setting: Setting) -> str:
 def words(setting: Setting) -> Sequence[str]:
     """Words that the setting's field allows, besides its choices."""
     return ("true", "false") if setting.kind is bool else tuple(setting.words)
-
-
-def _value(setting: Setting) -> Any:
-    if setting.choices:
-        return Literal[*setting.choices]
-    return Annotated[bool, Strict()] if setting.kind is bool else setting.kind
-
-
-def _bounds(setting: Setting) -> dict[str, Any]:
-    bounds = {"ge": setting.least, "le": setting.most, "gt": setting.above, "lt": setting.below}
-    given: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
-    if setting.kind is float:
-        return {**given, "allow_inf_nan": False}
-    if setting.kind is int:  # what a column can hold
-        low, high = {"ge": -MOST_WHOLE - 1}, {"le": MOST_WHOLE}
-        given = ({} if "gt" in given else low) | ({} if "lt" in given else high) | given
-    return given
 
 
 def _left_out(setting: Setting) -> Any:

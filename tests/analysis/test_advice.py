@@ -3,6 +3,8 @@
 Every store here is trained by its test: what is advised must hold where someone tries it.
 """
 
+import json
+
 import pandas as pd
 import pytest
 import yaml
@@ -331,3 +333,19 @@ def test_no_factor_beyond_the_farthest_is_near(shallow):
     for depth in range(1, 13):
         advice = rate_advice(shallow, {"activation": "relu", "depth": depth, "init_scale": 1.4})
         assert advice.is_near is (max(depth / 3, 3 / depth) <= 1.5)
+
+
+def test_advice_is_json_on_request(shallow):
+    """What the words say, as data: the rate to start from, and the sweep that would decide."""
+    asked = ("--activation", "relu", "--depth", 3, "--store", shallow)
+    document = json.loads(advise(*asked, "--json").stdout)
+    advice = rate_advice(shallow, {"activation": "relu", "depth": 3, "init_scale": 1.41421356237})
+    assert document["rate"]["learning_rate"] == advice.rate.learning_rate * advice.factor
+    assert f"Start from learning_rate {document['rate']['learning_rate']:.3g}" in told(*asked)
+    assert document["rate"]["rate"]["trained"] == advice.rate.trained
+    assert document["init"]["critical"] == pytest.approx(2**0.5)
+    far = json.loads(advise(*asked[:3], 40, *asked[4:], "--json").stdout)
+    assert (far["rate"]["is_near"], far["rate"]["learning_rate"]) == (False, None)
+    assert far["sweep"]["depth"] == 40
+    alone = json.loads(advise(*asked[:4], "--json").stdout)
+    assert (alone["rate"], alone["sweep"]["depth"]) == (None, 3)

@@ -13,6 +13,7 @@ from analysis.figures.animation import DIVERGED, TRAINED, moving_map, write_gif
 from analysis.reading.stores import UnsuitableRunsError, read_curves
 from analysis.tables.judgments import read_judged
 from analysis.tables.loss_by_step import loss_by_step
+from analysis.tables.views import View
 from core.gradient_descent import logged_steps
 from pipeline.cli import app
 
@@ -215,17 +216,24 @@ def test_the_style_of_other_figures_is_left_alone(four):
 
 
 def test_what_cannot_be_shown_is_refused_with_the_remedy(four):
-    """Before a frame is drawn: no runs, two settings in one cell, no learning rate, no steps."""
+    """Before a frame is drawn: no runs, none that were asked for, no steps."""
     curves, runs = four
-    with pytest.raises(UnsuitableRunsError, match="there are no runs to draw"):
+    with pytest.raises(UnsuitableRunsError, match="there are no runs to show"):
         moving_map(curves, runs.iloc[:0])
-    with pytest.raises(UnsuitableRunsError, match=r"width varies among the runs \(8, 16\)"):
-        moving_map(curves, runs.assign(width=[8, 8, 16, 16]))
-    with pytest.raises(UnsuitableRunsError, match=r"learning_rate must be positive"):
-        moving_map(curves, runs.assign(learning_rate=0.0))
+    with pytest.raises(UnsuitableRunsError, match="no run has depth 3; the nearest are 2"):
+        moving_map(curves, runs, view=View(where=("depth=3",)))
     for too_few in (curves[curves["step"] == 0], curves.iloc[:0]):
         with pytest.raises(UnsuitableRunsError, match=r"steps and a moving .* `steps: 100`"):
             moving_map(too_few, runs)
+
+
+def test_another_axis_than_depth_has_the_panels(four):
+    """As in the map."""
+    curves, runs = four
+    *_, figure = moving_map(curves, runs.assign(width=[8, 8, 16, 16]))
+    assert [panel.get_title(loc="left") for panel in figure.axes[:2]] == ["width 8", "width 16"]
+    *_, figure = moving_map(curves, runs.assign(learning_rate=0.0), view=View(x="depth"))
+    assert figure.axes[0].get_xlabel() == "depth"
 
 
 def animate(*arguments):

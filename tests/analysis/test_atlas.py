@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import io
 import json
 import re
 from html import escape
@@ -9,12 +10,20 @@ from html import escape
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex, to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from PIL import Image
 from typer.testing import CliRunner
 
 from analysis.atlas.data import CURVE_STEPS, atlas_data
 from analysis.atlas.packing import MISSING, TYPES, differences, pack, quantized, rounded
+from analysis.atlas.pictures import DARK_PAGE, light_and_dark
 from analysis.atlas.profiles import LAYER_STEPS
+from analysis.atlas.words import NOWHERE
+from analysis.atlas.words import packed as packed_words
 from analysis.claims.argument import judge
+from analysis.explaining.explanation import explain
 from analysis.reading.stores import read_curves, read_layers, read_runs
 from analysis.tables.judgments import read_judged
 from pipeline.cli import app
@@ -120,6 +129,89 @@ def test_layer_profiles_are_the_stores(packed, ordered, store):
     assert len(columns["profile depth"]) < len(ordered) / 4
 
 
+def words_of(header, columns, section, run):
+    """What the page's script makes of a run's pattern and numbers."""
+    code = columns[f"pattern of {section}"]
+    lines = columns[f"numbers of {section}"].tobytes().decode().split("\n")
+    patterns = header["words"][section]
+    counts = np.bincount(code, minlength=len(patterns))
+    gaps = [pattern.count("\0") for pattern in patterns]
+    start = sum(int(n) * gap for n, gap in zip(counts[: code[run]], gaps, strict=False))
+    rank = int((code[:run] == code[run]).sum())
+    numbers = [lines[start + gap * counts[code[run]] + rank] for gap in range(gaps[code[run]])]
+    first, *rest = patterns[code[run]].split("\0")
+    return first + "".join(n + part for n, part in zip(numbers, rest, strict=True))
+
+
+def test_the_words_are_those_of_explain(packed, ordered, store):
+    """Every paragraph of the page stands in what the command prints of the run."""
+    header, columns = packed
+    for run in range(0, len(ordered), 5):
+        printed = " ".join(explain(store, ordered["trial_id"][run]).split())
+        for section in ("why", "happened", "theory"):
+            for paragraph in words_of(header, columns, section, run).split("\x1e"):
+                assert " ".join(paragraph.split()) in printed
+        near = columns["nearest"][run]
+        named = None if near == NOWHERE else (header["ids"][near], ordered["trial_id"][near])
+        for part in words_of(header, columns, "actions", run).split("\x1d"):
+            first, *others = part.split("\x1e")
+            for paragraph in [first.replace("\n", ", "), *others]:
+                whole = paragraph if named is None else paragraph.replace(*named)
+                assert " ".join(whole.split()) in printed
+
+
+def test_texts_without_a_number_are_packed_too():
+    """Patterns alone, with nothing to fill in."""
+    patterns, code, numbers = packed_words(["a", "b 1,000 of 2e-05", "a", "b 3 of 4"])
+    assert (patterns, list(code)) == (["a", "b \0 of \0"], [0, 1, 0, 1])
+    assert numbers.tobytes() == b"1,000\n3\n2e-05\n4"
+    assert packed_words(["\u0663"])[0] == ["\u0663"]  # a digit, but none that Python writes
+
+
+def test_the_line_of_chi_lies_where_theory_has_it(packed, ordered):
+    """Below it chi is below 1, above it above."""
+    header, columns = packed
+    ratio, chi = columns["measure scale_ratio"], columns["measure chi_theory"]
+    assert np.isfinite(ratio).all()
+    np.testing.assert_array_equal(ratio > 0, chi > 0)
+    relu = (ordered["activation"] == "relu").to_numpy()
+    np.testing.assert_allclose(
+        10 ** ratio[relu].astype(float), ordered["init_scale"][relu] / 2**0.5, rtol=1e-3
+    )
+    assert "scale_ratio" in {measure["name"] for measure in header["measures"]}
+
+
+@pytest.fixture
+def figure():
+    """Words and a dark line on white, a cell of a color, a white marker."""
+    figure = Figure(figsize=(2, 2))
+    panel = figure.subplots()
+    panel.plot([0, 1], [0, 1], color="#440154", markerfacecolor="white", marker="o")
+    panel.add_patch(Rectangle((0, 0), 1, 1, facecolor="#3d0f14"))
+    panel.set_title("words")
+    return figure
+
+
+def light_of(color):
+    return np.array(to_rgba(color)[:3]) @ [0.2126, 0.7152, 0.0722]
+
+
+def test_a_figure_has_a_picture_for_dark_screens(figure):
+    """Its page is the screen's, its words and lines are light, its cells are what they were."""
+    light, dark = (
+        np.array(Image.open(io.BytesIO(base64.b64decode(each))).convert("RGB"))
+        for each in light_and_dark(figure)
+    )
+    assert light.shape == dark.shape
+    np.testing.assert_allclose(light[0, 0], 255, atol=4)
+    np.testing.assert_allclose(dark[0, 0], 255 * np.array(to_rgba(DARK_PAGE)[:3]), atol=4)
+    (panel,) = figure.axes
+    assert light_of(panel.title.get_color()) > 0.8
+    assert light_of(panel.lines[0].get_color()) > 0.3
+    assert to_hex(panel.lines[0].get_markerfacecolor()) == DARK_PAGE
+    assert to_hex(panel.patches[0].get_facecolor()) == "#3d0f14"
+
+
 def report(*arguments):
     """The finished command."""
     return CliRunner().invoke(app, ["report", *map(str, arguments)])
@@ -142,7 +234,8 @@ def test_the_page_has_the_figures_the_store_has_numbers_for(store, tmp_path, mon
     done = report(store, "--out", out)
     assert (done.exit_code, done.stdout) == (0, f"{out}\n")
     page = out.read_text()
-    assert '<img alt="Stability map" src="data:image/png;base64,iVBOR' in page
+    assert page.count('<img alt="Stability map" src="data:image/png;base64,iVBOR') == 1
+    assert page.count('srcset="data:image/png;base64,iVBOR') == page.count("<img ")
     assert "Figures that this store has no numbers for" in page
     assert 2_000_000 < len(page) < 4_000_000
 
@@ -197,7 +290,7 @@ def test_the_page_says_the_level_that_was_applied(store, tmp_path, monkeypatch, 
     share = (read_judged(store, float(words[:-1]) / 100)["outcome"] == "trained").mean()
     assert f"{share:.0%} trained (their loss fell below {words} of the best constant's)" in page
     assert "trained: loss fell below " + words + " of the best constant&#x27;s" in page
-    assert ("outcome_shares store --trained-level 0.5</code>" in page) is bool(asked)
+    assert (f"outcome_shares {store} --trained-level 0.5</code>" in page) is bool(asked)
     assert ("below 10% of" in page) is not bool(asked)
 
 

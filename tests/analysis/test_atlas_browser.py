@@ -4,8 +4,14 @@ Needs Chromium and its driver (Debian: `apt-get install chromium chromium-driver
 """
 
 import json
+import re
+import shlex
 import shutil
+from pathlib import Path
+from urllib.parse import urlencode
 
+import numpy as np
+import pandas as pd
 import pytest
 from selenium import webdriver
 from selenium.webdriver import ActionChains
@@ -15,6 +21,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from analysis.atlas.page import atlas
+from analysis.explaining.causes import why
+from analysis.explaining.explanation import as_run, changes, events
+from analysis.explaining.remedies import remedies
+from analysis.tables.regions import REGIONS, region_by_run
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
@@ -52,19 +62,38 @@ def browser(tmp_path_factory):
     driver.quit()
 
 
-@pytest.fixture
-def page(browser, hostile_page):
-    """The atlas, opened anew from its file; afterwards the console must be empty."""
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+SCREENS = {"desk": (1400, 900), "phone": (390, 844)}
+
+
+@pytest.fixture(params=SCREENS)
+def page(request, browser, hostile_page):
+    """The atlas, opened anew from its file on a screen; afterwards the console must be empty."""
+    width, height = SCREENS[request.param]
+    screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    browser.get("about:blank")  # another fragment alone would not open the page anew
     browser.get_log("performance")  # what came before is not the page's
-    browser.get(hostile_page.as_uri())
+    visit(browser, hostile_page.as_uri())
+    choose(browser, "dataset", "digits")
+    yield browser
+    assert browser.get_log("browser") == []
+
+
+on_desk = pytest.mark.parametrize("page", ["desk"], indirect=True)
+on_phone = pytest.mark.parametrize("page", ["phone"], indirect=True)
+
+
+def visit(browser, address):
+    """Open an address and wait for the large map."""
+    browser.get(address)
+    ready(browser)
+
+
+def ready(browser):
     WebDriverWait(browser, 20).until(
         lambda driver: driver.find_elements(By.CSS_SELECTOR, "body[data-ready] #map .hm")
     )
-    Select(browser.find_element(By.ID, "choose-dataset")).select_by_visible_text("digits")
-    yield browser
-    assert browser.get_log("browser") == []
 
 
 def choose(page, name, text):
@@ -76,36 +105,200 @@ def text(page, name):
 
 
 def middle_of_map(page):
-    """To a cell near the middle of the map, by mouse."""
+    """To the cell of learning rate 0.3981 and init scale 1.587, by mouse."""
     found = page.find_element(By.ID, "map")
     page.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
-    return ActionChains(page).move_to_element_with_offset(found, 60, -30)
+    x, y = page.execute_script(
+        """const { xaxis, yaxis } = document.getElementById("map")._fullLayout;
+        const box = document.getElementById("map").getBoundingClientRect();
+        return [xaxis._offset + xaxis.d2p(0.3981) - box.width / 2,
+          yaxis._offset + yaxis.d2p(1.587) - box.height / 2];"""
+    )
+    return ActionChains(page).move_to_element_with_offset(found, round(x), round(y))
 
 
-def test_hovering_tells_the_cells_numbers(page):
-    """The values of the axes, the outcome and the medians, beside the mouse."""
+def run_of(page, runs):
+    """The row of the run that is open."""
+    ((_, shown),) = re.findall(r"(\(run) (\w+)\)", text(page, "run-settings"))
+    return runs[runs["trial_id"].str.startswith(shown)].iloc[0]
+
+
+def address(page, **changes):
+    """The page's address with another fragment."""
+    return f"{page.current_url.split('#')[0]}#{urlencode(changes)}"
+
+
+def test_hovering_tells_the_outcome_and_what_it_rests_on(page, runs):
+    """The first words of `explain` on a run of the cell; no number that speaks against them."""
     middle_of_map(page).perform()
     told = text(page, "tip")
     assert "learning rate 0.3981, init scale 1.587" in told
-    assert "2 runs; medians:" in told
-    assert "final loss" in told
+    cell = runs[np.isclose(runs["learning_rate"], 0.3981, rtol=1e-3)]
+    cell = cell[np.isclose(cell["init_scale"], 1.587, rtol=1e-3)]
+    cell = cell[(cell["activation"] == "relu") & (cell["depth"] == 2)]
+    (outcome,) = cell["outcome"].unique()
+    assert f"{outcome}: " in told
+    assert "(2 of 2 runs)" in told
+    assert why(as_run(cell.iloc[0])).startswith(told.split("\n")[2])
 
 
-def test_clicking_a_cell_opens_its_run(page, runs):
-    """Its loss curve and its layers beside the theory's; another seed by choice."""
+def test_hovering_tells_the_number_that_colors(page):
+    """The cell's median of it, beside the outcome's words."""
+    choose(page, "color", "final loss")
+    middle_of_map(page).perform()
+    assert "final loss, median: " in text(page, "tip")
+
+
+def test_a_click_opens_a_panel_that_stays_in_sight(page, runs):
+    """The words of `explain`, the curves, the layers beside theory; another seed by choice."""
     middle_of_map(page).click().perform()
-    shown = text(page, "run-title").split()[1].rstrip(":")
-    run = runs[runs["trial_id"].str.startswith(shown)].iloc[0]
+    run = run_of(page, runs)
     assert (run["activation"], run["depth"], run["seed"]) == ("relu", 2, 0)
-    assert text(page, "run-command").endswith(f"explain <b>hostile {shown}")
+    assert text(page, "run-why") == why(as_run(run))
+    assert text(page, "run-happened").splitlines() == list(events(as_run(run)))
     drawn = "return document.getElementById(arguments[0]).data.map(t => [t.name, t.y.length])"
     assert ["measured", 2] in page.execute_script(drawn, "run-forward")
     assert ["theory, infinite width", 2] in page.execute_script(drawn, "run-backward")
     losses = page.execute_script("return document.getElementById('run-loss').data[0].y")
     assert losses[0] == pytest.approx(run["initial_loss"], rel=0.01)
+    assert in_sight(page, "run-title")
+    assert in_sight(page, "map")
     choose(page, "run", page.find_elements(By.CSS_SELECTOR, "#choose-run option")[1].text)
-    other = text(page, "run-title").split()[1].rstrip(":")
-    assert runs[runs["trial_id"].str.startswith(other)]["seed"].item() == 1
+    assert run_of(page, runs)["seed"] == 1
+    page.execute_script("document.getElementById('dictionary').scrollIntoView()")
+    assert in_sight(page, "run-title")
+
+
+def in_sight(page, name):
+    """Whether an element's middle is on the screen, and nothing lies over it."""
+    return page.execute_script(
+        """const found = document.getElementById(arguments[0]);
+        const box = found.getBoundingClientRect();
+        const x = box.left + box.width / 2, y = box.top + box.height / 2;
+        const top = document.elementFromPoint(x, y);
+        return Boolean(top) && (found.contains(top) || top.contains(found));""",
+        name,
+    )
+
+
+def test_the_command_names_the_stores_full_path(page):
+    """It works in whatever folder it is pasted."""
+    middle_of_map(page).click().perform()
+    *command, path, _ = shlex.split(
+        page.find_element(By.ID, "run-command").get_attribute("textContent")
+    )
+    assert command == ["phasesweep", "explain"]
+    assert Path(path).is_absolute()
+    assert (Path(path) / "manifest.json").exists()
+
+
+def test_the_nearest_run_that_trained_is_one_click_away(page, runs):
+    """What to change, from what to what, is said; the button leads there, panel and all."""
+    failed = runs[(runs["activation"] == "tanh") & (runs["depth"] == 12)]
+    failed = as_run(failed[failed["outcome"] != "trained"].iloc[3])
+    (remedy,) = remedies(failed, runs)
+    visit(page, address(page, dataset="digits", run=failed["trial_id"]))
+    page.refresh()
+    ready(page)
+    heading = page.find_element(By.CSS_SELECTOR, "#run-actions h4").text
+    noun = "setting" if len(remedy.changes) == 1 else "settings"
+    assert heading == f"Shortest way to green: change {len(remedy.changes)} {noun}"
+    listed = page.find_element(By.CSS_SELECTOR, ".changes").text.splitlines()
+    assert listed == [c.replace("->", "\u2192") for c in changes(failed, remedy.changes)]
+    page.find_element(By.CSS_SELECTOR, "#run-actions .open").click()
+    found = run_of(page, runs)
+    assert (found["trial_id"], found["outcome"]) == (remedy.trial_id, "trained")
+    shown = Select(page.find_element(By.ID, "choose-depth")).first_selected_option.text
+    assert shown == str(found["depth"])
+    assert page.find_element(By.CSS_SELECTOR, "#run-actions p").text == "nothing: it trained"
+    page.back()
+    WebDriverWait(page, 5).until(
+        lambda driver: run_of(driver, runs)["trial_id"] == failed["trial_id"]
+    )
+
+
+def test_a_link_shows_the_same_cell(page, runs):
+    """Panel, color and run are in the address; what this store lacks is named."""
+    choose(page, "activation", "tanh")
+    choose(page, "color", "chi, measured")
+    middle_of_map(page).click().perform()
+    link, run = page.current_url, run_of(page, runs)
+    page.get("about:blank")
+    visit(page, link)
+    assert run_of(page, runs)["trial_id"] == run["trial_id"]
+    color = Select(page.find_element(By.ID, "choose-color")).first_selected_option.text
+    activation = Select(page.find_element(By.ID, "choose-activation")).first_selected_option.text
+    assert (color, activation) == ("chi, measured", "tanh")
+    assert not page.find_element(By.ID, "unknown").is_displayed()
+    page.execute_script("location.hash = '#depth=12&activation=swish'")
+    WebDriverWait(page, 5).until(lambda driver: "activation swish" in text(driver, "unknown"))
+    depth = Select(page.find_element(By.ID, "choose-depth")).first_selected_option.text
+    assert depth == "12"
+
+
+def test_a_link_to_a_section_keeps_the_view(page):
+    """The page's own sections are no views."""
+    choose(page, "activation", "tanh")
+    page.find_element(By.CSS_SELECTOR, "nav a[href='#overview']").click()
+    activation = Select(page.find_element(By.ID, "choose-activation")).first_selected_option.text
+    assert activation == "tanh"
+    assert not page.find_element(By.ID, "unknown").is_displayed()
+
+
+def test_every_panel_has_a_small_map(page):
+    """Of each depth and activation; pressed, by mouse or by arrow keys, it is the large one."""
+    labels = "return [...document.querySelectorAll('.panel')].map(p => p.ariaLabel)"
+    assert page.execute_script(labels) == [
+        f"activation {activation}, depth {depth}"
+        for activation in ("relu", "tanh")
+        for depth in (2, 12)
+    ]
+    large = "return JSON.stringify(document.getElementById('map').data[0].z)"
+    before = page.execute_script(large)
+    page.find_element(By.CSS_SELECTOR, ".panel[aria-label='activation tanh, depth 12']").click()
+    assert page.execute_script(large) != before
+    pressed = page.find_element(By.CSS_SELECTOR, ".panel[aria-pressed='true']")
+    assert pressed.get_attribute("aria-label") == "activation tanh, depth 12"
+    pressed.send_keys(Keys.ARROW_LEFT, Keys.NULL)
+    page.switch_to.active_element.send_keys(Keys.ARROW_UP)
+    assert page.switch_to.active_element.get_attribute("aria-pressed") == "true"
+    assert page.execute_script(large) == before
+
+
+def test_the_small_maps_have_the_colors_of_their_cells(page, runs):
+    """The middle of the lowest left cell, of tanh at depth 12, as its runs ended."""
+    panel = "document.querySelector(\".panel[aria-label='activation tanh, depth 12'] canvas\")"
+    pixel = page.execute_script(
+        f"const c = {panel}; return [...c.getContext('2d').getImageData("
+        "c.width / 12, c.height - c.height / 8, 1, 1).data].slice(0, 3)"
+    )
+    cell = runs[(runs["activation"] == "tanh") & (runs["depth"] == 12) & (runs["seed"] == 0)]
+    cell = cell.sort_values(["init_scale", "learning_rate"]).iloc[0]
+    region = REGIONS[region_by_run([cell["outcome"]], [cell["cause"]])[0]]
+    assert pixel == [int(region.color[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def test_theory_is_drawn_over_the_maps(page, runs):
+    """chi = 1 of ReLU at the square root of 2; 2 / lambda_max between the rates around it."""
+    choose(page, "seed", "0")
+    lines = page.execute_script(
+        "return document.getElementById('map').data.slice(2).map(t => [t.name, t.x, t.y])"
+    )
+    chi = [y for name, _, ys in lines if name == "chi = 1, infinite width" for y in ys if y]
+    assert chi
+    np.testing.assert_allclose(chi, 2**0.5, rtol=1e-3)
+    checked = 0
+    cells = runs[(runs["activation"] == "relu") & (runs["depth"] == 2) & (runs["seed"] == 0)]
+    for name, xs, ys in lines:
+        if "lambda_max" not in name:
+            continue
+        for x, y in zip(xs, ys, strict=True):
+            at = cells[np.isclose(cells["init_scale"], y or 0, rtol=1e-3)]
+            if x and len(at):
+                assert x == pytest.approx(at["critical_learning_rate"].iloc[0], rel=0.05)
+                checked += 1
+    assert checked
+    assert "2 / lambda_max" in text(page, "legend")
 
 
 def test_choices_filter_and_color_the_map(page, runs):
@@ -116,7 +309,10 @@ def test_choices_filter_and_color_the_map(page, runs):
     choose(page, "color", "final loss")
     drawn = page.execute_script("return document.getElementById('map').data[0].z")
     chosen = runs[(runs["activation"] == "tanh") & (runs["depth"] == 12) & (runs["seed"] == 1)]
-    assert "no such number" in text(page, "legend")
+    legend = text(page, "legend")
+    assert "no such number" in legend
+    assert "final loss" in legend
+    assert "diverged" not in legend
     losses = chosen.pivot(index="init_scale", columns="learning_rate", values="final_loss")
     for row, expected in zip(drawn, losses.to_numpy(), strict=True):
         for log10, loss in zip(row, expected, strict=True):
@@ -140,6 +336,8 @@ def test_the_legend_hides_an_outcome(page):
 def test_the_keyboard_alone_opens_a_run(page):
     """Tab reaches the map, arrows walk and are spoken, Enter opens and leads to the run."""
     page.find_element(By.ID, "choose-color").send_keys(Keys.TAB)
+    assert page.switch_to.active_element.get_attribute("aria-label") == "activation relu, depth 2"
+    page.switch_to.active_element.send_keys(Keys.TAB)
     assert page.switch_to.active_element.get_attribute("id") == "map"
     page.switch_to.active_element.send_keys(Keys.ARROW_UP)
     first = text(page, "tip")
@@ -152,6 +350,113 @@ def test_the_keyboard_alone_opens_a_run(page):
     page.switch_to.active_element.send_keys(Keys.ENTER)
     assert page.find_element(By.ID, "run").is_displayed()
     assert page.switch_to.active_element.get_attribute("id") == "run-title"
+    page.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert not page.find_element(By.ID, "run").is_displayed()
+    assert page.switch_to.active_element.get_attribute("id") == "map"
+
+
+def rows(page):
+    """The table's rows as it shows them, by column."""
+    names = [each.text for each in page.find_elements(By.CSS_SELECTOR, "#runs-head .sort")]
+    cells = page.execute_script(
+        "return [...document.querySelectorAll('#runs-body tr')].map(r => "
+        "[...r.children].map(c => c.textContent))"
+    )
+    return pd.DataFrame(cells, columns=names)
+
+
+def filtered(page, label, words):
+    """Write above a column of the table."""
+    found = page.find_element(By.CSS_SELECTOR, f"#runs input[aria-label^='Filter {label}:']")
+    found.clear()
+    found.send_keys(words)
+    return found
+
+
+def test_the_table_is_sorted_and_filtered(page, runs):
+    """By mouse, with what does not exist last either way; by keyboard above a column."""
+    counted = text(page, "runs-count")
+    assert counted.endswith(f"of {len(runs) + (runs['depth'] == 2).sum()} runs")
+    filtered(page, "depth", "12")
+    filtered(page, "init scale", ">1")
+    filtered(page, "learning rate", "0.001..1")
+    filtered(page, "activation", "TAN")
+    wanted = runs[(runs["depth"] == 12) & (runs["init_scale"] > 1) & (runs["activation"] == "tanh")]
+    wanted = wanted[wanted["learning_rate"].between(0.001, 1)]
+    assert text(page, "runs-count") == f"1 to {len(wanted)} of {len(wanted)} runs"
+    (head,) = [
+        each
+        for each in page.find_elements(By.CSS_SELECTOR, "#runs-head .sort")
+        if each.text == "final loss"
+    ]
+    for order in ("ascending", "descending"):
+        head.send_keys(Keys.ENTER)
+        column = head.find_element(By.XPATH, "..")
+        assert column.get_attribute("aria-sort") == order
+        shown = pd.to_numeric(rows(page)["final loss"], errors="coerce")
+        expected = wanted["final_loss"].sort_values(ascending=order == "ascending")
+        np.testing.assert_allclose(shown, expected.astype(float), rtol=0.01)
+    refused = filtered(page, "depth", "deep")
+    assert refused.get_attribute("aria-invalid") == "true"
+    filtered(page, "depth", "3")
+    assert text(page, "runs-count") == "no run has all of this"
+
+
+def test_the_tables_pages_are_turned(page):
+    """Twenty-five runs at a time."""
+    first = rows(page)["run"]
+    assert not page.find_element(By.ID, "runs-before").is_enabled()
+    page.find_element(By.ID, "runs-after").click()
+    assert text(page, "runs-count").startswith("26 to 50 of ")
+    assert set(rows(page)["run"]).isdisjoint(first)
+    page.find_element(By.ID, "runs-before").click()
+    assert list(rows(page)["run"]) == list(first)
+
+
+def test_a_row_opens_its_run(page, runs):
+    """And the map turns to its panel and cell."""
+    filtered(page, "depth", "12")
+    filtered(page, "activation", "tanh")
+    page.find_elements(By.CSS_SELECTOR, "#runs-body .link")[7].click()
+    run = run_of(page, runs)
+    assert (run["depth"], run["activation"]) == (12, "tanh")
+    shown = Select(page.find_element(By.ID, "choose-depth")).first_selected_option.text
+    assert shown == "12"
+    assert in_sight(page, "run-title")
+
+
+def test_parallel_coordinates_show_what_the_filters_leave(page, runs):
+    """Unfolded, a picture of as many runs as the table counts, in the chosen color."""
+    filtered(page, "activation", "tanh")
+    page.find_element(By.CSS_SELECTOR, "#parallel-fold summary").click()
+    tanh = runs[runs["activation"] == "tanh"]
+    counted = len(tanh) + (tanh["depth"] == 2).sum()  # the other data set's too
+    WebDriverWait(page, 5).until(lambda driver: text(driver, "parallel-count") == f"{counted} runs")
+    picture = "return document.getElementById('parallel').toDataURL()"
+    before = page.execute_script(picture)
+    choose(page, "color", "chi, measured")
+    colored = page.execute_script(picture)
+    filtered(page, "depth", "12")
+    assert len({before, colored, page.execute_script(picture)}) == 3
+
+
+@on_desk
+def test_the_filtered_rows_are_saved(page, runs, tmp_path):
+    """As CSV that pandas reads: settings to every digit, measures to four."""
+    allowed = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    page.execute_cdp_cmd("Browser.setDownloadBehavior", allowed)
+    filtered(page, "depth", "12")
+    page.find_element(By.ID, "runs-save").click()
+    file = tmp_path / "runs.csv"
+    WebDriverWait(page, 10).until(lambda driver: file.exists())
+    saved = pd.read_csv(file, dtype={"trial_id_begins": str})
+    wanted = runs[runs["depth"] == 12].copy()
+    wanted["trial_id_begins"] = wanted["trial_id"].str[: saved["trial_id_begins"].str.len()[0]]
+    both = saved.merge(wanted, on="trial_id_begins", suffixes=("", "_stored"))
+    assert len(both) == len(saved) == len(wanted)
+    assert list(both["learning_rate"]) == list(both["learning_rate_stored"])
+    np.testing.assert_allclose(both["final_loss"], both["final_loss_stored"], rtol=0.01)
+    assert all(map(str.startswith, both["outcome"], both["outcome_stored"]))
 
 
 def test_words_of_a_store_are_only_words(page):
@@ -190,18 +495,22 @@ def test_dark_and_light_follow_the_reader(page, scheme):
     assert page.execute_script("return getComputedStyle(document.body).color") == ink
     colors = "return ['map', 'run-loss'].map(id => document.getElementById(id).layout.font.color)"
     WebDriverWait(page, 5).until(lambda driver: driver.execute_script(colors) == [chart] * 2)
-
-
-def test_a_phone_need_not_scroll_sideways(page):
-    """At 360 pixels nothing but tables, each in a frame of its own, is wider."""
-    phone = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
-    page.refresh()  # as one who opens it there
-    WebDriverWait(page, 20).until(
-        lambda driver: driver.find_elements(By.CSS_SELECTOR, "body[data-ready] #map .hm")
+    pictures = (
+        "return [...document.querySelectorAll('#figures img')].map(i => i.currentSrc === i.src)"
     )
-    middle_of_map(page).click().perform()
-    assert page.execute_script("return document.documentElement.scrollWidth") <= 360
+    assert set(page.execute_script(pictures)) == {scheme == "light"}
+
+
+@on_phone
+def test_a_phone_need_not_scroll_sideways(page):
+    """At 390 pixels nothing but tables, each in a frame of its own, is wider; at 360 too."""
+    for width in (390, 360):
+        screen = {"width": width, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        page.refresh()  # as one who opens it there
+        ready(page)
+        middle_of_map(page).click().perform()
+        assert page.execute_script("return document.documentElement.scrollWidth") <= width
 
 
 def test_the_print_has_the_map_and_no_controls(page):
@@ -218,10 +527,7 @@ def test_a_store_of_several_experiments_opens_on_cells_that_were_run(
     """Where no run has the first of every setting, the map begins with what most runs have."""
     out = tmp_path / "claims.html"
     out.write_text(atlas(claims_store))
-    browser.get(out.as_uri())
-    WebDriverWait(browser, 20).until(
-        lambda driver: driver.find_elements(By.CSS_SELECTOR, "body[data-ready] #map .hm")
-    )
+    visit(browser, out.as_uri())
     entries = browser.find_element(By.ID, "legend").text.splitlines()
     assert [entry for entry in entries if entry != "not run"]
     assert browser.get_log("browser") == []

@@ -109,7 +109,8 @@ def test_brackets_of_a_real_sweep_are_those_of_a_plain_loop(runs):
 def test_an_axis_outside_the_groups_is_refused(make_runs):
     """A bracket over two widths at once would belong to neither."""
     runs = make_runs(width=[8, 16], learning_rate=[0.1, 1.0], outcome=["slow", "diverged"])
-    with pytest.raises(UnsuitableRunsError, match="width varies"):
-        boundary_learning_rates(runs)
+    with pytest.raises(UnsuitableRunsError, match=r"width varies .*--where width=8"):
+        boundary_learning_rates(runs, CELL)
+    assert boundary_learning_rates(runs)["width"].tolist() == [8, 16]
     brackets = boundary_learning_rates(runs, [*CELL, "width"])
     assert brackets["stable_learning_rate"].isna().tolist() == [False, True]

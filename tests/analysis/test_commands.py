@@ -43,17 +43,6 @@ def test_a_store_without_runs_says_how_to_get_them(tmp_path):
     assert "has no runs yet; `phasesweep run" in failed.stderr
 
 
-def test_a_store_that_would_be_mixed_up_names_the_axis(runs, tmp_path):
-    """Two widths do not fit on one map."""
-    (tmp_path / "manifest.json").write_text("{}")
-    (tmp_path / "runs").mkdir()
-    wider = pd.concat([runs, runs.assign(width=12)])
-    wider.to_parquet(tmp_path / "runs" / "part.parquet")
-    failed = draw_map(tmp_path)
-    assert failed.exit_code == 2
-    assert "width varies among the runs (6, 12)" in failed.stderr
-
-
 @pytest.mark.parametrize("name", ["map.xyz", "map"])
 def test_a_picture_of_an_unknown_kind_is_refused(store, tmp_path, name):
     """Before anything is drawn; the kinds are listed."""
@@ -115,14 +104,23 @@ def test_a_claims_figure_has_a_rule_of_its_own(store):
     assert "leave out --trained-level" in done.stderr
 
 
-def test_runs_of_two_levels_are_mixed_up_unless_one_is_asked_for(store, run_small, tmp_path):
-    """The message names the option that judges all by one."""
+def test_runs_of_two_levels_have_panels_of_their_own_unless_one_is_asked_for(
+    store, run_small, tmp_path, monkeypatch
+):
+    """They are never mixed up: the level is an axis like any other."""
+    titles = []
+    monkeypatch.setattr(
+        Figure,
+        "savefig",
+        lambda figure, *a, **o: titles.append([p.get_title() for p in figure.axes]),
+    )
     (tmp_path / "manifest.json").write_text("{}")
     (tmp_path / "runs").mkdir()
     both = pd.concat([read_runs(store), read_runs(run_small(trained_level=0.5))])
     both.to_parquet(tmp_path / "runs" / "part.parquet")
-    failed = draw_map(tmp_path, "--out", tmp_path / "m.png")
-    assert failed.exit_code == 2
-    assert "trained_level varies among the runs (0.1, 0.5)" in failed.stderr
-    assert "or judge all by one: --trained-level 0.1" in failed.stderr
-    assert draw_map(tmp_path, "--out", tmp_path / "m.png", "--trained-level", 0.1).exit_code == 0
+    assert draw_map(tmp_path, "--columns", "trained_level").exit_code == 0
+    assert draw_map(tmp_path, "--trained-level", 0.1).exit_code == 0
+    assert titles == [
+        ["trained level 0.1", "trained level 0.5", "", ""],
+        ["depth 2", "depth 12", "", ""],
+    ]

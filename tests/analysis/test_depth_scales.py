@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.reading.stores import UnsuitableRunsError
-from analysis.tables.depth_scales import fitted_multiple, trainable_depth
+from analysis.tables.depth_scales import SETTINGS, fitted_multiple, trainable_depth
 from core.theory.mean_field import mean_field
 
 
@@ -51,10 +51,12 @@ def test_a_depth_scale_beyond_the_deepest_run_gives_no_multiple(depth_runs):
     assert np.isnan(trainable_depth(runs)["multiple"].iloc[0])
 
 
-def test_another_axis_is_refused(depth_runs):
-    """Widths would be mixed up."""
-    with pytest.raises(UnsuitableRunsError, match=r"width varies .*`phasesweep report`"):
-        trainable_depth(depth_runs({4: True, 8: False}, width=[8, 16]))
+def test_another_axis_has_its_own_rows_and_is_never_mixed_up(depth_runs):
+    """Widths are grouped by; groups without them are refused."""
+    runs = depth_runs({4: True, 8: False}, width=[8, 16])
+    assert trainable_depth(runs)["width"].tolist() == [8, 16]
+    with pytest.raises(UnsuitableRunsError, match=r"width varies .*--where width=8"):
+        trainable_depth(runs, SETTINGS)
 
 
 def test_the_fit_is_the_geometric_mean_with_its_standard_error():

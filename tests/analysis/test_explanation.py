@@ -125,6 +125,20 @@ def test_the_loss_of_an_overflow_is_no_none(make_store, runs):
     assert "is none" not in told.split("Layer by layer")[0]
 
 
+def test_held_out_examples_are_reported_where_there_were_some(store, runs):
+    """Their loss, and the accuracy of a classifier; lines that fit the screen at any number."""
+    run = find_run(store, runs[runs["outcome"] == "trained"]["trial_id"].iloc[0])
+    assert not any("held-out" in line for line in events(run))
+    held_out = {"test_examples": 10**7, "test_loss": 0.123456, "test_accuracy": 0.5}
+    lines = [line for line in events({**run, **held_out}) if "held-out" in line]
+    assert lines == [
+        "on 10,000,000 held-out examples its loss is 0.1235",
+        "it classifies 50% of the held-out examples correctly",
+    ]
+    lines = events({**run, **held_out, "test_accuracy": None})
+    assert sum("held-out" in line for line in lines) == 1
+
+
 def test_a_fall_before_a_divergence_is_reported(make_store, runs):
     """When the loss was lowest, from the columns that say so."""
     diverged = runs[runs["outcome"] == "diverged"].iloc[:1]
@@ -174,3 +188,25 @@ def test_a_newer_cause_is_said_to_be_unknown(make_store, runs):
     assert cause.endswith("this version knows no remedy for it")
     outcome = explain(make_store(run.assign(outcome="asleep", cause=None)), trial)
     assert "does not know the outcome 'asleep'" in " ".join(outcome.split())
+
+
+def test_an_explanation_is_json_on_request(store, runs):
+    """For each outcome and cause what the text says, as data; what does not exist is null."""
+    for _, run in runs.drop_duplicates(["outcome", "cause", "depth"]).iterrows():
+        done = explained(store, run["trial_id"], "--json")
+        document = json.loads(done.stdout)
+        told = " ".join(explain(store, run["trial_id"]).split())
+        assert (done.exit_code, document["outcome"]) == (0, run["outcome"])
+        assert document["settings"]["learning_rate"] == run["learning_rate"]
+        assert document["results"]["final_loss"] == (
+            None if pd.isna(run["final_loss"]) else run["final_loss"]
+        )
+        assert [layer["layer"] for layer in document["layers"]] == [*range(1, run["depth"] + 1)]
+        words = [document["why"], *document["events"]]
+        words += [remedy["reason"] for remedy in document["remedies"]]
+        words += [line for remedy in document["remedies"] for line in remedy["pytorch"]]
+        words += [near["trial_id"] for near in document["trained_nearby"]]
+        assert [each for each in words if " ".join(each.split()) not in told] == []
+        assert bool(document["remedies"]) == (run["outcome"] != "trained")
+        for change in (each["changes"] for each in document["remedies"]):
+            assert all(change[name]["from"] == run[name] for name in change)

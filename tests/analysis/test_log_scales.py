@@ -1,19 +1,11 @@
-"""Cells, limits and tick marks on log axes."""
+"""Places, cells and limits on log axes."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.figure import Figure
 
-from analysis.drawing.log_scales import (
-    cell_edges,
-    evenly_chosen,
-    limits,
-    mark_ticks,
-    mark_values,
-    places,
-)
+from analysis.drawing.log_scales import cell_edges, limits, places
 
 VALUES = st.lists(st.integers(-60, 60), min_size=1, max_size=12, unique=True).map(
     lambda tenths: 10.0 ** (np.sort(tenths) / 10)
@@ -74,52 +66,3 @@ def test_limits_leave_a_margin_around_all_values(values):
     assert low <= values.min() / 1.25
     assert high >= values.max() * 1.25
     assert low * high == pytest.approx(values.min() * values.max())
-
-
-def ticks(mark, values):
-    """The labels on a log axis that shows the values' cells, and its minor ticks."""
-    figure = Figure()
-    panel = figure.subplots()
-    edges = cell_edges(np.asarray(values))
-    panel.set(xscale="log", xlim=(edges[0], edges[-1]))
-    mark(panel.xaxis, np.asarray(values))
-    figure.draw_without_rendering()
-    locations = panel.xaxis.get_majorticklocs()
-    shown = (edges[0] <= locations) & (locations <= edges[-1])
-    labels = np.array([label.get_text() for label in panel.xaxis.get_majorticklabels()])
-    return list(labels[shown]), list(panel.xaxis.get_minorticklocs())
-
-
-@pytest.mark.parametrize(
-    ("values", "labels"),
-    [
-        (np.geomspace(0.25, 4, 16), ["0.25", "1", "4"]),
-        (np.geomspace(1, 5, 16), ["1", "2", "4"]),
-        (np.geomspace(0.9, 1.1, 5), ["0.9", "0.995", "1.1"]),
-        ([0.1], ["0.1"]),
-        ([0.5, 0.7], ["0.5", "0.7"]),
-        ([0, 0.5, 1], ["0", "0.5", "1"]),
-        ([0, 1], ["0", "1"]),
-        ([0], ["0"]),
-        ([0, *np.geomspace(0.25, 4, 9)], ["0", "0.5", "1.41", "4"]),
-        (np.geomspace(0.01, 1, 5), [rf"$\mathdefault{{10^{{{n}}}}}$" for n in (-2, -1, 0)]),
-    ],
-)
-def test_marks_are_few_and_round(values, labels):
-    """Powers of ten or two, some of the values where these are close; nothing between them."""
-    assert ticks(mark_ticks, values) == (labels, [])
-
-
-def test_marked_values_never_crowd():
-    """Depths of 1 to 30 are marked ever more sparsely, as they close up on a log axis."""
-    assert ticks(mark_values, range(1, 31)) == (["1", "2", "4", "7", "11", "17", "27"], [])
-    assert ticks(mark_values, [2, 4, 8, 16, 32]) == (["2", "4", "8", "16", "32"], [])
-
-
-@given(VALUES, st.integers(2, 8))
-def test_an_even_choice_keeps_the_ends_and_the_order(values, most):
-    """All where they fit, else exactly so many, none twice."""
-    chosen = evenly_chosen(values, most)
-    assert len(chosen) == min(most, len(values))
-    assert (chosen[0], chosen[-1]) == (values[0], values[-1])
-    assert chosen == sorted(set(chosen) & set(values))

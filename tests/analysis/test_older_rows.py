@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.reading import older_rows
-from analysis.reading.stores import connect, data_dictionary, read_runs, read_schema
+from analysis.reading.stores import data_dictionary, read_runs, read_schema
+from analysis.reading.views import connect
 from core.settings import setting, settings_of
 from core.trials import DEFAULTS
 

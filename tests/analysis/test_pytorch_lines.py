@@ -16,7 +16,7 @@ from core.functions.activations import ACTIVATIONS
 from core.hidden_layers import NORMALIZATIONS
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES, mse
-from core.schedules import rate_factors
+from core.optimization.schedules import rate_factors
 from core.trials import SETTINGS as KNOWN
 
 SETTINGS = {name: setting.encoded(setting.written) for name, setting in KNOWN.items()} | {
@@ -100,6 +100,19 @@ def test_the_loss_is_ours_and_mseloss_is_off_by_the_factor_said(rng):
     other = conventions({**SETTINGS, "dataset": "mine.csv-0123456789ab"})
     assert "half the number of outputs" in other
     assert "same loss" in conventions({**SETTINGS, "loss": "cross_entropy"})
+
+
+def test_what_is_said_of_pytorchs_own_losses():
+    """Of one output its mean over outputs is no other; of ten it is a tenth."""
+    binary = {**SETTINGS, "loss": "binary_cross_entropy"}
+    assert "multiply the rate by 10." in conventions(binary)
+    assert "multiply the rate by 1." in conventions({**binary, "dataset": "breast_cancer"})
+    mine = conventions({**binary, "dataset": "mine.csv-0123456789ab"})
+    assert "multiply the rate by the number of outputs." in mine
+    squared = {**SETTINGS, "loss": "sigmoid_mse", "dataset": "breast_cancer"}
+    assert "multiply the rate by 0.5." in conventions(squared)
+    assert ", 1]" in code(["depth"], loss="sigmoid_mse", dataset="breast_cancer")
+    assert ", 2]" in code(["depth"], loss="softmax_mse", dataset="breast_cancer")
 
 
 def test_standardized_features_are_ours(rng):

@@ -39,8 +39,65 @@ def test_json_is_one_document(store, runs):
     ("form", "printed"), [("json", "[]\n"), ("csv", '"one"\n'), ("table", "one\n")]
 )
 def test_no_rows_are_an_answer(store, form, printed):
-    """An empty document in every format, with its columns where they are named."""
-    assert query(store, "select 1 as one where false", "--format", form).stdout == printed
+    """An empty document in every format, with its columns where they are named; and a note."""
+    done = query(store, "select 1 as one where false", "--format", form)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, printed, "0 rows\n")
+
+
+def test_a_shown_number_that_finds_nothing_is_explained(store, runs):
+    """It was rounded; the note says what finds it, and that does."""
+    scale = runs["init_scale"].unique()[1]
+    shown = query(store, f"select init_scale from runs where init_scale < {scale} + 0.01").stdout
+    rounded = shown.split()[-1]
+    assert float(rounded) != scale
+    failed = query(store, f"select count(*) from runs where init_scale = {rounded} having false")
+    assert failed.stderr.startswith("0 rows; numbers are shown rounded: near(init_scale, ")
+    found = query(
+        store, f"select * from runs where near(init_scale, {rounded})", "--format", "json"
+    )
+    assert (len(json.loads(found.stdout)), found.stderr) == (
+        (runs["init_scale"] == scale).sum(),
+        "",
+    )
+
+
+def test_several_stores_are_asked_by_their_names(store, run_small, runs):
+    """Given names, or those of their folders; the dictionary of each can be asked for."""
+    other = run_small(seed="[1, 2]")
+    sql = "select count(*) as runs from a.runs join b.runs using (trial_id)"
+    done = query(f"a={store}", f"b={other}", sql, "--format", "json")
+    assert json.loads(done.stdout) == [{"runs": len(runs) // 2}]
+    described = query(f"a={store}", f"b={other}", "describe b.runs", "--format", "json")
+    assert json.loads(described.stdout) == json.loads(
+        query(store, "describe runs", "--format", "json").stdout
+    )
+    renamed = store.with_name("my-store")
+    renamed.symlink_to(store)
+    done = query(renamed, other, "select count(*) as runs from my_store.runs", "--format", "json")
+    assert json.loads(done.stdout) == [{"runs": len(runs)}]
+
+
+def test_stores_of_one_name_are_told_apart_by_the_user(store, run_small):
+    """Exit code 2, and what to write."""
+    other = run_small(seed="[1, 2]")
+    failed = query(store, other, "from store.runs")
+    assert failed.exit_code == 2
+    assert f"are both called store; name them, as in a={store} b={other}" in failed.stderr
+
+
+def test_of_several_stores_the_views_are_listed_with_their_names(store):
+    """As SQL takes them; and of a wrong column, the columns of the view."""
+    assert "The views are a.runs, a.layers, a.curves, a.manifest;" in (
+        query(f"a={store}", "from runs").stderr
+    )
+    assert "\na.layers: trial_id, layer, " in query(f"a={store}", "select x from a.layers").stderr
+
+
+def test_a_store_without_a_query_is_told_what_is_missing(store):
+    """Exit code 2, with a command that can be copied."""
+    failed = query(store)
+    assert failed.exit_code == 2
+    assert f'as in `query {store} "describe runs"`' in failed.stderr
 
 
 def test_infinity_is_no_json(store):
@@ -70,7 +127,7 @@ def test_describe_shows_units_and_meanings(store):
     ("sql", "told"),
     [
         ("select width, lerning_rate from runs", "runs: trial_id, dataset"),
-        ("select * from trials", "The views are runs, layers, curves; `describe runs`"),
+        ("select * from trials", "The views are runs, layers, curves, manifest; `describe runs`"),
         ("selec", "syntax error"),
         ("copy runs to 'stolen.csv'", "reads the store's views and nothing else"),
         ("select activation::int from runs", "Could not convert string"),

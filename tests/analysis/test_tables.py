@@ -1,20 +1,19 @@
 """Reading a store: the rows that pandas reads, errors that say what to do, a locked DuckDB."""
 
 import shutil
-from dataclasses import replace
 
 import duckdb
 import pandas as pd
 import polars as pl
 import pytest
 
+from analysis.reading.conditions import condition
 from analysis.reading.stores import (
     DamagedTableError,
     MissingTableError,
     NotAStoreError,
     UnsuitableRunsError,
     axes,
-    connect,
     data_dictionary,
     read_curves,
     read_layers,
@@ -22,7 +21,7 @@ from analysis.reading.stores import (
     read_schema,
     refuse_other_axes,
 )
-from core.trials import SETTINGS
+from analysis.reading.views import connect
 
 READERS = {"runs": read_runs, "layers": read_layers, "curves": read_curves}
 
@@ -104,56 +103,6 @@ def test_pandas_polars_and_duckdb_read_the_same_rows(store, runs):
     assert {row[:2]: row[2] for row in by_duckdb.fetchall()} == counts
 
 
-def test_a_connection_has_the_tables_as_views(store, runs):
-    """SQL joins them, and counts what pandas counts."""
-    query = "select outcome, count(*) from runs join layers using (trial_id) group by outcome"
-    with connect(store) as connection:
-        assert connection.sql("show tables").fetchall() == [("curves",), ("layers",), ("runs",)]
-        assert (
-            dict(connection.sql(query).fetchall())
-            == runs.groupby("outcome")["depth"].sum().to_dict()
-        )
-
-
-@pytest.mark.parametrize(
-    ("query", "reason"),
-    [
-        ("select * from read_text('{folder}/secret.csv')", "disabled"),
-        ("select * from '{folder}/secret.csv'", "disabled"),
-        ("select * from glob('{folder}/*')", "disabled"),
-        ("select * from 'https://example.org/runs.parquet'", "disabled"),
-        ("copy runs to '{folder}/copy.parquet'", "disabled"),
-        ("export database '{folder}/copy'", "disabled"),
-        ("attach '{folder}/copy.db'", "disabled"),
-        ("install httpfs", "disabled"),
-        ("load httpfs", "disabled"),
-        ("load '{folder}/secret.csv'", "disabled"),
-        ("set enable_external_access = true", "locked"),
-        ("set temp_directory = '{folder}'", "locked"),
-        ("set allowed_directories = ['{folder}']", "locked"),
-        ("set memory_limit = '1TB'", "locked"),
-        ("reset lock_configuration", "locked"),
-        ("insert into runs select * from runs", "not an? table"),
-        ("delete from runs", "base table"),
-        ("update runs set seed = 7", "base table"),
-    ],
-)
-def test_a_query_reaches_nothing_but_the_views(store, tmp_path, query, reason):
-    """No other file, no network, no extension, no setting, and no writing anywhere."""
-    (tmp_path / "secret.csv").write_text("secret\n1\n")
-    with connect(store) as connection, pytest.raises(duckdb.Error, match=reason):
-        connection.execute(query.format(folder=tmp_path))
-    assert [path.name for path in tmp_path.iterdir()] == ["secret.csv"]
-
-
-def test_a_query_does_not_see_the_variables_around_it(store):
-    """DuckDB itself would look up an unknown table among the caller's DataFrames."""
-    secret = pd.DataFrame({"number": [1]})
-    assert duckdb.sql("from secret").fetchall() == [(secret["number"][0],)]
-    with connect(store) as connection, pytest.raises(duckdb.CatalogException, match="secret"):
-        connection.sql("from secret")
-
-
 @pytest.mark.parametrize("table", READERS)
 def test_the_data_dictionary_explains_every_column(store, table):
     """Its type, unit and meaning come from the store itself."""
@@ -169,24 +118,13 @@ def test_the_axes_are_the_settings_that_vary(runs):
 
 
 def test_an_axis_that_would_be_mixed_up_is_named_with_a_remedy_that_works(make_runs):
-    """The message holds the very selection to make."""
+    """The message holds the very condition to give."""
     runs = make_runs(width=[8, 16, 32], outcome="slow")
     with pytest.raises(UnsuitableRunsError, match=r"width varies .*\(8, 16, 32\)") as error:
         refuse_other_axes(runs, {"depth"})
-    remedy = str(error.value).split("as in ")[1]
-    assert remedy == "runs[runs.width == 8]"
-    refuse_other_axes(runs[runs.width == 8], {"depth"})
+    remedy = str(error.value).split("--where ")[1]
+    refuse_other_axes(condition(remedy).kept(runs), {"depth"})
     refuse_other_axes(runs, {"width"})
-
-
-def test_runs_are_judged_by_one_value_only_where_an_option_does_that(make_runs, monkeypatch):
-    """Whatever else decides what a run is called."""
-    judging = {**SETTINGS, "width": replace(SETTINGS["width"], decides="verdict")}
-    monkeypatch.setattr("analysis.reading.stores.SETTINGS", judging)
-    for name, said in (("width", False), ("trained_level", True)):
-        with pytest.raises(UnsuitableRunsError, match=f"{name} varies") as error:
-            refuse_other_axes(make_runs(**{name: [0.25, 0.5]}, outcome="slow"), {"depth"})
-        assert ("; or judge all by one: --" in str(error.value)) is said
 
 
 def test_a_damaged_file_is_told_with_the_remedy(store, tmp_path):
@@ -198,8 +136,10 @@ def test_a_damaged_file_is_told_with_the_remedy(store, tmp_path):
     part.write_bytes(whole[:-20])
     with pytest.raises(DamagedTableError, match=r"damaged is damaged .*verify .* --repair"):
         read_runs(damaged)
-    flipped = bytearray(whole)
-    flipped[len(whole) // 3] ^= 0xFF
-    part.write_bytes(flipped)
-    with pytest.raises(DamagedTableError, match=r"verify .* --repair"):
-        read_runs(damaged)
+    footer = int.from_bytes(whole[-8:-4], "little")
+    for place in (len(whole) // 3, len(whole) - 8 - footer):
+        flipped = bytearray(whole)
+        flipped[place] ^= 0xFF
+        part.write_bytes(flipped)
+        with pytest.raises(DamagedTableError, match=r"verify .* --repair"):
+            read_runs(damaged)

@@ -15,6 +15,7 @@ from analysis.reading.thresholds import JudgedBy
 from analysis.tables.chi import chi_against_theory
 from analysis.tables.depth_scales import fitted_multiple, trainable_depth
 from analysis.tables.threshold_shifts import SHIFTS
+from analysis.tables.views import View
 from core.outcomes import DIVERGED
 from core.theory.mean_field import mean_field
 
@@ -73,16 +74,17 @@ def test_chi_is_drawn_beside_the_theory_and_the_line_of_one(runs):
         np.testing.assert_allclose(lengths, 4 * here["standard_error"])
 
 
-def test_activations_without_chi_have_no_panel_and_other_axes_are_refused(runs):
-    """A store of several experiments is drawn as far as one figure can show it."""
+def test_activations_without_chi_have_no_panel_and_of_the_depths_the_largest(runs):
+    """Where the theory fits best; the title says so, and another can be asked for."""
     deep = runs[runs["depth"] == 12]
     known = deep["chi_measured"].where(deep["activation"] == "relu")
     figure = chi_by_init_scale(deep.assign(chi_measured=known))
     assert [axes.get_title() for axes in figure.axes if axes.get_visible()] == ["relu"]
     with pytest.raises(UnsuitableRunsError, match="no chi was measured"):
         chi_by_init_scale(deep.assign(chi_measured=np.nan))
-    with pytest.raises(UnsuitableRunsError, match="depth varies"):
-        chi_by_init_scale(runs)
+    assert "depth 12 of 2, 12 shown" in chi_by_init_scale(runs).get_suptitle()
+    shallow = chi_by_init_scale(runs, View(where=("depth=2",)))
+    assert "depth\N{NO-BREAK SPACE}2" in shallow.get_suptitle()
 
 
 @pytest.fixture
@@ -107,7 +109,10 @@ def test_the_depth_map_shows_the_loss_left_by_the_best_learning_rate(two_depths)
     figure = trainable_depth_map(two_depths)
     mesh = figure.axes[0].collections[0].get_array()
     np.testing.assert_allclose(mesh, [[0.01] * 5, [0.5] * 5])
-    assert any(r"\xi$: the mean" in label for label in labels(figure))
+    assert r"the multiple of $\xi$ that fits, mean over init scales" in labels(figure)
+    (without, _) = (trainable_depth_map(two_depths.iloc[drop:]) for drop in (2, 0))
+    assert "not run" in labels(without)
+    assert "not run" not in labels(figure)
 
 
 def test_the_depth_map_has_the_theorys_lines_and_the_depths_that_train(two_depths):
@@ -122,8 +127,8 @@ def test_the_depth_map_has_the_theorys_lines_and_the_depths_that_train(two_depth
         assert xi[place] == pytest.approx(expected)
     table = trainable_depth(two_depths)
     multiple = fitted_multiple(table).value
-    (fit,) = (line for line in panel.lines if "the mean" in str(line.get_label()))
-    assert fit.get_label().startswith(f"{multiple:.1f} ")
+    fit = labeled(panel, "the multiple")
+    assert rf"{multiple:.1f} $\xi$ fits" in panel.get_title()
     np.testing.assert_allclose(fit.get_ydata(), multiple * xi)
     points = labeled(panel, "trainable depth")
     np.testing.assert_allclose(points.get_xdata(), table["init_scale"] ** 2)
@@ -134,8 +139,9 @@ def test_the_depth_map_has_the_theorys_lines_and_the_depths_that_train(two_depth
 
 def test_the_catapult_figure_counts_in_units_of_the_curvature(runs):
     """Its points are eta x lambda_max of the runs that survived."""
-    figure = catapult_by_rate(runs)
-    kept = runs[~runs["outcome"].isin(["diverged", "overflow"]) & (runs["activation"] == "tanh")]
+    tanh = runs[runs["activation"] == "tanh"]
+    figure = catapult_by_rate(tanh, View(where=("depth=2",)))
+    kept = tanh[~tanh["outcome"].isin(DIVERGED) & (tanh["depth"] == 2)]
     expected = (kept["learning_rate"] * kept["sharpness"]).dropna()
     drawn = figure.axes[0].lines[0].get_xdata()
     np.testing.assert_allclose(np.sort(drawn), np.sort(expected))
@@ -143,8 +149,10 @@ def test_the_catapult_figure_counts_in_units_of_the_curvature(runs):
 
 def test_the_catapult_figure_tells_the_survived_from_the_diverged(runs):
     """Highest and last loss in green, the diverged in vermilion, and the bounds 2 and 4."""
-    for panel in catapult_by_rate(runs).axes:
-        here = runs[(runs["activation"] == panel.get_title()) & runs["sharpness"].notna()]
+    figure = catapult_by_rate(runs, View(where=("depth=12",)))
+    for panel in figure.axes:
+        here = runs[(runs["activation"] == panel.get_title()) & (runs["depth"] == 12)]
+        here = here[here["sharpness"] > 0]
         lost = here["outcome"].isin(DIVERGED)
         drawn = (
             ("highest loss", ~lost, "peak_loss", "#009e73"),
@@ -155,11 +163,17 @@ def test_the_catapult_figure_tells_the_survived_from_the_diverged(runs):
         for line, (_, which, column, color) in zip(panel.lines, drawn, strict=False):
             chosen = here[which]
             c = chosen["learning_rate"] * chosen["sharpness"]
+            shares = (chosen[column] / chosen["initial_loss"]).fillna(np.inf)
             np.testing.assert_allclose(line.get_xdata(), c)
-            np.testing.assert_allclose(line.get_ydata(), chosen[column] / chosen["initial_loss"])
+            np.testing.assert_allclose(line.get_ydata(), shares.clip(1e-3, 1e7))
             assert to_hex(line.get_color()) == color
         assert verticals(panel) == [2, 4]
         assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
+        low, high = panel.get_ylim()
+        assert all(
+            ((line.get_ydata() > low) & (line.get_ydata() < high)).all() for line in panel.lines[:3]
+        )
+    assert len(labels(figure)) == 5
 
 
 def test_what_was_not_measured_is_asked_for(runs, store):
@@ -199,21 +213,32 @@ def test_the_edge_of_stability_is_a_mean_over_seeds(make_runs):
     assert below.lines[0].get_ydata() == pytest.approx([3.0])
 
 
-def test_the_threshold_figure_has_a_row_a_threshold_of_one_panel(runs):
-    """As it is in the middle, a tenth and tenfold beside it."""
-    figure = map_by_threshold(runs, JudgedBy({}), "relu", 12)
-    names = [shift.threshold for shift in SHIFTS]
-    thresholds = set(names)
-    assert len(figure.axes) == 3 * len(thresholds)
-    assert sum("as it is" in axes.get_title() for axes in figure.axes) == len(thresholds)
+def test_the_threshold_figure_has_two_panels_for_each_threshold_that_moves_the_map(runs):
+    """The map as it is first; what changed is in full color, the rest pale."""
+    figure = map_by_threshold(runs, JudgedBy({}), View(where=("activation=relu", "depth=12")))
     here = runs[(runs["activation"] == "relu") & (runs["depth"] == 12)]
     recorded = here["outcome"] + here["cause"].fillna("")
-    for panels, name in zip(np.reshape(figure.axes, (-1, 3)), dict.fromkeys(names), strict=True):
-        shifts = [shift for shift in SHIFTS if shift.threshold == name]
-        assert len(panels[1].texts) == 0
-        for panel, shift in zip(panels[[0, 2]], shifts, strict=True):
+    as_it_is, *panels = [panel for panel in figure.axes if panel.get_visible()]
+    assert as_it_is.get_title() == "as it is"
+    still = []
+    for low, high in zip(SHIFTS[::2], SHIFTS[1::2], strict=True):
+        changed = []
+        for shift in (low, high):
             judged = shift.judged(here, JudgedBy({}))
-            changed = (judged["outcome"] + judged["cause"].fillna("") != recorded).mean()
-            assert panel.texts[0].get_text() == f"{changed:.1%} changed"
-    with pytest.raises(UnsuitableRunsError, match="'gelu' and depth 12"):
-        map_by_threshold(runs, JudgedBy({}), "gelu", 12)
+            changed.append(judged["outcome"] + judged["cause"].fillna("") != recorded)
+        if not any(each.any() for each in changed):
+            still.append(low.threshold.replace("_", " "))
+            continue
+        for each in changed:
+            panel = panels.pop(0)
+            assert panel.get_title().startswith(low.threshold.replace("_", " ") + "\n")
+            assert panel.get_title().endswith(f"\n{each.mean():.1%} changed")
+            colors = panel.collections[0].get_array().reshape(-1, 4)[:, :3]
+            if not each.any():
+                assert (colors.min(axis=1) >= 1 - 0.2).all()
+    assert panels == []
+    assert f"no run changes with {', '.join(still)}" in figure.get_suptitle().replace("\n", " ")
+    assert "pale: as it was" in labels(figure)
+    assert figure.get_figheight() < figure.get_figwidth()
+    with pytest.raises(UnsuitableRunsError, match="no run has activation gelu"):
+        map_by_threshold(runs, JudgedBy({}), View(where=("activation=gelu",)))

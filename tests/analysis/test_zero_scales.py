@@ -13,6 +13,7 @@ from analysis.atlas.page import atlas
 from analysis.figures.gallery import SHOWN
 from analysis.figures.named import FIGURES, TABLES
 from analysis.reading.stores import UnsuitableRunsError, read_runs
+from analysis.tables.views import EVERYTHING, View
 from core.training import FULLY_CONNECTED
 from pipeline import plans
 from pipeline import sweep as sweeps
@@ -57,20 +58,20 @@ def test_a_figure_is_drawn(zero_store, name):
     """Without a warning; chi alone needs weights that pass a gradient."""
     if name == "chi" and not read_runs(zero_store)["init_scale"].any():
         with pytest.raises(UnsuitableRunsError, match="init_scale above 0"):
-            FIGURES[name](zero_store, None)
+            FIGURES[name](zero_store, None, EVERYTHING)
         return
-    FIGURES[name](zero_store, None).savefig(BytesIO(), format="png", dpi=50)
+    FIGURES[name](zero_store, None, EVERYTHING).savefig(BytesIO(), format="png", dpi=50)
 
 
 def test_every_table_is_made(zero_store):
     """Without a warning."""
     for name in TABLES:
-        TABLES[name](zero_store, None)
+        TABLES[name](zero_store, None, EVERYTHING)
 
 
 def test_the_map_marks_the_zero(zero_store):
     """At the low end of its axis, in a row of its own."""
-    panel = FIGURES["stability_map"](zero_store, None).axes[0]
+    panel = FIGURES["stability_map"](zero_store, None, View(y="init_scale")).axes[0]
     panel.figure.draw_without_rendering()
     low, high = panel.get_ylim()
     labels = [

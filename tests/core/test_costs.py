@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from core.costs import flops, seconds, start_seconds
+from core.costs import HELD_OUT_STEPS, flops, seconds, start_seconds
 from core.datasets import DATASETS
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS, LAST_POINTS
 from core.hidden_layers import NORMALIZATIONS
-from core.optimizers import OPTIMIZERS
+from core.optimization.optimizers import OPTIMIZERS
 from core.trials import MEASUREMENTS, Trial
 
 DIGITS = DATASETS["digits"]
@@ -42,6 +42,13 @@ def test_operations_are_counted_layer_by_layer(depth):
     widths = [64, *[32] * (depth - 1), 10]
     weights = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
     assert flops(with_(depth=depth), DIGITS) == 6 * weights * 128 * 401
+
+
+def test_one_output_costs_less_than_two():
+    """Where a loss tells two classes apart by one, that one is counted."""
+    data, settings = DATASETS["breast_cancer"], {"depth": 1, "steps": 0}
+    two, one = (flops(with_(**settings, loss=n), data) for n in ("mse", "binary_cross_entropy"))
+    assert (two, one) == (6 * 31 * 2 * 128, 6 * 31 * 128)
 
 
 def test_an_activation_costs_what_its_entry_says():
@@ -153,3 +160,16 @@ def test_an_optimizer_costs_what_its_entry_says():
     assert 0 < extra["momentum"] < extra["adam"] < 0.15 * base
     twice = seconds(with_(optimizer="adam", steps=800), DIGITS) - seconds(with_(steps=800), DIGITS)
     assert twice == pytest.approx(2 * extra["adam"])
+
+
+def test_held_out_examples_cost_steps_of_as_many_examples():
+    """In float64, once, however many steps are taken."""
+    for steps in (0, 400):
+        some, more = (with_(steps=steps, test_examples=n) for n in (64, 128))
+        alone, in_float64 = with_(steps=steps), with_(steps=steps, dtype="float64")
+        step = seconds(with_(steps=steps + 1, dtype="float64"), DIGITS) - seconds(
+            in_float64, DIGITS
+        )
+        of_128 = seconds(more, DIGITS) - seconds(alone, DIGITS)
+        assert of_128 == pytest.approx(HELD_OUT_STEPS * step)
+        assert seconds(some, DIGITS) - seconds(alone, DIGITS) == pytest.approx(of_128 / 2)

@@ -27,12 +27,13 @@ def task_of(name, examples=50, scaling="standardized"):
 
 def best_constant_loss(task, loss):
     """The least loss of one output vector for all examples, found numerically."""
+    targets = LOSSES[loss].encoded(task.targets)
 
     def loss_of(constant):
         outputs = np.repeat(constant[None, :, None], task.examples, axis=2)
-        return float(LOSSES[loss](outputs, task.targets)[0])
+        return float(LOSSES[loss](outputs, targets)[0])
 
-    return minimize(loss_of, np.zeros(task.outputs), method="BFGS", options={"gtol": 1e-9}).fun
+    return minimize(loss_of, np.zeros(len(targets)), method="BFGS", options={"gtol": 1e-9}).fun
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -101,6 +102,23 @@ def test_the_examples_chosen_are_pinned():
     np.testing.assert_allclose(spirals, [-0.43573863757092895, -0.6216029541655818])
 
 
+def test_several_targets_are_scaled_each_by_itself():
+    """A row of the task for each; the best constant's loss is the sum of theirs."""
+    numbers = np.random.default_rng(4).normal([5, -3], [2, 40], size=(60, 2))
+    mine = Dataset("mine.csv-0", numbers**2, numbers, None)
+    task = make_task(mine, 40, "raw", "standardized", 15)
+    raw = make_task(mine, 40, "raw", "raw", 15)
+    assert (mine.info.outputs, task.outputs, task.held_out.outputs) == (2, 2, 2)
+    for column in range(2):
+        single = Dataset("mine.csv-0", numbers**2, numbers[:, column], None)
+        alone = make_task(single, 40, "raw", "standardized", 15)
+        np.testing.assert_allclose(task.targets[[column]], alone.targets, rtol=1e-12)
+        held_out = task.held_out.targets[[column]]
+        np.testing.assert_allclose(held_out, alone.held_out.targets, rtol=1e-12)
+    assert baseline_loss(task, "mse") == pytest.approx(1, rel=1e-12)
+    assert baseline_loss(raw, "mse") == pytest.approx(raw.targets.var(axis=1).sum() / 2)
+
+
 def test_own_classes_get_their_share_of_the_examples():
     """Of 6 positives in 300 rows 3 are among 128 examples, where a plain draw has none."""
     labels = (np.arange(300) % 50 == 5).astype(np.int64)
@@ -116,6 +134,95 @@ def test_bundled_data_are_drawn_without_regard_to_classes():
     """As they always were: the ids in existing stores stand for these examples."""
     smallest = np.bincount(task_of("digits", 24).labels, minlength=10).min()
     assert smallest == 0
+
+
+def held_out_of(name, examples=50, test_examples=20, scaling="raw", targets="raw"):
+    task = make_task(load_dataset(name, examples), examples, scaling, targets, test_examples)
+    return task, task.held_out
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+@pytest.mark.parametrize("name", DATASETS)
+def test_held_out_examples_leave_the_training_ones_alone(name, scaling):
+    """To the last bit; and however few there are, they are the first of more."""
+    alone = make_task(load_dataset(name, 50), 50, scaling, "standardized")
+    assert alone.held_out is None
+    task, held_out = held_out_of(name, scaling=scaling, targets="standardized")
+    np.testing.assert_array_equal(task.inputs, alone.inputs)
+    np.testing.assert_array_equal(task.targets, alone.targets)
+    fewer = held_out_of(name, test_examples=7, scaling=scaling, targets="standardized")[1]
+    np.testing.assert_array_equal(held_out.inputs[:, :7], fewer.inputs)
+    np.testing.assert_array_equal(held_out.targets[:, :7], fewer.targets)
+    assert (held_out.examples, held_out.feature_count, held_out.outputs) == (
+        20,
+        task.feature_count,
+        task.outputs,
+    )
+    assert (held_out.labels is None) == (task.labels is None)
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "wine", "diabetes"])
+def test_training_and_held_out_examples_are_the_data_set(name):
+    """Each of its examples stands in one of the two, with its own answer."""
+    dataset = load_dataset(name, 1)
+    count = len(dataset.inputs)
+    task, held_out = held_out_of(name, 100, count - 100)
+    together = np.concatenate([task.inputs[:-1], held_out.inputs[:-1]], axis=1).T
+    answers = np.concatenate([task.targets, held_out.targets], axis=1)
+    answers = answers[0] if task.labels is None else answers.argmax(axis=0)
+    found = np.column_stack([together, answers])
+    known = np.column_stack([dataset.inputs, dataset.targets])
+    np.testing.assert_array_equal(found[np.lexsort(found.T)], known[np.lexsort(known.T)])
+
+
+@pytest.mark.parametrize("name", ["gaussian", "spirals"])
+def test_held_out_examples_of_what_is_drawn_are_drawn_next(name):
+    """None of them is trained on: they are the ones that a larger data set has more."""
+    task, held_out = held_out_of(name)
+    more = load_dataset(name, 70)
+    np.testing.assert_array_equal(held_out.inputs[:-1].T, more.inputs[50:])
+    trained = task.inputs[:-1].T
+    np.testing.assert_array_equal(
+        trained[np.lexsort(trained.T)], more.inputs[:50][np.lexsort(more.inputs[:50].T)]
+    )
+
+
+def test_held_out_examples_are_scaled_as_the_training_ones():
+    """By their means and deviations, features and numbers alike; a constant feature stays 0."""
+    numbers = np.random.default_rng(3).normal(5, 2, size=(60, 2))
+    mine = Dataset("mine.csv-0", np.column_stack([numbers, np.full(60, 7.0)]), numbers[:, 0], None)
+    raw = make_task(mine, 40, "raw", "raw", 20)
+    others = raw.held_out.inputs[0]
+    mine.inputs[np.isin(numbers[:, 0], others), 2] = 9
+    held_out = make_task(mine, 40, "standardized", "standardized", 20).held_out
+    scaled = (others - raw.inputs[0].mean()) / raw.inputs[0].std()
+    assert abs(scaled.mean()) > 0.01
+    np.testing.assert_allclose(held_out.inputs[0], scaled, rtol=1e-12)
+    np.testing.assert_allclose(held_out.targets[0], scaled, rtol=1e-12)
+    assert held_out.inputs[2:].tolist() == [[0] * 20, [1] * 20]
+    centered = make_task(mine, 40, "centered", "raw", 20).held_out
+    np.testing.assert_allclose(centered.inputs[0], others - raw.inputs[0].mean(), rtol=1e-12)
+
+
+def test_own_classes_get_their_share_of_the_held_out_examples():
+    """Of the 3 positives that are left 1 is among 50, and a class that is used up is no harm."""
+    labels = (np.arange(300) % 50 == 5).astype(np.int64)
+    labels[7] = 2
+    mine = Dataset("mine.csv-0", np.arange(300.0)[:, None], labels, 3)
+    task = make_task(mine, 128, "raw", "raw", 50)
+    held_out = task.held_out
+    assert np.bincount(task.labels).tolist() == [125, 2, 1]
+    assert np.bincount(held_out.labels).tolist() == [49, 1]
+    assert not {*task.inputs[0]} & {*held_out.inputs[0]}
+    np.testing.assert_array_equal(labels[held_out.inputs[0].astype(int)], held_out.labels)
+    everything = make_task(mine, 128, "raw", "raw", 172).held_out
+    assert len({*everything.inputs[0]} | {*task.inputs[0]}) == 300
+
+
+def test_the_held_out_examples_are_pinned():
+    """A stored result names them by their number alone, as it does the training examples."""
+    assert held_out_of("digits")[1].labels[:12].tolist() == [6, 6, 3, 5, 4, 3, 8, 3, 7, 9, 0, 1]
+    assert held_out_of("spirals")[1].labels[:4].tolist() == [0, 1, 0, 1]
 
 
 def test_raw_targets_stay_as_they_are():

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
+from core.datasets import Task
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.hidden_layers import NORMALIZATIONS, normalized
+from core.measuring.held_out import held_out_errors
 from core.measuring.measurements import ntk_diagonal
 from core.measuring.signal_propagation import chi_measured, interior_growths, signal_propagation
 from core.theory.wide_signals import wide_signals
 
-from .networks import initial_stack
+from .networks import initial_stack, loss_of
 
 SEEDS = 3
 
@@ -129,3 +131,20 @@ def test_the_tangent_kernel_of_a_batch_is_not_that_of_its_examples(rng):
     for normalization in NORMALIZATIONS:
         problem = Problem(inputs, np.ones((3, 5)), "tanh", "mse", 1.0, normalization=normalization)
         assert np.isnan(ntk_diagonal(params, problem)) == (normalization == "batch")
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_held_out_examples_are_normalized_by_the_training_examples(normalization, rng):
+    """Those themselves have the loss of the training, and each other one its own, alone or not."""
+    params = [p[0] for p in initial_stack("gaussian", (4, 6, 6, 3), [0], [1.0], 0.1)]
+    inputs, targets = np.vstack([rng.standard_normal((4, 9)), np.ones(9)]), np.ones((3, 9))
+    problem = Problem(inputs, targets, "tanh", "mse", 1.0, normalization=normalization)
+    same = held_out_errors(params, problem, Task(inputs, targets, None))["test_loss"]
+    assert same == pytest.approx(float(loss_of(params, problem)[0]), rel=1e-12)
+    others = 2 * inputs[:, :3]
+    alone = [
+        held_out_errors(params, problem, Task(others[:, [n]], targets[:, [n]], None))["test_loss"]
+        for n in range(3)
+    ]
+    together = held_out_errors(params, problem, Task(others, targets[:, :3], None))["test_loss"]
+    assert together == pytest.approx(np.mean(alone), rel=1e-12)

@@ -8,7 +8,7 @@ from core.descent.trainer import NetworkTrainer
 from core.gradient_descent import Problem, Update
 from core.initializers import initial_params
 from core.network import forward, layer_widths
-from core.parameterizations import PARAMETERIZATIONS, LayerFactors
+from core.optimization.parameterizations import PARAMETERIZATIONS, LayerFactors
 
 WIDTHS = (64, 128, 256, 512)
 DEPTH = 4

@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 import pytest
 
-from core.datasets import Task, baseline_loss
+from core.datasets import Dataset, Task, baseline_loss, make_task
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.hidden_layers import NORMALIZATIONS, HiddenLayers
@@ -23,7 +23,7 @@ from core.trials import STOPS, Stop
 from core.verdicts import judged
 
 from ..trainings import of_trial, results, tables
-from .networks import plain_descent
+from .networks import loss_of, plain_descent
 from .trials import make_trial, mixed_trials, task_of
 
 
@@ -231,6 +231,104 @@ def test_the_accuracy_is_that_of_the_final_network(steps):
     right = np.mean(outputs.argmax(axis=0) == task.labels)
     assert result(trial).final_accuracy == right
     assert 0 < right < 1
+
+
+@pytest.mark.parametrize(
+    ("dataset", "loss"), [("digits", "cross_entropy"), ("digits", "mse"), ("diabetes", "mse")]
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_held_out_examples_are_measured_on_the_final_network(dataset, loss, dtype):
+    """Against plain gradient descent of one network; every other number keeps its bits."""
+    setting = {"dataset": dataset, "loss": loss, "examples": 60, "learning_rate": 0.05}
+    trial = make_trial(**setting, dtype=dtype, test_examples=30)
+    task, run = task_of(trial), result(trial)
+    widths = layer_widths(task.feature_count, trial.width, task.outputs, trial.depth)
+    problem = Problem(task.inputs, task.targets, "tanh", loss, 1.0)
+    start = initial_params("gaussian", widths, 0, 1.0, 0.1)
+    _, params = plain_descent(start, trial.learning_rate, trial.steps, problem)
+    others = replace(problem, inputs=task.held_out.inputs, targets=task.held_out.targets)
+    expected = float(loss_of(params, others)[0])
+    assert run.test_loss == pytest.approx(expected, rel=1e-9 if dtype == "float64" else 1e-4)
+    assert run.generalization_gap == pytest.approx(run.test_loss - run.final_loss, rel=1e-12)
+    outputs = forward(params, others.inputs[:-1], HiddenLayers(ACTIVATIONS["tanh"]))[0][-1]
+    right = np.mean(outputs.argmax(axis=0) == task.held_out.labels)
+    assert run.test_accuracy == (right if task.labels is not None else None)
+    alone = result(replace(trial, test_examples=0))
+    assert alone.test_loss is alone.test_accuracy is alone.generalization_gap is None
+    measured = ("test_loss", "test_accuracy", "generalization_gap", "wall_seconds")
+    for column in RESULTS:
+        if column.name not in measured:
+            assert getattr(alone, column.name) == getattr(run, column.name), column.name
+
+
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "sigmoid_mse"])
+def test_one_output_classifies_two_classes_by_its_sign(loss):
+    """breast_cancer: the network of plain descent has one output, positive for class 1."""
+    trial = make_trial(
+        dataset="breast_cancer", loss=loss, dtype="float64", steps=40, examples=60, test_examples=30
+    )
+    task, run = task_of(trial), result(trial)
+    labels, others = task.labels[None].astype(float), task.held_out
+    problem = Problem(task.inputs, labels, "tanh", loss, 1.0)
+    start = initial_params("gaussian", layer_widths(30, trial.width, 1, trial.depth), 0, 1.0, 0.1)
+    losses, params = plain_descent(start, trial.learning_rate, trial.steps, problem)
+    assert run.initial_loss == pytest.approx(losses[0], rel=1e-12)
+    assert run.final_loss == pytest.approx(losses[-1], rel=1e-10)
+    share = task.labels.mean()
+    entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    best = entropy if loss == "binary_cross_entropy" else share * (1 - share) / 2
+    assert run.baseline_loss == pytest.approx(best, rel=1e-12)
+    for accuracy, inputs, known in (
+        (run.final_accuracy, task.inputs, task.labels),
+        (run.test_accuracy, others.inputs, others.labels),
+    ):
+        outputs = forward(params, inputs[:-1], HiddenLayers(ACTIVATIONS["tanh"]))[0][-1]
+        assert outputs.shape[0] == 1
+        assert accuracy == np.mean((outputs[0] > 0) == known)
+        assert accuracy > 0.8
+    held_out = replace(problem, inputs=others.inputs, targets=others.labels[None].astype(float))
+    assert run.test_loss == pytest.approx(float(loss_of(params, held_out)[0]), rel=1e-9)
+
+
+def test_a_network_has_an_output_for_each_of_several_targets():
+    """Its losses are those of plain gradient descent; there is no accuracy."""
+    trial = make_trial(dataset="mine.csv-0", loss="mse", dtype="float64", test_examples=9)
+    numbers = np.random.default_rng(6).normal(size=(40, 5))
+    task = make_task(
+        Dataset(trial.dataset, numbers[:, :3], numbers[:, 3:], None), 24, "raw", "raw", 9
+    )
+    problem = Problem(task.inputs, task.targets, "tanh", "mse", 1.0)
+    start = initial_params("gaussian", layer_widths(3, trial.width, 2, trial.depth), 0, 1.0, 0.1)
+    losses, params = plain_descent(start, trial.learning_rate, trial.steps, problem)
+    run = result(trial, task=task)
+    assert run.initial_loss == pytest.approx(losses[0], rel=1e-12)
+    assert run.final_loss == pytest.approx(losses[-1], rel=1e-10)
+    others = replace(problem, inputs=task.held_out.inputs, targets=task.held_out.targets)
+    assert run.test_loss == pytest.approx(float(loss_of(params, others)[0]), rel=1e-9)
+    assert run.final_accuracy is run.test_accuracy is None
+
+
+def test_what_was_given_up_has_no_held_out_loss():
+    """Nor an accuracy; those that ended beside it have."""
+    harsh = {"activation": "relu", "depth": 12, "test_examples": 10}
+    ended, overflowed = results(
+        [make_trial(**harsh), make_trial(**harsh, init_scale=1e5)], task_of(make_trial(**harsh))
+    )
+    assert overflowed.outcome == "overflow"
+    assert overflowed.test_loss is overflowed.test_accuracy is None
+    assert overflowed.generalization_gap is None
+    assert ended.test_loss > 0
+    assert ended.test_accuracy is not None
+
+
+def test_many_held_out_examples_go_through_in_parts(monkeypatch):
+    """With the numbers of all at once."""
+    trial = make_trial(test_examples=100)
+    whole = result(trial)
+    monkeypatch.setattr("core.measuring.held_out.PART_BYTES", 16 * 19 * 7)
+    in_parts = result(trial)
+    assert in_parts.test_loss == pytest.approx(whole.test_loss, rel=1e-12)
+    assert in_parts.test_accuracy == whole.test_accuracy
 
 
 def test_a_regression_has_no_accuracy():

@@ -30,7 +30,7 @@ def make_trial(**changes):
 
 def task_of(trial):
     dataset = load_dataset(trial.dataset, trial.examples)
-    return make_task(dataset, trial.examples, trial.features, trial.targets)
+    return make_task(dataset, trial.examples, trial.features, trial.targets, trial.test_examples)
 
 
 def mixed_trials(count, **changes):

@@ -1,6 +1,7 @@
 """A real S3 server on a free port of this machine, and a wire to it that can be cut."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -43,18 +44,32 @@ def make_bucket(port):
     return filesystem
 
 
+# What S3 says where requests come faster than it serves them.
+SLOW_DOWN = (
+    b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 71\r\n"
+    b"Connection: close\r\n\r\n"
+    b"<Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>"
+)
+
+
+REQUEST = re.compile(rb"(GET|HEAD|PUT|POST|DELETE) ")
+
+
 class Wire:
-    """A TCP proxy that can be told to break off uploads whose path holds a word.
+    """A TCP proxy that can be told to break off uploads, or to answer requests itself.
 
     Attributes:
         port: Where it listens.
         cut: Break off a PUT to a path that holds this word; None for none.
         cuts: How many uploads were broken off.
+        slowed: How many of the next requests are answered by SLOW_DOWN.
+        slow_answers: How many were.
     """
 
     def __init__(self, server_port):
         """Forward to the server's port, from a free one."""
         self._server_port, self.cut, self.cuts = server_port, None, 0
+        self.slowed, self.slow_answers = 0, 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -86,11 +101,22 @@ class Wire:
 
     def _copy(self, source, target, upload):
         while chunk := source.recv(65_536):
+            if upload and self.slowed and REQUEST.match(chunk):
+                self.slowed -= 1
+                self.slow_answers += 1
+                self._slow(source)
+                return
             if upload and self._is_cut(chunk):
                 target.sendall(chunk[: len(chunk) // 2])
                 self.cuts += 1
                 return
             target.sendall(chunk)
+
+    def _slow(self, client):
+        """Answer, and take what the client still sends, so that it comes to read the answer."""
+        client.sendall(SLOW_DOWN)
+        while client.recv(65_536):
+            pass
 
     def _is_cut(self, chunk):
         request = chunk.split(b"\r\n", 1)[0]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.datasets import DATASETS, SCALINGS
 from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
+from core.losses import LOSSES
 from core.training import FULLY_CONNECTED
 from pipeline.sweep_files.fields import sweep_fields
 from pipeline.sweep_files.loading import SweepFileError, load_sweep
@@ -68,7 +69,7 @@ good_axes = st.fixed_dictionaries(
         "initializer": several(st.sampled_from([*INITIALIZERS])),
         "init_scale": several(SCALES),
         "bias_scale": several(SCALES),
-        "loss": several(st.sampled_from(["mse", "cross_entropy"])),
+        "loss": several(st.sampled_from([*LOSSES])),
         "steps": several(st.integers(0, 10**8)),
         "seed": several(st.integers(0, 2**63 - 1)),
         "dtype": several(st.sampled_from(["float32", "float64"])),

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis.claims.verdicts import VERDICTS
-from analysis.reading.stores import connect
+from analysis.reading.views import connect
 from core.training import FULLY_CONNECTED
 from pipeline import cli
 from pipeline.claims import claim_sweeps, run_claims

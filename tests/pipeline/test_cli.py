@@ -8,15 +8,20 @@ from dataclasses import replace
 from importlib.metadata import version
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.outcomes import OUTCOMES
 from core.training import FULLY_CONNECTED
 from pipeline.cli import main
-from pipeline.executors import ClusterError
+from pipeline.executors import ClusterError, refuse_skew, run_serially
 from pipeline.interrupts import kept_handlers
+from pipeline.provenance import machine_kind
+from pipeline.skew import Skew
 from pipeline.storage.compaction import CompactionError
 from pipeline.storage.files import LocalFiles
+from pipeline.storage.schemas import SCHEMA_VERSION
 
 SWEEP = """\
 name: mine
@@ -62,10 +67,32 @@ def test_run_trains_all_and_says_how_fast(phasesweep, tmp_path):
     """Exit code 0, a summary on stderr, nothing on stdout, the rows in stores/NAME."""
     code, out, err = phasesweep("run", "mine.yaml")
     assert (code, out) == (0, "")
-    assert err.startswith(f"{TASK}mine: 6 trials, 0 already in stores/mine\n")
+    place = tmp_path / "stores" / "mine"
+    assert err.startswith(f"{TASK}mine: 6 trials, 0 already in {place}\n")
     summary = err.splitlines()[-1]
     assert re.fullmatch(r"6 trainings in \d+\.\d s, [\d,.]+ trainings/s, in stores/mine", summary)
     assert len(pd.read_parquet(tmp_path / "stores" / "mine" / "runs")) == 6
+
+
+@pytest.mark.parametrize("command", [("run", "mine.yaml"), ("plan", "mine.yaml"), ("claims",)])
+@pytest.mark.parametrize("store", [None, "s"])
+def test_a_relative_store_in_the_copy_of_a_ray_job_is_refused(
+    phasesweep, tmp_path, monkeypatch, command, store
+):
+    """Its rows would be lost with the copy; the message has a path that is not."""
+    copy = tmp_path / "session_1" / "runtime_resources" / "working_dir_files" / "_ray_pkg_1"
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (copy / "mine.yaml").write_text(SWEEP)
+    code, out, err = phasesweep(*command, *(["--store", store] if store else []))
+    named = store or {"claims": "stores/claims"}.get(command[0], "stores/mine")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: --store {named} is relative, and the current folder is a Ray ")
+    assert f"; give --store {tmp_path}/home/{named}, which" in err
+    assert [path.name for path in copy.iterdir()] == ["mine.yaml"]
+    if command[0] == "run":
+        assert phasesweep(*command, "--store", tmp_path / "home" / named)[0] == 0
 
 
 def test_running_again_trains_nothing(phasesweep, tmp_path):
@@ -75,7 +102,7 @@ def test_running_again_trains_nothing(phasesweep, tmp_path):
     for more in (), ("--max-trials", 5), ("--budget", "20m"):
         code, out, err = phasesweep("run", "mine.yaml", "--store", "s", *more)
         assert (code, out) == (0, "")
-        assert err == f"{TASK}mine: 6 trials, 6 already in s\nnothing is left to train\n"
+        assert err == f"{TASK}mine: 6 trials, 6 already in {tmp_path}/s\nnothing is left to train\n"
     assert content(tmp_path / "s" / "runs") == before
 
 
@@ -133,13 +160,15 @@ def test_a_run_stops_when_its_time_is_up(phasesweep, monkeypatch, clock):
     assert (code, err.splitlines()[-1][:11]) == (0, "3 trainings")
 
 
-def test_time_that_was_up_before_anything_was_trained_is_said(phasesweep, monkeypatch, clock):
+def test_time_that_was_up_before_anything_was_trained_is_said(
+    phasesweep, tmp_path, monkeypatch, clock
+):
     """With how long it took to get there, and a time that is long enough."""
     taking(monkeypatch, clock, 20.0)
     code, out, err = phasesweep("run", "mine.yaml", "--budget", "5s")
     assert (code, out) == (0, "")
     assert err.endswith(
-        "mine: 6 trials, 0 already in stores/mine\n"
+        f"mine: 6 trials, 0 already in {tmp_path}/stores/mine\n"
         "stopped after 5 s as asked, before anything was trained: getting ready took 20.0 s; "
         "give a longer one, as in --budget 60s\n"
     )
@@ -257,6 +286,18 @@ def test_status_as_json_is_one_document(phasesweep, tmp_path):
     assert [(s["trials"], s["finished"]) for s in document["sweeps"]] == [(6, 6), (9, 9)]
 
 
+def test_the_status_document_has_versions_and_thresholds(phasesweep):
+    """What shaped the numbers, as the store's manifest has it."""
+    phasesweep("run", "mine.yaml")
+    document = json.loads(phasesweep("status", "stores/mine", "--json")[1])
+    assert document["schema_version"] == SCHEMA_VERSION
+    assert document["versions"]["phasesweep"] == version("phasesweep")
+    assert document["versions"]["numpy"] == version("numpy")
+    assert document["machine"]["blas_threads_per_task"] == 1
+    assert document["trainers"] == {FULLY_CONNECTED.version: 6}
+    assert document["judged_by"] == [{"runs": 6, "thresholds": dict(FULLY_CONNECTED.thresholds)}]
+
+
 TABLE = ",age,left\n" + "".join(f"{row},{row % 7},{row % 20 // 19}\n" for row in range(100))
 OWN = SWEEP.replace("dataset: digits", "file: people.csv\ntarget: left").replace("24", "30")
 INDEX = "people.csv: the first column has no name ('') and counts rows"
@@ -291,6 +332,7 @@ def test_the_task_is_a_field_of_the_plans_document(phasesweep, tmp_path):
         "feature_count": 1,
         "classes": 2,
         "smallest_class": 1,
+        "target_columns": None,
         "target_range": None,
     }
 
@@ -376,14 +418,14 @@ def test_a_store_with_a_setting_that_is_unknown_exits_2(phasesweep, tmp_path, co
     phasesweep("run", "mine.yaml", "--store", "s")
     path = tmp_path / "s" / "manifest.json"
     manifest = json.loads(path.read_text())
-    manifest["sweeps"][0]["axes"]["momentum"] = [0.0]
+    manifest["sweeps"][0]["axes"]["dropout"] = [0.0]
     path.write_text(json.dumps(manifest))
     before = content(tmp_path)
     code, out, err = phasesweep(*command)
     assert (code, out) == (2, "")
     assert err.splitlines()[-1] == (
         "error: s holds sweeps of another trainer or of a newer phasesweep: mine has the axis "
-        "'momentum', which is no setting here; use the phasesweep that wrote it, or choose "
+        "'dropout', which is no setting here; use the phasesweep that wrote it, or choose "
         "another --store"
     )
     assert content(tmp_path) == before
@@ -498,3 +540,46 @@ def test_the_version_is_the_installed_one(phasesweep):
     """As a bug report asks for it."""
     status, out, _ = phasesweep("--version")
     assert (status, out) == (0, f"phasesweep {version('phasesweep')}\n")
+
+
+def test_skew_that_is_accepted_is_recorded(phasesweep, tmp_path, monkeypatch):
+    """Both sides, in the manifest, which reads as before; without the option it is refused."""
+
+    def skewed(work, todo, address, accept_skew=refuse_skew):
+        accept_skew([Skew("NumPy", "2.4.6", "1.0", ("10.0.0.2", "10.0.0.3"))])
+        return run_serially(work, todo)
+
+    monkeypatch.setattr("pipeline.cli.run_on_ray", skewed)
+    command = ("run", "mine.yaml", "--store", "s", "--address", "auto")
+    both = "10.0.0.2 and 1 more node have NumPy 1.0, this driver 2.4.6"
+    code, _, err = phasesweep(*command)
+    assert code == 2
+    assert f"error: the nodes of the cluster differ: {both}; install the same" in err
+    code, _, err = phasesweep(*command, "--accept-skew")
+    assert code == 0
+    assert f"accepted, and recorded in the store: {both}\n" in err
+    (entry,) = json.loads((tmp_path / "s" / "manifest.json").read_text())["skew"]
+    assert entry.pop("accepted_at")
+    assert entry == {
+        "software": "NumPy", "driver": "2.4.6", "worker": "1.0", "nodes": ["10.0.0.2", "10.0.0.3"]
+    }  # fmt: skip
+    assert phasesweep("verify", "s")[0] == 0
+
+
+def test_status_says_where_kinds_of_machine_are_mixed(phasesweep, tmp_path):
+    """By how many runs; a store of one kind, and of rows that name none, says nothing."""
+    phasesweep("run", "mine.yaml", "--store", "s", "--max-trials", 4)
+    phasesweep("run", "mine.yaml", "--store", "s")
+    assert "kinds of machine" not in phasesweep("status", "s")[1]
+    first, _ = sorted((tmp_path / "s" / "runs").iterdir())
+    rows = pq.read_table(first)
+    place = rows.schema.get_field_index("processor")
+    for other, said in (None, False), ("other", True):
+        column = pa.array([other] * len(rows), pa.string())
+        pq.write_table(rows.set_column(place, rows.schema.field(place), column), first)
+        out = phasesweep("status", "s")[1]
+        assert ("trained on several kinds of machine" in out) == said
+    here = machine_kind()
+    assert f": 4 on other with {here.blas}, 2 on {here.processor} with {here.blas}" in out or (
+        f": 2 on {here.processor} with {here.blas}, 4 on other with {here.blas}" in out
+    )

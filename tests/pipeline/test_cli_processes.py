@@ -155,6 +155,7 @@ def test_a_run_on_a_ray_of_its_own_is_interrupted_and_resumed_as_any_other(small
     arguments = ("run", "sweep.yaml", "--store", "store", "--executor", "ray")
     code, err = interrupted(PAUSED_IN_THE_DRIVER, signal.SIGTERM, *arguments, cwd=tmp_path)
     assert code == 130
+    assert "\nstarting Ray on this machine: some seconds\nRay trains on " in err
     assert err.endswith("interrupted; what is finished is in store: run again to resume\n")
     assert 0 < len(scientific(tmp_path / "store", "runs")) < small_sweep.grid.size
     run(small_sweep, tmp_path / "store")

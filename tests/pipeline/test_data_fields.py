@@ -72,6 +72,19 @@ def test_how_many_examples_are_used(load, lines, examples):
         (["dataset: [wine, digits]", "examples: all"], "wine has 178, digits has 1,797; set"),
         (["file: a.csv", "examples: some"], "examples: must be a whole number, .*; training"),
         (["file: a.csv", "examples: 61"], "has 60 examples, got 61; set examples: 60 or fewer"),
+        (
+            ["file: a.csv", "examples: 50", "test_examples: 11"],
+            "test_examples: a.csv-.* has 60 examples, of which examples: 50 takes 50, got 11; set "
+            "test_examples: 10 or fewer or examples: 49 or fewer",
+        ),
+        (["file: a.csv", "test_examples: 10"], "got 10; set examples: 50 or fewer$"),
+        (
+            ["dataset: wine", "test_examples: 200"],
+            "178 .* got 200; set test_examples: 50 or fewer$",
+        ),
+        (["file: a.csv", "test_examples: 60"], "got 60; set both to fewer$"),
+        (["dataset: wine", "test_examples: 0.2"], "test_examples: must be a whole number, got 0.2"),
+        (["dataset: wine", "test_size: 50"], "test_size: .* phasesweep calls it test_examples"),
         (["dataset: wine", "target: x"], "target: says how a file of your own is read, got it wi"),
         (["dataset: wine", "missing: drop"], "missing: says how a file of your own is read"),
         (["file: a.csv", "targets: raw"], "targets: a.csv-.* has classes as targets, .*got raw"),
@@ -84,6 +97,11 @@ def test_how_many_examples_are_used(load, lines, examples):
         (["file: a.csv", "separator: ';;'"], "separator: must have at most 1 character"),
         (["file: a.csv", "separator: '\"'"], "separator: must be no quote and no line break"),
         (["file: a.csv", "drop: [x, x]"], "drop: 'x' is listed twice"),
+        (["file: a.csv", "target: []"], "target: an axis needs a value at least, got .*; the col"),
+        (["file: a.csv", "target: [x, x]"], "target: 'x' is listed twice"),
+        (["file: a.csv", "target: [x, X]"], "target: names the column 'x' twice; once will do"),
+        (["file: a.csv", "target: [x, y]"], "no column 'y'; set target: to one of its columns"),
+        (["file: a.csv", "target: [x, target]"], "holds 60 examples of 0 features; training"),
         (["file: a.csv", "target: 5"], "target: must be text, in quotes .* got 5; the column of"),
         (["file: a.csv", "drop: target"], "drop: 'target' is the target"),
         (["file: a.csv", "drop: X2"], "no column 'X2'; set drop: to one of its columns, 'x'"),
@@ -96,9 +114,20 @@ def test_what_does_not_fit_is_reported(load, lines, told):
         load(*lines)
 
 
+def test_held_out_examples_must_be_left_in_cells_that_there_are(load):
+    """Of axes that move together, or are cut by a condition, only what is run counts."""
+    axes = "examples: [20, 50]", "test_examples: [30, 10]"
+    told = "of which examples: 50 takes 50, got 30; set test_examples: 10 or fewer or examples: 30"
+    with pytest.raises(SweepFileError, match=told):
+        load("file: a.csv", *axes)
+    assert load("file: a.csv", *axes, "zip: [examples, test_examples]").grid.size == 2
+    assert load("file: a.csv", *axes, "where: examples + test_examples <= 60").grid.size == 3
+    assert load("dataset: spirals", "examples: 20", "test_examples: 10000000").grid.size == 1
+
+
 def test_missing_cells_are_filled_with_the_mean(read):
     """Of text with the shares of its categories, which are their means."""
-    file = read(TEXT, target="churn", missing="mean", categories="one_hot")
+    file = read(TEXT, target=("churn",), missing="mean", categories="one_hot")
     inputs = file.dataset.inputs  # Age, city Busan, city Seoul, score
     assert inputs[2, 0] == np.mean([20, 30, 50, 60, 70])
     np.testing.assert_allclose(inputs[1, 1:3], [0.2, 0.8])
@@ -108,7 +137,7 @@ def test_missing_cells_are_filled_with_the_mean(read):
 
 def test_rows_with_missing_cells_are_left_out(read):
     """And counted."""
-    file = read(TEXT, target="churn", missing="drop", categories="one_hot")
+    file = read(TEXT, target=("churn",), missing="drop", categories="one_hot")
     assert file.rows == 6
     assert file.dataset.inputs[:, 0].tolist() == [20, 50, 60, 70]
     assert "2 of 6 rows were left out: cells of 'Age', 'city' are missing" in file.notes
@@ -116,12 +145,12 @@ def test_rows_with_missing_cells_are_left_out(read):
 
 def test_a_column_is_found_in_any_case_where_one_is_meant(read):
     """And it is said."""
-    file = read("Age,Churn\n1.5,0\n2.5,1\n3.5,0\n4.5,1\n", target="CHURN ")
+    file = read("Age,Churn\n1.5,0\n2.5,1\n3.5,0\n4.5,1\n", target=("CHURN ",))
     assert file.dataset.targets.tolist() == [0, 1, 0, 1]
     assert file.notes == ("target: 'CHURN ' was read as the column 'Churn'",)
     with pytest.raises(DataFileError, match="'CHURN' may be 'churn' or 'Churn'; write one"):
-        read("churn,Churn\n1.5,0\n2.5,1\n", target="CHURN")
-    assert read("churn,Churn\n1.5,0\n2.5,1\n3.5,0\n4.5,1\n", target="Churn").notes == ()
+        read("churn,Churn\n1.5,0\n2.5,1\n", target=("CHURN",))
+    assert read("churn,Churn\n1.5,0\n2.5,1\n3.5,0\n4.5,1\n", target=("Churn",)).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -167,6 +196,48 @@ def test_targets_that_may_be_either_or_neither_are_asked_about(read, cells, sett
     rows = [f"{row * row},{cell}" for row, cell in enumerate(cells.split())]
     with pytest.raises(DataFileError, match=told):
         read("\n".join(["x,target", *rows]), **settings)
+
+
+SEVERAL = "x,a,b\n1,0.5,7\n2,1.5,9\n4,2,8\n5,0,9\n"
+
+
+def test_several_targets_are_numbers_and_no_features(read):
+    """(rows, columns), in the order in which they are named; whole numbers are no classes."""
+    data = read(SEVERAL, target=("b", "A")).dataset
+    assert data.targets.tolist() == [[7, 0.5], [9, 1.5], [8, 2], [9, 0]]
+    assert data.inputs.tolist() == [[1], [2], [4], [5]]
+    assert data.classes is None
+    assert (data.info.feature_count, data.info.outputs) == (1, 2)
+    swapped = read(SEVERAL, target=("a", "b")).dataset
+    assert swapped.targets.tolist() == [row[::-1] for row in data.targets.tolist()]
+    alone = read(SEVERAL, target=("a",), drop=("b",)).dataset
+    assert alone.targets.tolist() == [0.5, 1.5, 2, 0]
+    assert len({data.name, swapped.name, alone.name}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "told"),
+    [
+        (SEVERAL, {"task": "classes"}, "task: classes, but target: names 2 columns, 'a', 'b'; sev"),
+        (SEVERAL.replace("9", "x"), {}, "target 'b' holds numbers and text: 'x' in lines 3, 5"),
+        (SEVERAL.replace("7", "u").replace("8", "v").replace("9", "w"), {}, "'b' holds text such"),
+        (SEVERAL.replace("9", "7").replace("8", "7"), {}, "every target in column 'b' is 7"),
+        (SEVERAL.replace("9", "inf"), {}, "target 'b' must be finite, got inf in lines 3, 5"),
+        (SEVERAL.replace("7", ""), {}, "1 of column 'b' in line 2; write them, or set missing: d"),
+        (SEVERAL.replace("7", ""), {"missing": "mean"}, "1 targets are missing from 'b' in line 2"),
+        (SEVERAL, {"drop": ("b",)}, "drop: 'b' is the target; take it out of drop"),
+    ],
+)
+def test_one_of_several_targets_that_cannot_be_learned_is_named(read, text, settings, told):
+    """With its column, its lines and what to do."""
+    with pytest.raises(DataFileError, match=told):
+        read(text, target=("a", "b"), **settings)
+
+
+def test_rows_without_one_of_several_targets_are_left_out(read):
+    """Where that is asked for."""
+    data = read(SEVERAL.replace("7", ""), target=("a", "b"), missing="drop").dataset
+    assert data.targets.tolist() == [[1.5, 9], [2, 8], [0, 9]]
 
 
 def test_whole_targets_stored_as_floats_are_numbers_and_that_is_said(read):

@@ -123,7 +123,26 @@ def test_the_name_follows_what_is_trained_on(tmp_path):
     (tmp_path / "d.csv").write_bytes(csv("x,target", "1,0.5", "2,1.5", "5,0.5", "4,1.5"))
     assert name_of(tmp_path / "d.csv") not in names
     assert name_of(plain, task="classes") not in names
-    assert name_of(plain, target="x", task="numbers") not in names
+    assert name_of(plain, target=("x",), task="numbers") not in names
+
+
+def test_several_targets_are_the_same_from_every_kind_of_file(tmp_path):
+    """In an npz each is an array of its own."""
+    (tmp_path / "d.csv").write_bytes(csv("x,a,b", "1,0.5,7", "2,1.5,9", "3,0.5,8"))
+    (tmp_path / "d.parquet").write_bytes(parquet(b=[7, 9, 8], x=[1, 2, 3], a=[0.5, 1.5, 0.5]))
+    arrays = {"a": np.array([0.5, 1.5, 0.5]), "b": np.array([7, 9, 8])}
+    features = np.array([[1], [2], [3]])
+    (tmp_path / "d.npz").write_bytes(npz(features=features, **arrays))
+    kinds = ("csv", "parquet", "npz")
+    names = {name_of(tmp_path / f"d.{kind}", target=("a", "b")) for kind in kinds}
+    assert len(names) == 1
+    assert names != {name_of(tmp_path / "d.npz", target=("b", "a"))}
+    wide = npz(features=features, a=np.ones((3, 2)))
+    (tmp_path / "d.npz").write_bytes(wide)
+    with pytest.raises(DataFileError, match=r"got \(3, 1\) and \(3, 2\); give each target an arr"):
+        load_data_file(tmp_path / "d.npz", Reading(target=("a",)))
+    with pytest.raises(DataFileError, match="needs the arrays 'features' and 'a' and 'b'; it has"):
+        load_data_file(tmp_path / "d.npz", Reading(target=("a", "b")))
 
 
 def test_0_and_minus_0_are_the_same_number(tmp_path):

@@ -8,9 +8,19 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from core.datasets import DATASETS
 from core.training import FULLY_CONNECTED
-from pipeline import executors
+from pipeline import executors, provenance
 from pipeline.batches import batches
-from pipeline.executors import TASKS_PER_CPU, ClusterError, Failure, run_on_ray, run_serially
+from pipeline.executors import (
+    TASKS_PER_CPU,
+    ClusterError,
+    Failure,
+    SkewError,
+    run_on_ray,
+    run_serially,
+)
+from pipeline.skew import Skew
+
+from .s3 import free_port
 
 
 @pytest.fixture(params=[run_serially, run_on_ray])
@@ -152,9 +162,106 @@ def test_a_cluster_that_is_not_there_is_reported(monkeypatch, error, cells):
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", no_cluster)
+    monkeypatch.setattr(executors, "_require_a_listener", lambda address: None)
     said = rf"^cannot join the Ray cluster at 'nowhere': {str(error)[:20]}.*leave out --address$"
     with pytest.raises(ClusterError, match=said):
         list(run_on_ray(cells, [], address="nowhere"))
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:{port}", "localhost:{port}", "ray://127.0.0.1:{port}"]
+)
+def test_an_address_where_nothing_listens_is_reported_before_ray_tries_it(
+    monkeypatch, cells, address
+):
+    """Ray itself would try for two minutes."""
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **options: pytest.fail("Ray was asked"))
+    dead = address.format(port=free_port())
+    with pytest.raises(ClusterError, match=rf"^cannot join .*'{dead}': .*refused; give the addr"):
+        list(run_on_ray(cells, [], address=dead))
+
+
+def with_other_versions(monkeypatch, **changes):
+    """Let this process, the driver, have other versions than its workers."""
+    ours = {**provenance.software(), **changes}
+    monkeypatch.setattr(executors, "software", lambda: ours)
+    return ours
+
+
+def test_a_cluster_with_the_drivers_versions_trains(local_ray, todo, cells):
+    """Every node is asked, and every task looks again."""
+    assert flat(run_on_ray(cells, todo, address="auto")) == ALL
+
+
+def test_skew_is_refused_before_anything_is_trained(local_ray, todo, cells, monkeypatch):
+    """Both sides are named, and what to do; no batch was taken."""
+    with_other_versions(monkeypatch, NumPy="1.0", BLAS="mkl 7")
+    theirs = provenance.software()
+    taken = iter(todo)
+    with pytest.raises(SkewError, match=r"--accept-skew$") as refused:
+        list(run_on_ray(cells, taken, address="auto"))
+    assert f" has NumPy {theirs['NumPy']}, this driver 1.0; " in str(refused.value)
+    assert f" has BLAS {theirs['BLAS']}, this driver mkl 7; " in str(refused.value)
+    assert list(taken) == list(todo)
+
+
+def test_skew_that_is_accepted_is_told_to_the_caller(local_ray, todo, cells, monkeypatch):
+    """With the node; then all is trained."""
+    import ray
+
+    with_other_versions(monkeypatch, Numba="0.1")
+    told = []
+    assert flat(run_on_ray(cells, todo, address="auto", accept_skew=told.extend)) == ALL
+    address = ray.nodes()[0]["NodeManagerAddress"]
+    assert told == [Skew("Numba", "0.1", provenance.software()["Numba"], (address,))]
+
+
+def test_a_node_that_comes_later_with_other_versions_is_refused(
+    local_ray, todo, cells, monkeypatch
+):
+    """By its first task: it is no failure of a trial, and adds no row."""
+    with_other_versions(monkeypatch, SciPy="0.1")
+    monkeypatch.setattr(executors, "_software_of_nodes", lambda ray, asked: {})
+    with pytest.raises(SkewError, match=r"has SciPy .*, this driver 0\.1"):
+        list(run_on_ray(cells, todo, address="auto"))
+
+
+def test_a_node_that_joins_is_asked_once(local_ray, todo, cells, monkeypatch):
+    """Under --accept-skew too, where tasks do not look: what it has is told, and not again."""
+    import ray
+
+    with_other_versions(monkeypatch, Numba="0.1")
+    there, told = ray.nodes(), []
+    sizes, nodes = iter([0.0, 0.0, 2.0]), iter([[]])
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": next(sizes, 3.0)})
+    monkeypatch.setattr(ray, "nodes", lambda: next(nodes, there))
+    assert flat(run_on_ray(cells, todo, address="auto", accept_skew=told.extend)) == ALL
+    assert [skew.software for skew in told] == ["Numba"]
+
+
+def test_a_cluster_without_cpus_is_waited_for_and_said(local_ray, todo, monkeypatch, capsys):
+    """Once in a while, not at every look; then all is trained."""
+    import ray
+
+    looks = []
+
+    def no_cpus():
+        looks.append(1)
+        return {} if len(looks) < 8 else {"CPU": 2.0}
+
+    wait = ray.wait
+
+    def nothing_ends(references, **options):
+        return wait(references, **options) if len(looks) >= 8 else ([], references)
+
+    monkeypatch.setattr(ray, "cluster_resources", no_cpus)
+    monkeypatch.setattr(ray, "wait", nothing_ends)
+    monkeypatch.setattr(executors, "FIRST_WORD_SECONDS", 0.0)
+    assert len(list(run_on_ray(len, todo))) == len(todo)
+    assert capsys.readouterr().err == "waiting: the Ray cluster has no CPU for 3 batches yet\n"
 
 
 def test_a_task_has_one_thread_for_linear_algebra(todo):

@@ -1,7 +1,10 @@
 """Fields that do not exist: what is called otherwise here, what is not there yet, what is near."""
 
+import re
+
 import pytest
 
+from core.losses import LOSSES
 from core.training import FULLY_CONNECTED
 from pipeline.data_files import fields as data_fields
 from pipeline.notation.field_names import ABSENT, remedy
@@ -44,6 +47,13 @@ def test_what_is_not_there_yet_is_said_to_be_so(written):
     said = remedy(written, ["depth"], {}, ABSENT)
     assert said.endswith(f"no {written} setting yet")
     assert "did you mean" not in said
+
+
+def test_a_function_of_the_outputs_leads_to_the_losses_that_have_one():
+    """By the names that there are."""
+    said = unknown("output_activation", FULLY_CONNECTED)
+    named = re.search("loss: (.*);", said).group(1).replace(" or ", ", ").split(", ")
+    assert {*named} == {loss for loss in LOSSES if loss != "mse"}
 
 
 def test_a_setting_is_never_said_to_be_absent():

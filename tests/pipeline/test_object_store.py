@@ -2,18 +2,20 @@
 
 import json
 from dataclasses import asdict
+from itertools import count
 from time import time
 
 import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
-from analysis.reading.stores import connect, read_runs
+from analysis.reading.stores import read_runs
+from analysis.reading.views import connect
 from core.training import FULLY_CONNECTED
 from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_on_ray, run_serially
-from pipeline.storage import locks
+from pipeline.storage import files, locks
 from pipeline.storage.store import Store, StoreError, StoreInUseError
 from pipeline.storage.verification import set_aside, verify
 
@@ -119,6 +121,51 @@ def test_an_upload_that_breaks_off_leaves_no_half_commit(
     assert list(verify(opened(location))) == []
 
 
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses that were made for the store, none of which lasts."""
+    pauses = []
+    monkeypatch.setattr(files, "sleep", pauses.append)
+    return pauses
+
+
+@pytest.mark.parametrize("slowed", [1, 45, 100])
+def test_a_store_that_asks_to_slow_down_is_asked_again(
+    small_sweep, location, tmp_path, wire, pauses, slowed
+):
+    """Be it at the first request or in the middle: every row is there once."""
+    wire.slowed = slowed
+    run(small_sweep, opened(location))
+    assert (wire.slowed, wire.slow_answers) == (0, slowed)
+    assert bool(pauses) == (slowed > 40)  # Arrow itself repeats a request some thirty times
+    run(small_sweep, opened(tmp_path / "local"))
+    assert_equal(opened(tmp_path / "local"), opened(location))
+    assert list(verify(opened(location))) == []
+
+
+def test_a_store_that_stays_slow_is_left_after_a_while(location, wire, pauses, monkeypatch):
+    """With the answer, and that the same command may go on later; the pauses grow."""
+    clock = count(step=5)
+    monkeypatch.setattr(files, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(files, "PATIENCE_SECONDS", 30.0)
+    wire.slowed = 10**6
+    with pytest.raises(StoreError, match=r"SLOW_DOWN|status 503.*the same command goes on later"):
+        opened(location)
+    wire.slowed = 0
+    assert 2 <= len(pauses) <= 6
+    assert all(pause <= 2**n for n, pause in enumerate(pauses))
+    assert pauses[-1] > pauses[0]
+
+
+def test_what_is_no_throttling_is_said_at_once(location, wire, pauses):
+    """A request that fails otherwise is not tried again and again."""
+    store = opened(location)
+    wire.cut = b"manifest"
+    with pytest.raises(StoreError, match=r"cannot write .*; choose another --store"):
+        store.writing().__enter__()
+    assert pauses == []
+
+
 def test_a_second_writer_is_told_who_holds_the_lease(location):
     """Until it is given back."""
     holder = r"being written by process \d+ on"
@@ -149,6 +196,23 @@ def test_a_writer_that_lost_its_lease_writes_nothing(location):
     with pytest.raises(locks.LeaseLostError, match="taken over by process 1 on elsewhere"):
         _write_after_a_takeover(opened(location))
     assert "note" not in opened(location).manifest
+
+
+def test_a_writer_that_loses_its_lease_within_a_commit_adds_no_row(small_sweep, location):
+    """The store was slow for longer than a lease lasts: `runs`, the last table, gets no part."""
+    store = opened(location)
+    write = store.files.write
+
+    def slow(name, content):
+        write(name, content)
+        if not name.endswith(".json"):
+            taken = locks.Lease("other", "process 1 on elsewhere", time())
+            write(locks.LEASE, json.dumps(asdict(taken)).encode())
+
+    store.files.write = slow
+    with pytest.raises(locks.LeaseLostError):
+        run(small_sweep, store)
+    assert store.parts("runs") == []
 
 
 def test_a_damaged_object_is_set_aside_and_trained_again(small_sweep, location):

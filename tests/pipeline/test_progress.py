@@ -39,7 +39,10 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def terminal_of(monkeypatch):
     """Makes a terminal with colors and so many columns."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_INTERACTIVE", "TTY_COMPATIBLE"):
+    for name in (
+        *("NO_COLOR", "FORCE_COLOR", "TTY_INTERACTIVE", "TTY_COMPATIBLE"),
+        "JPY_PARENT_PID",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
 
@@ -177,6 +180,16 @@ def test_a_narrow_terminal_cuts_the_outcomes_and_no_number(at, terminal_of, colu
     assert "63,000/9,000,000 630/s 16.6 h of budget left " in last
     assert last.rstrip().endswith("…")
     assert len(last) <= columns
+
+
+@pytest.mark.parametrize("variable", [("JPY_PARENT_PID", "7"), ("TERM", "dumb")])
+def test_what_only_looks_like_a_terminal_gets_plain_lines(at, terminal, monkeypatch, variable):
+    """As a notebook's `!phasesweep run`, which shows no movement of the cursor."""
+    monkeypatch.setenv(*variable)
+    with redirect_stderr(terminal), progress(course(2)) as watch:
+        at(1.0)
+        watch(Ended({"trained": 2}, 1.0, 1.0))
+    assert terminal.getvalue() == "2/2 trainings, 2/s, 0 s left; trained 2\n"
 
 
 def test_every_outcome_has_its_color():

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from analysis.reading.stores import connect, read_runs
+from analysis.reading.stores import read_runs
+from analysis.reading.views import connect
 from core.gradient_descent import TRAINER
 from core.settings import values_of
 from core.training import FULLY_CONNECTED
@@ -46,10 +47,16 @@ ADDED_SINCE = [
     "init_scale_first",
     "init_scale_last",
     "biases",
+    "test_examples",
+    "test_loss",
+    "test_accuracy",
+    "generalization_gap",
     "residual",
     "normalization",
     "trainer",
     "thresholds",
+    "processor",
+    "blas",
 ]
 RENAMED_SINCE = {"final_mean_slope": "mean_slope", "final_active_fraction": "active_fraction"}
 # Settings among them: name, what an older row stands for, another value.
@@ -73,6 +80,7 @@ ADDED_SETTINGS = [
     ("init_scale_first", 1.0, 2.0),
     ("init_scale_last", 1.0, 0.5),
     ("biases", "trained", "none"),
+    ("test_examples", 0, 20),
     ("residual", "none", "inverse_depth"),
     ("normalization", "none", "layer"),
 ]

@@ -61,6 +61,14 @@ def test_numbers_are_summed_up_by_their_range(sweep_of, tmp_path):
     )
 
 
+def test_several_targets_are_summed_up_together(sweep_of, tmp_path):
+    """How many there are, and the range of all."""
+    table = pd.DataFrame({"x": [1.5, 2, 4], "a": [0.0, 1, 2], "b": [-3.0, 5, 1]})
+    table.to_csv(tmp_path / "my.csv", index=False)
+    (line,) = in_words(sweep_of(file="my.csv", target="[a, b]", loss="mse"))
+    assert line == "my.csv: 3 rows, 3 used, 1 feature, 2 targets -3 to 5, baseline loss 1"
+
+
 def test_bundled_and_drawn_data_are_summed_up_too(sweep_of):
     """By their names; a drawn one has no rows."""
     lines = in_words(sweep_of(dataset="[wine, spirals]", examples="[16, 178]"))

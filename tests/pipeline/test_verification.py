@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from analysis.reading.stores import DamagedTableError, read_runs
 from core.training import FULLY_CONNECTED
 from pipeline import plans
 from pipeline import sweep as sweeps
@@ -69,6 +70,15 @@ def test_a_flipped_byte_is_found_by_its_checksum(store):
     content[len(content) // 3] ^= 0xFF
     path.write_bytes(content)
     assert "cannot be read" in problems(store)[f"curves/{path.name}"]
+
+
+def test_a_column_whose_name_is_damaged_is_found(store):
+    """The names have no checksum; what is no text is damage, for readers too."""
+    path = part(store, "runs")
+    path.write_bytes(path.read_bytes().replace(b"learning_rate", b"learning\xffrate"))
+    assert "cannot be read" in problems(store)[f"runs/{path.name}"]
+    with pytest.raises(DamagedTableError, match=r"verify .* --repair"):
+        read_runs(store.path)
 
 
 @pytest.mark.parametrize("table", ["runs", "layers", "curves"])

@@ -14,6 +14,25 @@ function axesOf(atlas) {
   return { x, y };
 }
 
+const MOST_PANELS = 8; // across, and down
+
+// The two settings whose values have a small map each: across, then down; null where none is left.
+function facetsOf(atlas, axes) {
+  const others = [...atlas.settings.values()].filter(
+    (s) => !s.repeats && s.name !== axes.x.name && s.name !== axes.y.name);
+  const columns = others.find((s) => s.name === "depth") || others.find((s) => typeof s.values[0] === "number")
+    || others[0] || null;
+  const rest = others.filter((s) => s !== columns);
+  return { columns, rows: rest.find((s) => s.name === "activation") || rest[0] || null };
+}
+
+// At most MOST_PANELS codes of a setting's values, evenly chosen with both ends.
+function evenly(setting) {
+  const last = setting.values.length - 1;
+  const count = Math.min(setting.values.length, MOST_PANELS);
+  return Array.from({ length: count }, (_, i) => Math.round((i * last) / Math.max(1, count - 1)));
+}
+
 // Lists of runs by row and column, of those that have the chosen settings.
 function cellsOf(atlas, axes, chosen) {
   const cells = axes.y.values.map(() => axes.x.values.map(() => []));
@@ -66,15 +85,18 @@ function median(values) {
   return Number.isFinite(middle) ? middle : sorted[Math.floor(half)];
 }
 
-// The middle 96% of the values, so that one outlier does not take all colors; of a bounded
-// measure what lies within its bounds.
-function colorRange(values, { diverging, lowest, highest }) {
-  if (lowest !== null) return [lowest, highest];
-  const sorted = values.filter((v) => v !== null && Number.isFinite(v)).sort((a, b) => a - b);
-  if (!sorted.length) return [0, 1];
-  let [low, high] = [0.02, 0.98].map((share) => sorted[Math.round(share * (sorted.length - 1))]);
-  if (diverging) [low, high] = [-1, 1].map((side) => side * Math.max(Math.abs(low), Math.abs(high)));
-  return low < high ? [low, high] : [low - 0.5, high + 0.5];
+const regionsOf = (atlas, cells) =>
+  cells.map((row) => row.map((runs) => (runs.length ? commonRegion(atlas, runs) : null)));
+
+// The run that stands for a cell: the first that has the cell's region.
+const oneOf = (atlas, runs) => runs.find((run) => atlas.region(run) === commonRegion(atlas, runs));
+
+// What each cell is colored by: a region, or the median of a measure; null where nothing is
+// shown, NaN where a run has no such number.
+function valuesOf(atlas, cells, regions, color, hidden) {
+  if (color === "outcome") return regions.map((row) => row.map((r) => (hidden.has(r) ? null : r)));
+  return cells.map((row) => row.map((runs) =>
+    runs.length ? median(runs.map((run) => atlas.raw(color, run))) : null));
 }
 
 const isLog = (axis) => axis.values[0] >= 0 && axis.values[axis.values.length - 1] > 0;
@@ -88,11 +110,13 @@ function placesOf(axis) {
   return at;
 }
 
-// Edges of an axis' cells: midway between neighbors.
-function edgesOf(axis) {
+// Where the edges of an axis' cells lie: midway between neighbors.
+function edgePlaces(axis) {
   const at = placesOf(axis);
   const inner = at.slice(1).map((v, i) => (v + at[i]) / 2);
   const reach = inner.length ? [inner[0] - at[0], at[at.length - 1] - inner[inner.length - 1]] : [0.25, 0.25];
-  const edges = [at[0] - reach[0], ...inner, at[at.length - 1] + reach[1]];
-  return isLog(axis) ? edges.map((e) => 10 ** e) : edges;
+  return [at[0] - reach[0], ...inner, at[at.length - 1] + reach[1]];
 }
+
+const onAxis = (axis, place) => (isLog(axis) ? 10 ** place : place);
+const edgesOf = (axis) => edgePlaces(axis).map((place) => onAxis(axis, place));

@@ -11,6 +11,7 @@ const TYPES = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, i2: Int16Array
 const MISSING = -32768; // of a quantized number
 const CURVE_STEPS = 400; // to a decade of loss
 const LAYER_STEPS = 100; // to a decade of a norm
+const NOWHERE = 2 ** 32 - 1;
 
 // The header, its columns as typed arrays by name. Bytes come grouped by significance.
 function unpacked(bytes) {
@@ -35,6 +36,25 @@ function offsets(lengths) {
 }
 
 const quantity = (q, steps) => (q === MISSING ? null : q / steps);
+
+// Texts by run, from their patterns, in which \0 stands for a number, and the numbers as lines:
+// pattern by pattern, gap by gap, run by run. Read when the first text is asked for.
+function wordsOf(patterns, codes, numbers) {
+  const parts = patterns.map((pattern) => pattern.split("\0"));
+  let lines, starts, counts, ranks;
+  function read() {
+    lines = new TextDecoder().decode(numbers).split("\n");
+    counts = parts.map(() => 0);
+    ranks = Array.from(codes, (code) => counts[code]++);
+    starts = offsets(parts.map((part, code) => (part.length - 1) * counts[code]));
+  }
+  return (run) => {
+    if (!lines) read();
+    const code = codes[run];
+    const number = (gap) => lines[starts[code] + gap * counts[code] + ranks[run]];
+    return parts[code].map((part, i) => (i ? number(i - 1) + part : part)).join("");
+  };
+}
 
 // What the page asks of the unpacked data, run by run.
 function atlasOf(data) {
@@ -67,6 +87,8 @@ function atlasOf(data) {
     return { forward: norm("mean_square_h"), backward: norm("delta_norm"), gradient: norm("gradient_norm") };
   }
 
+  const words = new Map(Object.entries(data.words).map(([section, patterns]) => [
+    section, wordsOf(patterns, columns[`pattern of ${section}`], columns[`numbers of ${section}`])]));
   const measures = new Map(data.measures.map((each) => [each.name, each]));
   const settings = new Map(data.settings.map((each) => [each.name, each]));
 
@@ -77,6 +99,10 @@ function atlasOf(data) {
     settings,
     curve,
     profile,
+    // What `phasesweep explain` says of a run: the paragraphs of a section.
+    words: (section, run) => words.get(section)(run),
+    // The trained run that its remedy names, null where there is none.
+    nearest: (run) => (columns.nearest[run] === NOWHERE ? null : columns.nearest[run]),
     // As colored by: log10 where the measure is a logarithm; NaN where there is none.
     raw: (name, run) => columns[`measure ${name}`][run],
     measure(name, run) {
@@ -89,6 +115,11 @@ function atlasOf(data) {
     setting: (name, run) =>
       settings.has(name) ? settings.get(name).values[columns[`setting ${name}`][run]] : data.fixed[name],
     region: (run) => columns.region[run],
+    // The run whose id begins as this one, null where there is none.
+    place: (id) => {
+      const found = id ? ids.findIndex((each) => each.startsWith(id) || id.startsWith(each)) : -1;
+      return found < 0 ? null : found;
+    },
   };
 }
 

@@ -1,6 +1,5 @@
 // The interactive map: drawn by Plotly, hovered by mouse, walked by keyboard.
 
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false };
 
 function paper(more) {
@@ -20,55 +19,43 @@ const HATCH = () => "data:image/svg+xml," + encodeURIComponent(
    </pattern></defs><rect width="600" height="400" fill="url(#p)"/></svg>`);
 
 // Fills the map: values by row and column, null where nothing is shown, NaN where a run has
-// no such number; those cells are gray.
-function drawMap(element, atlas, axes, values, color, cursor) {
+// no such number; those cells are gray. Over them theory's lines, and the cursor.
+function drawMap(element, axes, values, shades, lines, cursor) {
   const [x, y] = [edgesOf(axes.x), edgesOf(axes.y)];
   const scaled = (axis, edges) => ({
-    title: { text: axis.name.replaceAll("_", " ") },
+    title: { text: inWords(axis.name) },
     type: isLog(axis) ? "log" : "linear",
     range: (isLog(axis) ? edges.map(Math.log10) : edges).filter((_, i) => i === 0 || i === edges.length - 1),
     showgrid: false,
     ...ticks(axis),
   });
-  const outcome = color === "outcome";
-  const measure = atlas.measures.get(color);
-  const [zmin, zmax] = outcome ? [-0.5, atlas.regions.length - 0.5] : colorRange(values.flat(), measure);
-  const steps = atlas.regions.flatMap(({ color }, i) =>
-    [i, i + 1].map((edge) => [edge / atlas.regions.length, color]));
-  const trace = {
-    type: "heatmap", x, y, z: values.map((row) => row.map((v) => (Number.isNaN(v) ? null : v))), zmin, zmax,
-    hoverinfo: "none",
-    colorscale: outcome ? steps : measure.diverging ? DIVERGING : "Viridis",
-    showscale: !outcome,
-    colorbar: outcome ? undefined : colorbar(measure, zmin, zmax),
-  };
-  const numberless = {
-    type: "heatmap", x, y, z: values.map((row) => row.map((v) => (Number.isNaN(v) ? 0 : null))),
-    colorscale: [[0, css("--numberless")], [1, css("--numberless")]], showscale: false, hoverinfo: "none",
-  };
+  const heat = (z, more) => ({ type: "heatmap", x, y, z, hoverinfo: "none", showscale: false, ...more });
+  const gray = css("--numberless");
+  const [zmin, zmax] = shades.range;
+  const traces = [
+    heat(values.map((row) => row.map((v) => (Number.isNaN(v) ? null : v))), { zmin, zmax, colorscale: shades.stops }),
+    heat(values.map((row) => row.map((v) => (Number.isNaN(v) ? 0 : null))), { colorscale: [[0, gray], [1, gray]] }),
+    ...lines.flatMap((line) => lineTraces(axes, line)),
+  ];
   // Two lines, one of which is seen on any color.
   const box = (color, width) => ({ type: "rect", x0: x[cursor.column], x1: x[cursor.column + 1],
     y0: y[cursor.row], y1: y[cursor.row + 1], line: { color, width } });
   const layout = paper({
-    xaxis: scaled(axes.x, x), yaxis: scaled(axes.y, y), 
+    margin: { l: 56, r: 12, t: 8, b: 48 },
+    xaxis: scaled(axes.x, x), yaxis: scaled(axes.y, y),
     shapes: cursor ? [box("#fff", 6), box("#000", 2.5)] : [],
     images: [{ source: HATCH(), xref: "x domain", yref: "y domain", x: 0, y: 1, sizex: 1, sizey: 1,
       sizing: "stretch", layer: "below" }],
   });
-  return Plotly.react(element, [trace, numberless], layout, CONFIG);
+  return Plotly.react(element, traces, layout, CONFIG);
 }
 
-// Blue where it vanishes, white where it keeps, orange where it explodes: as in the figures.
-const DIVERGING = [[0, "#2f4b9a"], [0.25, "#8fa6d8"], [0.5, "#f2f0ec"], [0.75, "#f0a868"], [1, "#b34700"]];
-
-function colorbar(measure, low, high) {
-  const powers = [];
-  for (let p = Math.ceil(low); p <= high; p += Math.max(1, Math.ceil((high - low) / 6))) powers.push(p);
-  const logarithmic = measure.log && powers.length > 1;
-  return { title: { text: measure.label, side: "top", font: { size: 12 } }, orientation: "h", y: 1.02,
-    yanchor: "bottom", thickness: 12, outlinewidth: 0,
-    ...(logarithmic ? { tickvals: powers, ticktext: powers.map((p) => short(10 ** p)) }
-      : measure.log ? { tickvals: [low, high], ticktext: [low, high].map((p) => short(10 ** p)) } : {}) };
+// A line of theory, black on white, so that it is seen on any color.
+function lineTraces(axes, { label, plotly, segments }) {
+  const along = (axis, place) => segments.flatMap((s) => [onAxis(axis, s[0][place]), onAxis(axis, s[1][place]), null]);
+  const trace = (color, width, dash) => ({ type: "scatter", mode: "lines", name: label, hoverinfo: "skip",
+    x: along(axes.x, 0), y: along(axes.y, 1), line: { color, width, dash } });
+  return [trace("#fff", 5, "solid"), trace("#000", 2, plotly)];
 }
 
 // Few values are marked as they are; many on a log scale without a zero are left to Plotly.

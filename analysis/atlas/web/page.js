@@ -1,143 +1,131 @@
-// The page's life: choices change the map, a cell opens its runs.
+// The page's life: choices change the maps, a cell opens its runs.
 
 async function start() {
-  document.head.append(element("script", new TextDecoder().decode(await inflated("plotly"))));
   const atlas = atlasOf(unpacked(await inflated("numbers")));
   const axes = axesOf(atlas);
-  const map = document.getElementById("map");
-  const tip = document.getElementById("tip");
-  const chosen = firstChoice(atlas, axes);
-  const hidden = new Set();
-  const state = { color: "outcome", cursor: null, opened: null, run: null, cells: [], regions: [] };
-
-  function addChoice(parent, name, options, value, onChange) {
-    const select = element("select", undefined, { id: `choose-${name}` });
-    for (const [key, text] of options) select.append(element("option", text, { value: key }));
-    select.value = value;
-    select.addEventListener("change", () => onChange(select.value));
-    const label = element("label", name.replaceAll("_", " "));
-    label.append(select);
-    parent.append(label);
-    return select;
-  }
+  const first = firstChoice(atlas, axes);
+  const view = { chosen: new Map(first), color: "outcome", hidden: new Set(), cursor: null, run: null };
+  const state = { cells: [], regions: [], lines: [], shades: null, rows: [] };
+  const [map, tip] = [find("map"), find("tip")];
+  const panels = panelsOf(atlas, axes, find("panels"), (codes) => choose(codes));
 
   function addChoices() {
-    const choices = document.getElementById("choices");
-    for (const { name, values } of atlas.settings.values()) {
-      if (name === axes.x.name || name === axes.y.name) continue;
-      const options = values.map((value, code) => [code, short(value)]);
-      if (chosen.get(name) === ALL) options.unshift([ALL, "all, most frequent"]);
-      addChoice(choices, name, options, chosen.get(name), (value) => {
-        chosen.set(name, Number(value));
-        update();
-      });
+    const choices = find("choices");
+    choices.replaceChildren();
+    for (const [name, code] of view.chosen) {
+      const { values, repeats } = atlas.settings.get(name);
+      const options = values.map((value, i) => [i, short(value)]);
+      if (repeats) options.unshift([ALL, "all, most frequent"]);
+      addChoice(choices, name, options, code, (value) => choose(new Map([[name, Number(value)]])));
     }
     const colors = [...atlas.measures.values()].filter((each) => each.colored);
     const options = [["outcome", "outcome"], ...colors.map(({ name, label }) => [name, label])];
-    addChoice(choices, "color", options, state.color, (value) => {
-      state.color = value;
+    addChoice(choices, "color", options, view.color, (value) => {
+      view.color = value;
       update();
     });
   }
 
-  function update() {
-    state.cells = cellsOf(atlas, axes, chosen);
-    state.regions = state.cells.map((row) => row.map((runs) => (runs.length ? commonRegion(atlas, runs) : null)));
-    draw();
-    drawLegend();
+  function choose(codes) {
+    for (const [name, code] of codes) view.chosen.set(name, code);
+    for (const [name, code] of view.chosen) find(`choose-${name}`).value = code;
+    tip.hidden = true;
+    update();
   }
+
+  function update() {
+    state.cells = cellsOf(atlas, axes, view.chosen);
+    state.regions = regionsOf(atlas, state.cells);
+    state.lines = theoryLines(atlas, axes, state.cells);
+    state.shades = shadesOf(atlas, view.color);
+    drawLegend(atlas, view, state.regions, state.shades, state.lines, draw);
+    draw();
+    drawLines();
+    say();
+  }
+
+  const drawLines = () => drawParallel(atlas, state.rows, state.shades, view.color);
 
   function draw() {
-    const value = (runs, region) => {
-      if (!runs.length || hidden.has(region)) return null;
-      if (state.color === "outcome") return region;
-      return median(runs.map((run) => atlas.raw(state.color, run)));
-    };
-    const values = state.cells.map((row, i) => row.map((runs, j) => value(runs, state.regions[i][j])));
-    return drawMap(map, atlas, axes, values, state.color, state.cursor);
+    panels.draw(view, state.shades);
+    drawMapAlone();
   }
 
-  // Each region of the map with its number of cells; pressed again, it is hidden.
-  function drawLegend() {
-    const counts = atlas.regions.map((_, i) => state.regions.flat().filter((r) => r === i).length);
-    const entries = atlas.regions.flatMap(({ label, color }, i) => {
-      if (!counts[i]) return [];
-      const button = element("button", undefined, { type: "button", "aria-pressed": !hidden.has(i) });
-      const swatch = element("span", undefined, { class: "swatch" });
-      swatch.style.background = color;
-      button.append(swatch, element("span", `${label} (${counts[i]})`));
-      button.addEventListener("click", () => {
-        hidden.delete(i) || hidden.add(i);
-        button.setAttribute("aria-pressed", !hidden.has(i));
-        draw();
-      });
-      return [button];
-    });
-    const addNote = (swatch, text) => {
-      const note = element("span", undefined, { class: "note" });
-      note.append(element("span", undefined, { class: `swatch ${swatch}` }), element("span", text));
-      entries.push(note);
-    };
-    if (state.regions.flat().includes(null)) addNote("hatched", "not run");
-    if (state.color !== "outcome") addNote("numberless", "no such number");
-    document.getElementById("legend").replaceChildren(...entries);
+  function drawMapAlone() {
+    if (!window.Plotly) return;
+    const values = valuesOf(atlas, state.cells, state.regions, view.color, view.hidden);
+    drawMap(map, axes, values, state.shades, state.lines, view.cursor);
   }
 
-  function describe({ row, column }) {
-    const runs = state.cells[row][column];
-    const where = `${axes.x.name.replaceAll("_", " ")} ${short(axes.x.values[column])}, `
-      + `${axes.y.name.replaceAll("_", " ")} ${short(axes.y.values[row])}`;
-    if (!runs.length) return [where, "not run"];
-    const lines = [where, atlas.regions[state.regions[row][column]].label];
-    if (runs.length > 1) lines.push(`${runs.length} runs; medians:`);
-    for (const name of ["final_loss", "final_accuracy", "log10_gradient_ratio", "chi_measured", "rate_ratio"]) {
-      if (!atlas.measures.has(name)) continue;
-      const { label, log } = atlas.measures.get(name);
-      const middle = median(runs.map((run) => atlas.raw(name, run)));
-      if (!Number.isNaN(middle)) lines.push(`${label} ${short(log ? 10 ** middle : middle)}`);
-    }
-    return lines;
+  // Into the address; a step from run to run is one that the browser's Back undoes.
+  function say(step = false) {
+    const fragment = fragmentOf(atlas, view);
+    if (step) history.pushState(null, "", fragment);
+    else history.replaceState(null, "", fragment);
   }
 
-  function showTip(cell, x, y) {
-    tip.replaceChildren(...describe(cell).map((line) => element("div", line)));
-    tip.hidden = false;
-    const frame = map.getBoundingClientRect();
-    tip.style.left = `${Math.max(0, Math.min(x + 14, frame.width - tip.offsetWidth))}px`;
-    tip.style.top = `${y + 14}px`;
-  }
+  const describe = (cell) => cellWords(atlas, axes, view.color, state.cells, cell);
+  const showTip = (cell, x, y) => placeTip(tip, map, describe(cell), x, y);
 
   function moveTo(cell) {
-    state.cursor = cell;
-    draw();
+    view.cursor = cell;
+    drawMapAlone();
     const { xaxis, yaxis } = map._fullLayout;
     const middle = (axis, scale, i) => scale._offset + scale.d2p((edgesOf(axis)[i] + edgesOf(axis)[i + 1]) / 2);
     showTip(cell, middle(axes.x, xaxis, cell.column), middle(axes.y, yaxis, cell.row));
-    document.getElementById("spoken").textContent = describe(cell).join("; ");
+    find("spoken").textContent = describe(cell).join("; ");
   }
 
-  // Whoever does not point with a mouse is led to the run; a link leads back.
-  function open(cell, follow) {
+  // Who uses no mouse is led to the run; Escape leads back.
+  function openCell(cell, follow) {
     const runs = state.cells[cell.row][cell.column];
-    if (!runs.length) return;
-    state.cursor = cell;
-    draw();
-    const several = document.getElementById("several");
+    if (runs.length) openRun(oneOf(atlas, runs), follow);
+  }
+
+  function stepTo(run) {
+    say(true);
+    openRun(run, true);
+  }
+
+  function openRun(run, follow) {
+    turnTo(atlas, axes, view, run);
+    tip.hidden = true;
+    choose(view.chosen);
+    show();
+    if (follow) find("run-title").focus();
+  }
+
+  function show() {
+    const { row, column } = view.cursor;
+    offerOthers(state.cells[row][column]);
+    find("run").hidden = false;
+    find("no-run").hidden = true;
+    document.body.classList.add("opened");
+    find("side").scrollTop = 0;
+    drawRun(atlas, view.run, stepTo);
+    if (isSheet()) find("map-frame").scrollIntoView();
+  }
+
+  const isSheet = () => window.matchMedia("(max-width: 1099px)").matches;
+
+  // The other runs of the cell, which differ in what is pooled.
+  function offerOthers(runs) {
+    const several = find("several");
     several.replaceChildren();
-    const show = (run) => {
-      state.run = run;
-      document.getElementById("run").hidden = false;
-      document.getElementById("no-run").hidden = true;
-      drawRun(atlas, run);
-    };
-    if (runs.length > 1) {
-      const names = [...chosen].filter(([, code]) => code === ALL).map(([name]) => name);
-      const text = (run) => `${names.map((n) => `${n} ${short(atlas.setting(n, run))}`).join(", ")}: `
-        + atlas.regions[atlas.region(run)].outcome;
-      addChoice(several, "run", runs.map((run) => [run, text(run)]), runs[0], (run) => show(Number(run)));
-    }
-    show(runs[0]);
-    if (follow) document.getElementById("run-title").focus();
+    if (runs.length < 2) return;
+    const names = [...view.chosen].filter(([, code]) => code === ALL).map(([name]) => name);
+    const text = (run) => `${names.map((n) => `${n} ${short(atlas.setting(n, run))}`).join(", ")}: `
+      + atlas.regions[atlas.region(run)].outcome;
+    addChoice(several, "run", runs.map((run) => [run, text(run)]), view.run, (run) => openRun(Number(run)));
+  }
+
+  function close() {
+    view.run = null;
+    find("run").hidden = true;
+    find("no-run").hidden = false;
+    document.body.classList.remove("opened");
+    say();
+    map.focus();
   }
 
   const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] };
@@ -145,12 +133,12 @@ async function start() {
 
   function onKey(event) {
     if (event.key === "Enter" || event.key === " ") {
-      if (state.cursor) open(state.cursor, true);
+      if (view.cursor) openCell(view.cursor, true);
     } else if (event.key === "Escape") {
       tip.hidden = true;
     } else if (ARROWS[event.key]) {
-      const [up, right] = state.cursor ? ARROWS[event.key] : [0, 0];
-      const from = state.cursor || { row: axes.y.values.length >> 1, column: axes.x.values.length >> 1 };
+      const [up, right] = view.cursor ? ARROWS[event.key] : [0, 0];
+      const from = view.cursor || { row: axes.y.values.length >> 1, column: axes.x.values.length >> 1 };
       moveTo({ row: within(from.row + up, axes.y.values.length),
         column: within(from.column + right, axes.x.values.length) });
     } else return;
@@ -167,25 +155,60 @@ async function start() {
 
   function onClick(event) {
     const cell = cellAt(map, axes, event);
-    if (cell) open(cell, event.pointerType === "touch");
+    if (cell) openCell(cell, false);
+  }
+
+  // What a link names, if it names a view at all: the page's sections have fragments too.
+  function follow() {
+    if (!location.hash.includes("=")) return;
+    view.chosen = new Map(first);
+    const unknown = readFragment(atlas, view, location.hash);
+    find("unknown").hidden = !unknown.length;
+    find("unknown").textContent = `This store has no ${unknown.join(", ")}, which the link names.`;
+    if (view.run !== null) turnTo(atlas, axes, view, view.run);
+    addChoices();
+    update();
+    if (view.run !== null) show();
+  }
+
+  function listen() {
+    map.addEventListener("pointermove", onMove);
+    map.addEventListener("pointerleave", () => (tip.hidden = true));
+    map.addEventListener("click", onClick);
+    map.addEventListener("keydown", onKey);
+    find("close").addEventListener("click", close);
+    find("side").addEventListener("keydown", (event) => event.key === "Escape" && close());
+    window.addEventListener("hashchange", follow);
+    find("parallel-fold").addEventListener("toggle", drawLines);
+    window.addEventListener("resize", () => {
+      panels.draw(view, state.shades);
+      drawLines();
+    });
+    const redraw = () => {
+      update();
+      if (view.run !== null) drawRun(atlas, view.run, stepTo);
+    };
+    for (const query of ["(prefers-color-scheme: dark)", "print"])
+      window.matchMedia(query).addEventListener("change", redraw);
   }
 
   addChoices();
-  update();
-  map.addEventListener("pointermove", onMove);
-  map.addEventListener("pointerleave", () => (tip.hidden = true));
-  map.addEventListener("click", onClick);
-  map.addEventListener("keydown", onKey);
-  const redraw = () => {
-    draw();
-    if (state.run !== null) drawRun(atlas, state.run);
-  };
-  for (const query of ["(prefers-color-scheme: dark)", "print"])
-    window.matchMedia(query).addEventListener("change", redraw);
+  if (location.hash.includes("=")) follow();
+  else update();
+  document.body.dataset.first = "true"; // the small maps are there
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  document.head.append(make("script", new TextDecoder().decode(await inflated("plotly"))));
+  drawMapAlone();
+  if (view.run !== null) drawRun(atlas, view.run, stepTo);
+  tableOf(atlas, (run) => openRun(run, true), (rows) => {
+    state.rows = rows;
+    drawLines();
+  });
+  listen();
   document.body.dataset.ready = "true";
 }
 
 start().catch((error) => {
-  document.getElementById("failed").hidden = false;
+  find("failed").hidden = false;
   throw error;
 });

@@ -1,20 +1,13 @@
-// One run: its numbers, its loss curve, its layers beside the theory's.
-
-function element(tag, text, attributes = {}) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text; // text, never markup: a store is untrusted
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
-}
+// One run: why it ended so, the shortest way to one that trained, its curves beside the theory's.
 
 function numbersOf(atlas, run) {
-  const list = element("dl", undefined, { class: "numbers" });
+  const list = make("dl", undefined, { class: "numbers" });
   const add = (name, value) => {
-    const pair = element("div");
-    pair.append(element("dt", name), element("dd", value));
+    const pair = make("div");
+    pair.append(make("dt", name), make("dd", value));
     list.append(pair);
   };
-  for (const name of atlas.settings.keys()) add(name.replaceAll("_", " "), short(atlas.setting(name, run)));
+  for (const name of atlas.settings.keys()) add(inWords(name), short(atlas.setting(name, run)));
   for (const [name, { label }] of atlas.measures) {
     const value = atlas.measure(name, run);
     if (value !== null) add(label, short(value));
@@ -22,14 +15,59 @@ function numbersOf(atlas, run) {
   return list;
 }
 
-function drawRun(atlas, run) {
+// Fills the panel; `open` opens another run.
+function drawRun(atlas, run, open) {
   const region = atlas.regions[atlas.region(run)];
-  document.getElementById("run-title").textContent = `Run ${atlas.ids[run]}: ${region.label}`;
-  document.getElementById("run-numbers").replaceChildren(numbersOf(atlas, run));
-  document.getElementById("run-command").textContent = `phasesweep explain ${atlas.store} ${atlas.ids[run]}`;
+  find("run-title").replaceChildren(swatch(region.color), make("span", region.label));
+  find("run-settings").textContent = `${settingsOf(atlas, run)} (run ${atlas.ids[run]})`;
+  find("run-why").textContent = atlas.words("why", run);
+  find("run-actions").replaceChildren(...actionsOf(atlas, run, open));
+  for (const section of ["happened", "theory"])
+    find(`run-${section}`).replaceChildren(
+      ...atlas.words(section, run).split(PARAGRAPH).map((words) => make("li", words)));
+  find("run-numbers").replaceChildren(numbersOf(atlas, run));
+  find("run-command").textContent = `phasesweep explain ${atlas.store} ${atlas.ids[run]}`;
+  if (!window.Plotly) return;
   drawLoss(atlas, run);
   drawLayers(atlas, run, "forward", "run-forward", "log10 of mean h²");
   drawLayers(atlas, run, "backward", "run-backward", "log10 of |δ|");
+}
+
+const PART = "\x1d"; // what separates the parts of an action, and its paragraphs
+const PARAGRAPH = "\x1e";
+
+const settingsOf = (atlas, run) => [...atlas.settings.keys()]
+  .map((name) => `${inWords(name)} ${short(atlas.setting(name, run))}`).join(", ");
+
+// What to do: the changes that a run of this store trained with, or several to try.
+function actionsOf(atlas, run, open) {
+  const parts = atlas.words("actions", run).split(PART).map((part) => part.split(PARAGRAPH));
+  if (parts.length === 1) return [make("h4", "What to do"), make("p", parts[0][0])];
+  const [rest] = parts.splice(-1);
+  const near = atlas.nearest(run);
+  return [
+    make("h4", near === null ? "What to try" : shortestWay(parts[0])),
+    ...parts.flatMap((part) => actionOf(part, near === null ? null : openButton(atlas, near, open))),
+    ...rest.map((words) => make(words.startsWith("phasesweep ") ? "pre" : "p", words, { class: "soft" })),
+  ];
+}
+
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+const shortestWay = ([changes]) => `Shortest way to green: change ${counted(changes.split("\n").length, "setting")}`;
+
+function openButton(atlas, run, open) {
+  const button = make("button", undefined, { type: "button", class: "open" });
+  button.append(swatch(atlas.regions[atlas.region(run)].color), make("span", `Open the run that trained so: ${atlas.ids[run]}`));
+  button.addEventListener("click", () => open(run));
+  return button;
+}
+
+function actionOf([changes, reason, code], button) {
+  const list = make("ul", undefined, { class: "changes" });
+  for (const change of changes.split("\n")) list.append(make("li", change.replace(" -> ", " \u2192 ")));
+  const lines = make("details");
+  lines.append(make("summary", "as PyTorch"), make("pre", code));
+  return [list, make("p", reason, { class: "soft" }), ...(button ? [button] : []), ...(code ? [lines] : [])];
 }
 
 function drawLoss(atlas, run) {
@@ -80,8 +118,8 @@ function fromLastHidden(theory, measured) {
 
 function drawLayers(atlas, run, kind, id, title) {
   const [measured, theory] = ["profile", "theory"].map((source) => atlas.profile(source, run));
-  document.getElementById(id).hidden = !measured;
-  document.getElementById("run-unmeasured").hidden = Boolean(measured);
+  find(id).parentElement.hidden = !measured;
+  find("run-unmeasured").hidden = Boolean(measured);
   if (!measured) return;
   const layers = measured[kind].map((_, i) => i + 1);
   if (theory && kind === "backward") theory.backward = fromLastHidden(theory.backward, measured.backward);

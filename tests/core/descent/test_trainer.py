@@ -237,6 +237,16 @@ def test_a_start_that_overflows_is_decided_at_step_0():
     assert found.params is found.outputs is None
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("target", [0.0, 1.0])
+def test_an_infinite_output_is_an_overflow(loss, target):
+    """Also where its sigmoid is a number."""
+    problem = Problem(np.array([[2.0], [1.0]]), np.array([[target]]), "linear", loss, 1.0)
+    found = NetworkTrainer(problem, 1, 1, "float64").descend([np.array([[1e308, 0.0]])], 1e-3, 10)
+    assert found.steps_run == 0
+    assert not np.isfinite(found.losses[0])
+
+
 def test_a_loss_a_million_times_the_start_is_decided_at_that_step():
     """It is the last loss, and the one before it was below the bound."""
     problem = make_problem("linear")

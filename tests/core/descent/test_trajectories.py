@@ -13,7 +13,6 @@ from .automatic import (
     RATE,
     STEPS,
     WIDTH,
-    asked_activations,
     make_problem,
     relative_errors,
     start,
@@ -22,21 +21,29 @@ from .automatic import (
 
 BOUND = 1e-9
 DEPTHS = (1, 2, 7, 20)
+# A loss begins where the last layer ends: those that came later meet one activation.
+PAIRS = [
+    (activation, loss)
+    for activation, loss in product(ACTIVATIONS, LOSSES)
+    if activation == "tanh" or loss in ("mse", "cross_entropy")
+]
 
 
 @pytest.fixture(scope="module")
 def expected(request):
     """The trajectory of every setting that is tested, by JAX."""
-    asked = sorted(asked_activations(request))
-    settings = list(product(asked, LOSSES, DEPTHS, INITIALIZERS))
+    tests = [item for item in request.session.items if item.path == request.path]
+    of_tests = [item.callspec.params for item in tests if hasattr(item, "callspec")]
+    asked = {(each["activation"], each["loss"], each["depth"]) for each in of_tests}
+    asked.add(("tanh", "mse", 7))
+    settings = [(*each, initializer) for each in sorted(asked) for initializer in INITIALIZERS]
     problems = [make_problem(activation, loss) for activation, loss, _, _ in settings]
     starts = [start(initializer, depth, name) for name, _, depth, initializer in settings]
     return dict(zip(settings, trajectories(problems, starts), strict=True))
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(("activation", "loss"), PAIRS)
 def test_a_training_follows_automatic_differentiation(activation, loss, depth, expected):
     """Every activation, loss, initializer and depth, step by step."""
     problem = make_problem(activation, loss)

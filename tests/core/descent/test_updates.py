@@ -15,8 +15,8 @@ from core.descent.trainer import NetworkTrainer
 from core.gradient_descent import LAST_POINTS, Problem, Update, logged_steps
 from core.initializers import initial_params
 from core.network import layer_widths
-from core.optimizers import OPTIMIZERS, largest_stable_rate
-from core.schedules import SCHEDULES, rate_factors
+from core.optimization.optimizers import OPTIMIZERS, largest_stable_rate
+from core.optimization.schedules import SCHEDULES, rate_factors
 
 STEPS, RATE, EXAMPLES, BATCH = 40, 0.02, 21, 8
 

@@ -37,9 +37,20 @@ def cross_entropy(outputs, targets):
     return -jnp.sum(targets * jax.nn.log_softmax(outputs, axis=0)) / targets.shape[1]
 
 
+def binary_cross_entropy(outputs, targets):
+    right = targets * jax.nn.log_sigmoid(outputs) + (1 - targets) * jax.nn.log_sigmoid(-outputs)
+    return -jnp.sum(right) / targets.shape[1]
+
+
 # Over which means are taken, of (units, examples).
 AXES = {"none": None, "layer": 0, "batch": 1}
-LOSS = {"mse": mse, "cross_entropy": cross_entropy}
+LOSS = {
+    "mse": mse,
+    "cross_entropy": cross_entropy,
+    "binary_cross_entropy": binary_cross_entropy,
+    "sigmoid_mse": lambda outputs, targets: mse(jax.nn.sigmoid(outputs), targets),
+    "softmax_mse": lambda outputs, targets: mse(jax.nn.softmax(outputs, axis=0), targets),
+}
 
 
 @partial(jax.jit, static_argnames=("activation", "loss", "steps", "residual", "axis"))

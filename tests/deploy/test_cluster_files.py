@@ -1,4 +1,4 @@
-"""cluster.yaml against Ray's own checks, and against what the project pins."""
+"""The cluster files, AWS's and one's own machines', against Ray's checks and the project's pins."""
 
 import json
 import re
@@ -9,13 +9,18 @@ import jsonschema
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
+AWS, ON_PREMISE = "cluster.yaml", "pipeline/deploy/on_premise.yaml"
 
 
-@pytest.fixture(scope="module")
-def raw() -> dict[str, Any]:
-    """The file as written."""
-    return yaml.safe_load((ROOT / "cluster.yaml").read_text())
+def read(name: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+@pytest.fixture(scope="module", params=[AWS, ON_PREMISE])
+def raw(request) -> dict[str, Any]:
+    """Each file as written."""
+    return read(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +33,7 @@ def schema() -> dict[str, Any]:
 
 @pytest.fixture
 def prepared(raw) -> dict[str, Any]:
-    """The file as `ray up` completes it with the defaults of AWS."""
+    """The file as `ray up` completes it with the defaults of its provider."""
     from ray.autoscaler._private.util import prepare_config
 
     return prepare_config(json.loads(json.dumps(raw)))
@@ -61,19 +66,46 @@ def test_ray_accepts_the_completed_file(prepared):
     validate_config(prepared)
 
 
-def test_workers_grow_from_a_few_to_the_maximum(prepared):
-    """The cluster can scale: some workers at once, more on demand, none of them a head."""
+def test_workers_grow_from_none_to_the_maximum():
+    """On AWS none is paid for without work, and none is a head."""
+    from ray.autoscaler._private.util import prepare_config
+
+    prepared = prepare_config(read(AWS))
     worker = prepared["available_node_types"]["worker"]
-    assert 0 < worker["min_workers"] < worker["max_workers"] <= prepared["max_workers"]
+    assert 0 == worker["min_workers"] < worker["max_workers"] <= prepared["max_workers"]
     assert prepared["available_node_types"]["head"]["max_workers"] == 0
+
+
+def test_all_machines_of_ones_own_are_workers():
+    """But the head; Ray's completed file has as many as there are addresses."""
+    from ray.autoscaler._private.util import prepare_config
+
+    raw = read(ON_PREMISE)
+    machines = raw["provider"]["worker_ips"]
+    assert raw["max_workers"] == len(set(machines) - {raw["provider"]["head_ip"]})
+    (node,) = prepare_config(raw)["available_node_types"].values()
+    assert node["min_workers"] == node["max_workers"] == len(machines)
+
+
+def test_the_head_trains_nothing():
+    """It has no CPUs for tasks: it plans the sweep and writes the store."""
+    assert read(AWS)["available_node_types"]["head"]["resources"] == {"CPU": 0}
+    assert "--num-cpus=0" in read(ON_PREMISE)["head_start_ray_commands"][-1]
+
+
+def test_every_cluster_is_set_up_alike():
+    """The same files and commands, wherever the machines come from."""
+    aws, on_premise = read(AWS), read(ON_PREMISE)
+    for name in ("file_mounts", "rsync_exclude", "setup_commands", "worker_start_ray_commands"):
+        assert aws[name] == on_premise[name]
 
 
 @pytest.mark.parametrize("node", ["head", "worker"])
 def test_every_node_installs_the_checkout_with_the_pins(prepared, node):
     """Head and workers install the project, and no command but that one chooses Ray's version."""
-    setup = prepared[f"{node}_setup_commands"]
-    installs = [command for command in setup if "pip install" in command]
-    project = [command for command in installs if "-c constraints.txt -e ." in command]
+    setup = [*prepared["setup_commands"], *prepared[f"{node}_setup_commands"]]
+    installs = {command for command in setup if "pip install" in command}
+    project = [each for each in installs if "-c constraints.txt -e '.[cluster]'" in each]
     assert len(project) == 1
     assert not [command for command in installs if re.search(r"\bray\b", command)]
 
@@ -89,6 +121,11 @@ def test_the_nodes_python_and_ray_are_those_of_the_constraints(raw):
     assert pins()["ray"] == ray.__version__
 
 
+def test_what_takes_jobs_is_pinned_too():
+    """Of Ray's extra `default`, which the extra `cluster` installs."""
+    assert {"aiohttp", "aiohttp-cors", "colorful", "opencensus", "smart_open"} <= {*pins()}
+
+
 def test_the_nodes_get_all_that_the_install_reads(raw):
     """Every mounted path exists, and packages, metadata and pins are among them."""
     sources = set(raw["file_mounts"].values()) - {"~/.ray/auth_token"}
@@ -98,10 +135,11 @@ def test_the_nodes_get_all_that_the_install_reads(raw):
 
 
 def test_nobody_reaches_the_cluster_without_the_token(raw):
-    """Every `ray start` requires the token, which every node gets; no dashboard is opened."""
+    """Every `ray start` requires the token, which every node gets; jobs are taken on the head."""
     starts = [command for command in commands(raw, of="_start_ray_") if "ray start" in command]
     assert len(starts) == 2
     assert all("RAY_AUTH_MODE=token" in command for command in starts)
     assert raw["file_mounts"]["~/.ray/auth_token"] == "~/.ray/auth_token"
-    assert "--include-dashboard=false" in raw["head_start_ray_commands"][-1]
-    assert "0.0.0.0" not in (ROOT / "cluster.yaml").read_text()
+    head = raw["head_start_ray_commands"][-1]
+    assert "--include-dashboard=true --dashboard-host=127.0.0.1" in head
+    assert "0.0.0.0" not in json.dumps(raw)

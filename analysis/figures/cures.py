@@ -1,0 +1,64 @@
+"""Cures: a stability map for each change of how a network is trained, the best ones first."""
+
+from math import ceil
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.drawing.cell_axes import cell_axis, grid_of
+from analysis.drawing.map_cells import BY_REGION, draw_cells, name_regions
+from analysis.drawing.pages import STYLE, give_title, hide_unused, panel_grid
+from analysis.tables.cures import trained_by_cure, with_cures
+from analysis.tables.layouts import CELLS, Places, laid_out
+from analysis.tables.regions import region_by_cell
+from analysis.tables.views import EVERYTHING, View
+
+IN_ROW = 4
+MOST_CURES = 16
+PLANE = Places(free=CELLS, pools_rest=True)
+
+
+def cures_by_share(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
+    """A stability map for each cure, with the share of its cells that trains.
+
+    A cure is what was changed from the defaults: an optimizer, a batch size, another
+    activation. The one with which most trains comes first; of more than sixteen the last
+    ones are left out.
+
+    Args:
+        runs: The settings, `outcome` and, for the shades of the stalls, `cause`.
+        view: Which runs, and what lies along the axes.
+
+    Raises:
+        UnsuitableRunsError: There are no such runs, or no such setting.
+    """
+    layout = laid_out(runs, view, PLANE)
+    plane = [layout.names["x"], layout.names["y"]]
+    x, y = (cell_axis(name, layout.runs) for name in plane)
+    named = with_cures(layout.runs, plane)
+    shares = trained_by_cure(layout.runs, plane)
+    shown = shares.head(MOST_CURES)
+    rows = ceil(len(shown) / IN_ROW)
+    with mpl.rc_context(STYLE):
+        figure, panels = panel_grid(rows, ceil(len(shown) / rows), x.words, y.words)
+        hide_unused(panels, len(shown))
+        grids = []
+        for panel, row in zip(panels.flat, shown.itertuples(), strict=False):
+            cells = region_by_cell(named[named["cure"] == row.cure], plane)
+            grids.append(grid_of(cells, x, y, "region"))
+            draw_cells(panel, grids[-1], x, y, **BY_REGION)
+            panel.set_title(f"{row.cure}: {row.share:.0%} trains")
+        name_regions(figure, np.ma.stack(grids), layout.runs)
+        give_title(
+            figure, "What makes this network train", layout.runs, _left_out(shares, layout.note)
+        )
+    return figure
+
+
+def _left_out(shares: pd.DataFrame, note: str | None) -> str | None:
+    if len(shares) <= MOST_CURES:
+        return note
+    said = f"the {MOST_CURES} of {len(shares)} cures with which most trains are shown"
+    return said if note is None else f"{note}; {said}"

@@ -1,0 +1,1 @@
+"""The atlas of a running sweep, served on this machine."""

@@ -1,0 +1,1 @@
+"""How a step is taken: optimizers, schedules, and what each layer takes of the learning rate."""
