@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from analysis.drawing.map_cells import NOT_RUN
 from analysis.drawing.marks import Style
 from analysis.drawing.pages import hide_unused, panel_grid
-from analysis.reading.setting_values import as_written, spoken
+from analysis.reading.setting_values import as_written, shortened, spoken
 from analysis.tables.layouts import Layout
 
 BESIDE_PANEL: Style = {"xycoords": "axes fraction", "rotation": -90, "va": "center", "ha": "left"}
@@ -74,4 +74,4 @@ def named(layout: Layout, role: str, place: int) -> str:
 
 
 def _value(name: str, value: Any) -> str:
-    return spoken(value) if isinstance(value, str) else as_written(name, value)
+    return shortened(spoken(value)) if isinstance(value, str) else as_written(name, value)

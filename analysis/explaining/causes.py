@@ -193,7 +193,8 @@ def stable_rate(run: Run) -> str:
 def no_critical_rate(run: Run) -> str:
     """Why the run has no critical learning rate."""
     if not stable_rate(run):
-        whose = "with adam" if run["optimizer"] == "adam" else "where layers have their own rates"
+        optimizer = OPTIMIZERS[run.get("optimizer") or "gd"]
+        whose = "where layers have their own rates" if optimizer.bound else f"with {optimizer.name}"
         return f"{whose} the curvature alone does not say which rates are stable"
     if measured(run, "sharpness"):
         return f"{stable_rate(run)} does not exist: the start's sharpness is no positive number"

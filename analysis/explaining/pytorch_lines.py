@@ -184,7 +184,7 @@ def conventions(settings: Settings) -> str:
     loss = LOSSES[settings["loss"]]
     if loss.torch_factor is None:
         return f"{words}; {loss.torch_own} is the same loss."
-    if settings["optimizer"] == "adam":
+    if OPTIMIZERS[settings["optimizer"]].adaptive:  # the loss's own factor changes nothing
         return f"{words}. The loss is {loss.torch.removeprefix('loss = ')}."
     info = DATASETS.get(settings["dataset"])
     factor = "half the number of outputs" if loss.torch_factor == 0.5 else "the number of outputs"

@@ -1,5 +1,6 @@
 """Cures: a stability map for each change of how a network is trained, the best ones first."""
 
+import textwrap
 from math import ceil
 
 import matplotlib as mpl
@@ -17,6 +18,7 @@ from analysis.tables.views import EVERYTHING, View
 
 IN_ROW = 4
 MOST_CURES = 16
+TITLE = 30  # characters of a panel's title in a line
 PLANE = Places(free=CELLS, pools_rest=True)
 
 
@@ -49,7 +51,7 @@ def cures_by_share(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
             cells = region_by_cell(named[named["cure"] == row.cure], plane)
             grids.append(grid_of(cells, x, y, "region"))
             draw_cells(panel, grids[-1], x, y, **BY_REGION)
-            panel.set_title(f"{row.cure}: {row.share:.0%} trains")
+            panel.set_title(textwrap.fill(f"{row.cure}: {row.share:.0%} trains", TITLE))
         name_regions(figure, np.ma.stack(grids), layout.runs)
         give_title(
             figure, "What makes this network train", layout.runs, _left_out(shares, layout.note)

@@ -9,6 +9,8 @@ import pandas as pd
 from analysis.reading.stores import REPEATS
 from core.trials import SETTINGS
 
+LONGEST = 28  # characters of a value in a figure
+
 
 def is_number(name: str) -> bool:
     """Whether a setting's values have an order and distances: a seed's have none."""
@@ -41,7 +43,12 @@ def plural(name: str) -> str:
 
 def in_words(value: Any) -> str:
     """A setting's value as a figure shows it."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else shortened(str(value))
+
+
+def shortened(words: str) -> str:
+    """Words that fit beside a panel: a data file's name may be as long as it likes."""
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
 
 
 def as_written(name: str, value: Any) -> str:

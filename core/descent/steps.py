@@ -142,7 +142,7 @@ def _move(one, params, gradients, moments, rule, decay, clipped, rate, step, exa
         _heavy_ball(params, gradients, first, share, penalty, momentum, number(rate))
     elif rule.optimizer == NESTEROV:
         _nesterov(params, gradients, first, share, penalty, momentum, number(rate))
-    else:
+    elif rule.optimizer == ADAM:
         beta2, rest2 = number(rule.beta2), number(1 - rule.beta2)
         betas = (momentum, beta2, number(1 - rule.momentum), rest2)
         scale = number(1 / np.sqrt(1 - rule.beta2 ** (step + 1)))

@@ -130,7 +130,8 @@ class NetworkTrainer:
             last=update.learning_rate_last,
         )
         shape = self._whole.shape
-        return factors.of_rates(shape.width, shape.depth, adam=update.optimizer == "adam")
+        adaptive = OPTIMIZERS[update.optimizer].adaptive
+        return factors.of_rates(shape.width, shape.depth, adaptive)
 
     def _rule(self, update: Update) -> Rule:
         return Rule(

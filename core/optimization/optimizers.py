@@ -29,6 +29,7 @@ class Optimizer:
         name: As a sweep file has it.
         settings: The names of the settings that it alone, or with others, takes.
         moments: How many numbers it keeps for each parameter.
+        adaptive: Whether it divides each parameter's step by the size of its gradients.
         cost: What a step's change of a parameter takes longer than with gd, in the times of an
             element of tanh.
         bound: The largest stable learning rate on a quadratic, as people write it; None where
@@ -39,6 +40,7 @@ class Optimizer:
     name: str
     settings: Sequence[str] = ()
     moments: int = 0
+    adaptive: bool = False
     cost: float
     bound: str | None = None
     torch: str
@@ -70,6 +72,7 @@ OPTIMIZERS = {
             name="adam",
             settings=("momentum", "beta2", "epsilon"),
             moments=2,
+            adaptive=True,
             cost=0.3,
             torch="torch.optim.Adam({params}, lr={learning_rate:.4g}, "
             "betas=({momentum:.4g}, {beta2:.4g}), eps={epsilon:.4g}",

@@ -30,28 +30,28 @@ class Parameterization:
         name: As a sweep file has it.
         init: Of the initial weights' standard deviation.
         rate, bias_rate: Of the learning rate, of weights and of biases.
-        adam_rate, adam_bias_rate: Likewise with Adam.
+        adaptive_rate, adaptive_bias_rate: Likewise with an adaptive optimizer.
     """
 
     name: str
     init: Exponents = NONE
     rate: Exponents = NONE
     bias_rate: Exponents = NONE
-    adam_rate: Exponents = NONE
-    adam_bias_rate: Exponents = NONE
+    adaptive_rate: Exponents = NONE
+    adaptive_bias_rate: Exponents = NONE
 
 
 PARAMETERIZATIONS = {
     each.name: each
     for each in (
         Parameterization(name="standard"),
-        Parameterization(name="ntk", rate=(0, -1, -1), adam_rate=(0, -0.5, -0.5)),
+        Parameterization(name="ntk", rate=(0, -1, -1), adaptive_rate=(0, -0.5, -0.5)),
         Parameterization(
             name="mup",
             init=(0, 0, -0.5),
             rate=(1, 0, -1),
             bias_rate=(1, 1, 0),
-            adam_rate=(0, -1, -1),
+            adaptive_rate=(0, -1, -1),
         ),
     )
 }
@@ -76,12 +76,12 @@ class LayerFactors:
         """Of each layer's initial weights, (depth,)."""
         return self._each(PARAMETERIZATIONS[self.parameterization].init, width, depth)
 
-    def of_rates(self, width: int, depth: int, adam: bool) -> tuple[Floats, Floats]:
+    def of_rates(self, width: int, depth: int, adaptive: bool) -> tuple[Floats, Floats]:
         """Of the learning rates of weights and of biases, (depth,) each."""
         known = PARAMETERIZATIONS[self.parameterization]
         exponents = (known.rate, known.bias_rate)
-        if adam:
-            exponents = (known.adam_rate, known.adam_bias_rate)
+        if adaptive:
+            exponents = (known.adaptive_rate, known.adaptive_bias_rate)
         weights, biases = (self._each(each, width, depth) for each in exponents)
         return weights, biases
 

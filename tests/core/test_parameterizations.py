@@ -15,11 +15,11 @@ DEPTH = 4
 
 
 @pytest.mark.parametrize("name", PARAMETERIZATIONS)
-@pytest.mark.parametrize("adam", [False, True])
-def test_at_the_base_width_all_are_the_standard_one(name, adam):
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_at_the_base_width_all_are_the_standard_one(name, adaptive):
     """Every factor is 1, whatever the width is."""
     factors = LayerFactors(parameterization=name, base_width=48)
-    weights, biases = factors.of_rates(48, DEPTH, adam)
+    weights, biases = factors.of_rates(48, DEPTH, adaptive)
     assert (np.r_[weights, biases, factors.of_init(48, DEPTH)] == 1).all()
 
 
