@@ -21,7 +21,10 @@ from numba import cfunc, types
 from numba.core.codegen import get_host_cpu_features
 
 HERE = Path(__file__).parent
-SOURCES = [Path(__file__), *sorted(HERE.glob("descent/*.py")), *sorted(HERE.glob("functions/*.py"))]
+SOURCES = [
+    *(Path(__file__), HERE / "hidden_layers.py"),
+    *(*sorted(HERE.glob("descent/*.py")), *sorted(HERE.glob("functions/*.py"))),
+]
 
 # What the compiler may assume. Not `nnan` and `ninf`: a diverged training has NaN and infinity.
 FAST = {"reassoc", "contract", "arcp", "nsz"}

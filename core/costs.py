@@ -8,10 +8,16 @@ from core.datasets import DatasetInfo
 from core.dtypes import DTYPES
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS, LAST_POINTS
+from core.hidden_layers import (
+    NO_NORMALIZATION,
+    NO_RESIDUAL,
+    NORMALIZATIONS,
+    RESIDUAL_COST,
+)
 from core.losses import LOSSES
 from core.network import layer_widths
 from core.optimization.optimizers import OPTIMIZERS
-from core.trials import MEASUREMENTS, Trial
+from core.trials import MEASUREMENTS, Measurement, Trial
 
 # Of a parameter in a step on a batch, whose products are too small for their full rate, in the
 # times of an element of tanh: between 0.7 and 1.6 at widths 32 and 64, from 1 to 32 examples.
@@ -56,7 +62,9 @@ def seconds(trial: Trial, data: DatasetInfo) -> float:
     """
     asked = [MEASUREMENTS[name] for name in trial.measure]
     logged = min(trial.steps, CURVE_POINTS)
-    measured = sum(each.at_end + each.at_logged_step * logged for each in asked)
+    measured = sum(
+        (each.at_end + each.at_logged_step * logged) * _times(each, trial) for each in asked
+    )
     training = _passes_seconds(trial, data, trial.dtype, _examples(trial))
     update = OPTIMIZERS[trial.optimizer].cost + BATCH_COST * _in_batches(trial)
     updates = update * DTYPES[trial.dtype].seconds_per_element
@@ -69,8 +77,15 @@ def seconds(trial: Trial, data: DatasetInfo) -> float:
 
 def start_seconds(trial: Trial, data: DatasetInfo) -> float:
     """Estimated time to measure a start, once for all learning rates of a batch."""
-    steps = sum(MEASUREMENTS[name].at_start for name in trial.measure)
+    asked = [MEASUREMENTS[name] for name in trial.measure]
+    steps = sum(each.at_start * _times(each, trial) for each in asked)
     return steps * _passes_seconds(trial, data, "float64", trial.examples)
+
+
+def _times(measurement: Measurement, trial: Trial) -> int:
+    """How many times its steps a measurement takes of a trial's network."""
+    plain = trial.residual == NO_RESIDUAL and trial.normalization == NO_NORMALIZATION
+    return 1 if plain else measurement.if_not_plain
 
 
 def _passes_seconds(trial: Trial, data: DatasetInfo, name: str, examples: int) -> float:
@@ -78,4 +93,7 @@ def _passes_seconds(trial: Trial, data: DatasetInfo, name: str, examples: int) -
     dtype, activation = DTYPES[name], ACTIVATIONS[trial.activation]
     elements = (trial.depth - 1) * trial.width * examples
     products = 6 * _weights(trial, data) * examples * dtype.seconds_per_flop
-    return products + elements * activation.cost * dtype.seconds_per_element
+    cost = activation.cost + (0.0 if trial.residual == NO_RESIDUAL else RESIDUAL_COST)
+    if trial.normalization != NO_NORMALIZATION:
+        cost += NORMALIZATIONS[trial.normalization].cost
+    return products + elements * cost * dtype.seconds_per_element

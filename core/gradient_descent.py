@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.functions.activations import ACTIVATIONS
+from core.hidden_layers import NO_NORMALIZATION, NORMALIZATIONS, HiddenLayers
 from core.outcomes import THRESHOLDS
 
 Array = NDArray[np.floating]
@@ -25,7 +27,7 @@ FIRST_TRAINER = "1"
 
 @dataclass(frozen=True)
 class Problem:
-    """The problem on which networks are trained.
+    """The problem on which networks are trained, and the function of their hidden layers.
 
     Attributes:
         inputs: (features + 1, examples); the last row is ones.
@@ -33,6 +35,8 @@ class Problem:
         activation: A name in ACTIVATIONS.
         loss: A name in LOSSES.
         baseline: The best constant predictor's loss.
+        factor: f of the branches beside residual connections; None without them.
+        normalization: A name in NORMALIZATIONS, or NO_NORMALIZATION.
         biases: Whether biases are parameters; else they are 0 and stay so.
     """
 
@@ -41,7 +45,20 @@ class Problem:
     activation: str
     loss: str
     baseline: float
+    factor: float | None = None
+    normalization: str = NO_NORMALIZATION
     biases: bool = True
+
+    @property
+    def hidden(self) -> HiddenLayers:
+        """The function of the hidden layers."""
+        normalization = NORMALIZATIONS.get(self.normalization)
+        return HiddenLayers(ACTIVATIONS[self.activation], self.factor, normalization)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the hidden layers are activations alone."""
+        return self.factor is None and self.normalization == NO_NORMALIZATION
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,13 @@
 """The network in plain NumPy; the tests compare the compiled trainer with it.
 
-Layer l maps a_(l-1) to h_l = W_l a_(l-1) + b_l and a_l = phi(h_l); the last layer is linear.
-Backward, with delta_l = dLoss/dh_l,
+Layer l maps a_(l-1) to h_l = W_l a_(l-1) + b_l, and what hidden layers make of h_l, a_l, is in
+core.hidden_layers: phi(h_l) in a plain network. The last layer is linear. Backward, with
+delta_l = dLoss/dh_l and g_l = dLoss/da_l,
 
-    dW_l = delta_l a_(l-1)^T,  db_l = sum of delta_l,  delta_(l-1) = (W_l^T delta_l) * phi'(h_(l-1))
+    dW_l = delta_l a_(l-1)^T,  db_l = sum of delta_l,  g_(l-1) = W_l^T delta_l
+
+and where layer l is a branch beside a residual connection g_l is added to g_(l-1). In a plain
+network delta_l = g_l * phi'(h_l).
 
 Arrays are of any dtype, (units, examples), or stacks of such matrices. A layer's parameters
 are one matrix (fan_out, fan_in + 1) whose last column is the bias.
@@ -14,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.functions.activations import Activation
+from core.hidden_layers import HiddenLayers, Slope
 
 Array = NDArray[np.floating]
 
@@ -31,7 +35,12 @@ def pre_activation(p: Array, below: Array) -> Array:
 
 def delta_below(p: Array, delta: Array, slope: Array) -> Array:
     """(W^T delta) * phi'(h) of the layer below."""
-    return np.asarray(p[..., :-1].swapaxes(-1, -2) @ delta) * slope
+    return weighted_back(p, delta) * slope
+
+
+def weighted_back(p: Array, delta: Array) -> Array:
+    """W^T delta: what reaches the layer below."""
+    return np.asarray(p[..., :-1].swapaxes(-1, -2) @ delta)
 
 
 def gradient(delta: Array, below: Array) -> Array:
@@ -41,36 +50,49 @@ def gradient(delta: Array, below: Array) -> Array:
 
 
 def forward(
-    params: Sequence[Array], inputs: Array, activation: Activation
+    params: Sequence[Array],
+    inputs: Array,
+    hidden: HiddenLayers,
+    reference: Sequence[Array] | None = None,
 ) -> tuple[list[Array], list[Array]]:
     """The pre-activations h_1 ... h_L, and each layer's inputs a_0 ... a_(L-1).
 
     Args:
         params: One array a layer, (..., fan_out, fan_in + 1).
         inputs: a_0, (features, examples).
-        activation: phi.
+        hidden: The function of the hidden layers.
+        reference: The pre-activations of the examples of whose means batch normalization is made,
+            if they are not these.
     """
     pre_activations, activations = [], [inputs]
-    for p in params:
-        pre_activations.append(pre_activation(p, activations[-1]))
-        activations.append(activation.value(pre_activations[-1].copy()))
-    return pre_activations, activations[:-1]
+    for layer, p in enumerate(params):
+        below = activations[-1]
+        pre_activations.append(pre_activation(p, below))
+        if layer < len(params) - 1:
+            factor = hidden.factor_of(layer, len(params))
+            means_of = None if reference is None else reference[layer]
+            activations.append(hidden.output(pre_activations[-1], below, factor, means_of))
+    return pre_activations, activations
 
 
-def backward(params: Sequence[Array], delta: Array, slopes: Sequence[Array]) -> list[Array]:
+def backward(params: Sequence[Array], delta: Array, slopes: Sequence[Slope]) -> list[Array]:
     """delta_1 ... delta_L from delta = delta_L.
 
     Args:
         params: As for `forward`.
         delta: dLoss/dh_L times whatever all are to carry, (..., outputs, examples).
-        slopes: phi'(h_l) of the hidden layers.
+        slopes: Of the hidden layers.
     """
-    deltas = [delta]
+    deltas, carried = [delta], np.asarray(0.0)
     for p, slope in zip(params[:0:-1], slopes[::-1], strict=True):
-        deltas.append(delta_below(p, deltas[-1], slope))
+        above = weighted_back(p, deltas[-1]) + carried
+        deltas.append(slope.delta(above))
+        carried = np.asarray(0.0) if slope.factor is None else above
     return deltas[::-1]
 
 
-def slopes(pre_activations: Sequence[Array], activation: Activation) -> list[Array]:
-    """phi'(h_l) of the hidden layers."""
-    return [activation.derivative(h.copy()) for h in pre_activations[:-1]]
+def slopes(pre_activations: Sequence[Array], hidden: HiddenLayers) -> list[Slope]:
+    """The derivatives of the hidden layers."""
+    depth = len(pre_activations)
+    below = enumerate(pre_activations[:-1])
+    return [hidden.slope(h, hidden.factor_of(layer, depth)) for layer, h in below]

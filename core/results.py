@@ -75,7 +75,12 @@ RESULTS = (
     ),
     Column("chi_measured", float, "backward growth of |delta|^2 per layer at step 0"),
     Column("chi_measured_error", float, "standard error of chi_measured"),
-    Column("chi_theory", float, "the same at infinite width (arXiv:1611.01232)"),
+    Column(
+        "chi_theory",
+        float,
+        "the same at infinite width: in the limit of depth (arXiv:1611.01232); with residual "
+        "connections (arXiv:1712.08969) or layer normalization the mean over the layers measured",
+    ),
     Column(
         "log10_gradient_ratio",
         float,
@@ -136,7 +141,7 @@ RESULTS = (
         "ntk_diagonal",
         float,
         "mean over examples and outputs of |d output / d parameters|^2 at step 0 "
-        "(arXiv:1806.07572)",
+        "(arXiv:1806.07572); NULL with batch normalization",
     ),
     Column(
         "steps_run", int, "steps taken before the run ended or was decided", "steps", required=True
@@ -145,13 +150,16 @@ RESULTS = (
 )
 
 LAYER_MEANINGS = {
-    "log10_mean_square_h": "log10 of the mean square pre-activation over units and examples",
-    "log10_mean_square_a": "log10 of the mean square activation; NULL for the output layer",
+    "log10_mean_square_h": "log10 of the mean square pre-activation over units and examples, "
+    "before it is normalized",
+    "log10_mean_square_a": "log10 of the mean square activation, of a branch with what it is added "
+    "to; NULL for the output layer",
     "correlation": "mean cosine of the pre-activations of pairs of examples",
     "mean_slope": "mean |phi'(h)| over units and examples",
     "saturated_fraction": f"units x examples with |phi'| < {THRESHOLDS.saturated_unit:g} phi'(0), "
     "if phi saturates",
-    "dead_fraction": "units that pass no gradient for any example, if phi does not saturate",
+    "dead_fraction": "units that pass no gradient for any example, if phi does not saturate; 0 of "
+    "a branch",
     "log10_delta_norm": "log10 of the rms over examples of |examples x dLoss/dh|",
     "log10_gradient_norm": "log10 of |dLoss/dW|, biases left out",
     "log10_bias_gradient_norm": "log10 of |dLoss/db|",

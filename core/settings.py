@@ -54,6 +54,8 @@ class Setting:
         smallest: A number closer to 0 than this, and not 0, is refused.
         meant: The value that a word in a sweep file stands for; None if it is no such word.
         words: Those words, for suggestions.
+        text: Of a setting of text that is a name or a number: the text that what a sweep file
+            has stands for. It raises ValueError, saying what must hold, if there is none.
         elsewhere: Names that other tools have for the setting.
         objection: For a value of its axis and the sizes of a data set
             (core.datasets.DatasetInfo), why they do not go together and what to do, as a
@@ -86,6 +88,7 @@ class Setting:
     smallest: float = 0.0
     meant: Callable[[str], Value | None] | None = None
     words: Collection[str] = ()
+    text: Callable[[Any], str] | None = None
     elsewhere: Collection[str] = ()
     objection: Callable[..., str | None] | None = None
     beside: Sequence[str] = ()

@@ -12,6 +12,7 @@ from core.columns import Array, Tables, each_column, finite, joined, spread
 from core.costs import flops, seconds, start_seconds
 from core.datasets import Dataset, Task, baseline_loss, make_task
 from core.gradient_descent import TRAINER, Descent, Problem, Update
+from core.hidden_layers import branch_factor
 from core.losses import LOSSES
 from core.measuring.curvature import extreme_curvature
 from core.measuring.held_out import accuracy_of, held_out_errors
@@ -75,6 +76,8 @@ class _Shape:
             trial.activation,
             trial.loss,
             baseline,
+            branch_factor(trial.residual, trial.depth),
+            trial.normalization,
             biases=trial.biases == "trained",
         )
         self._starts = Starts(trial, task, self._problem)
@@ -201,10 +204,10 @@ def _prepare(axes: Mapping[str, tuple[Any, ...]], say: Callable[[str], None]) ->
     # Numba takes half a second to import, and most commands train nothing.
     from core.descent.kinds import compile_kind, is_compiled
 
-    kinds = product(*(axes[name] for name in ("activation", "loss", "dtype")))
+    kinds = product(*(axes[name] for name in ("activation", "loss", "dtype", "normalization")))
     missing = [kind for kind in kinds if not is_compiled(*kind)]
     if missing:
-        names = ", ".join(dict.fromkeys(activation for activation, _, _ in missing))
+        names = ", ".join(dict.fromkeys(activation for activation, *_ in missing))
         say(f"compiling the trainer for {names}, once: some seconds")
     for kind in missing:
         compile_kind(*kind)

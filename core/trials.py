@@ -7,6 +7,13 @@ from typing import Any
 from core.datasets import SCALINGS, DatasetInfo
 from core.dtypes import DTYPES
 from core.functions.activations import ACTIVATIONS, canonical_activation
+from core.hidden_layers import (
+    NO_NORMALIZATION,
+    NO_RESIDUAL,
+    NORMALIZATIONS,
+    RESIDUAL_NAMES,
+    residual_text,
+)
 from core.initializers import INITIALIZERS, NAMED_SCALES, named_scale
 from core.losses import LOSSES, REGRESSION_LOSS
 from core.optimization.optimizers import OPTIMIZERS
@@ -25,21 +32,24 @@ class Measurement:
         at_start: Of a start, which learning rates share.
         at_end: After the last step.
         at_logged_step: At each logged step.
+        if_not_plain: Times as much where hidden layers are not activations alone.
     """
 
     at_start: int = 0
     at_end: int = 0
     at_logged_step: int = 0
+    if_not_plain: int = 1
 
 
 # What a sweep may measure beside the losses. signal: each layer's forward and backward norms.
 # sharpness: the Hessian's extreme eigenvalues at step 0, by some 75 products of three steps
-# each; sharpness_curve: the largest one at every logged step too. ntk: the tangent kernel of
+# each, or by complex steps of thrice that; sharpness_curve: the largest one at every logged step
+# too. ntk: the tangent kernel of
 # each example with itself at step 0, by a backward pass for each output.
 MEASUREMENTS = {
     "signal": Measurement(at_start=6, at_end=6),
-    "sharpness": Measurement(at_start=250),
-    "sharpness_curve": Measurement(at_logged_step=250),
+    "sharpness": Measurement(at_start=250, if_not_plain=3),
+    "sharpness_curve": Measurement(at_logged_step=250, if_not_plain=3),
     "ntk": Measurement(at_start=10),
 }
 
@@ -144,8 +154,8 @@ class Trial:
         written="standardized",
         choices=tuple(SCALINGS),
         elsewhere=(
-            "normalization",
             "normalize",
+            "normalize_inputs",
             "preprocessing",
             "scaling",
             "standardize",
@@ -498,6 +508,49 @@ class Trial:
         of_task=True,
         of_cost=True,
         decides="record",
+    )
+    residual: str = setting(
+        "residual connections past every hidden layer but the first, a_l = a_(l-1) + f phi(h_l): "
+        "f, where inverse_sqrt_depth is 1 / sqrt(depth) and inverse_depth 1 / depth; none: there "
+        "are none",
+        "name",
+        default=NO_RESIDUAL,
+        remedy="a branch's factor, as in residual: [none, 1, 0.5], or a name: "
+        + ", ".join(RESIDUAL_NAMES),
+        words=RESIDUAL_NAMES,
+        text=residual_text,
+        elsewhere=(
+            "branch_scale",
+            "resnet",
+            "residual_connections",
+            "residual_scale",
+            "shortcut",
+            "skip",
+            "skip_connections",
+        ),
+        of_cost=True,
+    )
+    normalization: str = setting(
+        "normalization of h before the activation, without a trained gain or shift: layer over a "
+        "layer's units, batch over the examples",
+        "name",
+        default=NO_NORMALIZATION,
+        remedy="one of none, layer, batch, for hidden layers; inputs are scaled by features, as in "
+        "features: standardized",
+        choices=(NO_NORMALIZATION, *NORMALIZATIONS),
+        elsewhere=(
+            "batch_norm",
+            "batch_normalization",
+            "batchnorm",
+            "bn",
+            "layer_norm",
+            "layer_normalization",
+            "layernorm",
+            "norm",
+            "norm_layer",
+            "normalization_layer",
+        ),
+        of_cost=True,
     )
 
 

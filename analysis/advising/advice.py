@@ -14,6 +14,7 @@ from analysis.advising.trained_rates import START, TrainedRate, most_reliable
 from analysis.reading.stores import factors
 from analysis.tables.boundaries import LOSSES, blew_up
 from analysis.tables.judgments import read_judged
+from analysis.theory.plain_networks import plain
 from core.trials import TRIAL_FIELDS
 
 # The size asked for may be up to so many times the size found, or the other way round.
@@ -183,6 +184,7 @@ def _at_theory(
 ) -> OtherScale | None:
     if rate is None or isclose(rate.start["init_scale"], init_scale, rel_tol=SAME_SCALE):
         return None
+    runs = plain(runs)  # what theory speaks of
     alike = runs[np.isclose(runs["init_scale"], init_scale, rtol=SAME_SCALE)]
     if alike.empty:
         return None

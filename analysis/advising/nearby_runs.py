@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.theory.plain_networks import is_plain
 from core.initializers import INITIALIZERS
 from core.theory.mean_field import fixed_point_chi
 
@@ -61,13 +62,15 @@ def theory_factor(
 
     The sharpness sums over all layers how far their weights move the outputs. It grows with the
     depth and the width, and by a factor chi per layer where chi > 1 (Karakida et al. 2019,
-    arXiv:1806.01316). Where the sharpness falls, the rate stays as it is.
+    arXiv:1806.01316). Where the sharpness falls, the rate stays as it is. Of a network that is not
+    plain, chi says nothing of the depth.
     """
     factor = 1.0
     for asked, found in (apart[size] for size in SIZES if size in apart):
         factor *= min(1.0, found / asked)
     asked, found = apart.get("depth", (0, 0))
-    if asked > found and start and INITIALIZERS[start["initializer"]].is_random:
+    is_random = bool(start) and INITIALIZERS[start["initializer"]].is_random
+    if asked > found and is_random and is_plain(start):
         scales = start["init_scale"] ** 2, start["bias_scale"] ** 2
         factor *= min(1.0, fixed_point_chi(wanted["activation"], *scales) ** (found - asked))
     return factor

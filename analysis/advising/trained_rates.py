@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.theory.plain_networks import PLAIN
+
 # What one is free to choose for a given network and task, beside the learning rate.
-START = ("initializer", "init_scale", "bias_scale")
+START = ("initializer", "init_scale", "bias_scale", *PLAIN)
 AS_GOOD = 0.75  # of the best rate's score: about one failing seed in five is allowed
 CONFIDENCE = 1.96  # standard deviations: an interval of 95%
 

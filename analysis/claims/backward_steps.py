@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from analysis.theory.redrawn import params_of, task_of
 from core.datasets import Task
 from core.functions.activations import ACTIVATIONS, Activation
+from core.hidden_layers import HiddenLayers, Slope
 from core.losses import LOSSES
 from core.network import backward as network_backward
 from core.network import forward, gradient
@@ -93,11 +94,11 @@ def backward(net: Net, factor: str) -> tuple[list[Array], list[Array]]:
     Returns:
         examples x dLoss/dh_l, (fan_out, examples), and dLoss/d(params), if the step is right.
     """
-    pre_activations, activations = forward(net.params, net.task.inputs[:-1], net.phi)
+    pre_activations, activations = forward(net.params, net.task.inputs[:-1], HiddenLayers(net.phi))
     delta = pre_activations[-1][None].copy()
     LOSSES[net.loss](delta, net.task.targets)
     hidden = zip(pre_activations[:-1], activations[1:], strict=True)
-    factors = [FACTORS[factor](net.phi, h, a) for h, a in hidden]
+    factors = [Slope(FACTORS[factor](net.phi, h, a)) for h, a in hidden]
     deltas = network_backward(net.params, delta[0], factors)
     pairs = zip(deltas, activations, strict=True)
     return deltas, [gradient(*pair) / net.task.examples for pair in pairs]
@@ -120,7 +121,7 @@ def slopes_along(net: Net, directions: Sequence[Array]) -> list[Array]:
 def _losses(net: Net, layer: int, shifts: Array) -> Array:
     params = [p[None] for p in net.params]
     params[layer] = params[layer] + shifts
-    outputs = forward(params, net.task.inputs[:-1], net.phi)[0][-1]
+    outputs = forward(params, net.task.inputs[:-1], HiddenLayers(net.phi))[0][-1]
     return LOSSES[net.loss](
         np.array(np.broadcast_to(outputs, (len(shifts), *outputs.shape[1:]))), net.task.targets
     )

@@ -18,6 +18,7 @@ from analysis.reading.stores import MissingTableError, read_layers, read_runs
 from analysis.reading.thresholds import read_judged_by
 from analysis.reading.views import connect
 from analysis.theory.input_mean_squares import input_mean_square
+from analysis.theory.plain_networks import is_plain
 from core.initializers import INITIALIZERS
 from core.outcomes import DIVERGED
 from core.results import RESULTS
@@ -206,9 +207,10 @@ def signal_theory(run: Run, layers: pd.DataFrame) -> MeanField | None:
         layers: Its rows of `layers`; empty where nothing was measured.
 
     Returns:
-        None for identity weights, and for a single layer.
+        None for identity weights, for a single layer, and for a network that is not plain.
     """
-    if run["depth"] == 1 or not INITIALIZERS[run["initializer"]].is_random:
+    is_random = INITIALIZERS[run["initializer"]].is_random
+    if run["depth"] == 1 or not is_random or not is_plain(run):
         return None
     inputs = input_mean_square(run, layers)
     return mean_field(run["activation"], run["init_scale"] ** 2, run["bias_scale"] ** 2, inputs)
@@ -221,9 +223,9 @@ def _chi(run: Run, theory: MeanField | None) -> str:
     else:
         error = run["chi_measured_error"]
         words = f"chi measured {measured:.4g}" + ("" if error is None else f" +- {error:.2g}")
-    if theory is None:
-        return f"{words}; there is no theory for this initializer"
-    chi = theory.chi
+    chi = run["chi_theory"] if theory is None else theory.chi
+    if chi is None:
+        return f"{words}; there is no theory for such a network"
     grow = "keep their size" if abs(chi - 1) < 1e-6 else ("shrink" if chi < 1 else "grow")
     return (
         f"{words}; at infinite width {chi:.4g}: squared gradients {grow} "

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.datasets import DATASETS, SCALINGS
 from core.functions.activations import ACTIVATIONS
+from core.hidden_layers import NORMALIZATIONS, branch_factor
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES
 from core.optimization.optimizers import OPTIMIZERS
@@ -17,6 +18,9 @@ from core.optimization.schedules import SCHEDULES
 from core.trials import SETTINGS
 
 Settings = Mapping[str, Any]
+
+# Settings of what hidden layers do beside their activation.
+OF_HIDDEN = ("residual", "normalization")
 
 # Layers that PyTorch has as a function only.
 DEFINITIONS = {
@@ -35,12 +39,12 @@ def pytorch_lines(settings: Settings, changed: Collection[str]) -> Iterator[str]
         changed: The names of those that did.
     """
     written = set(changed)
-    if written & {"depth", "width"}:
+    if written & {"depth", "width", *OF_HIDDEN}:
         written = written - {"activation"} | {"depth", "init_scale", "learning_rate"}
     for names, lines in PARTS:
         if written & set(names):
             yield from lines(settings)
-    known = {"width", *(name for names, _ in PARTS for name in names)}
+    known = {"width", *OF_HIDDEN, *(name for names, _ in PARTS for name in names)}
     for name, setting in SETTINGS.items():
         if name in changed and name not in known and setting.decides == "training":
             yield f"# {name}: {settings[name]}, for which no line is known here"
@@ -76,15 +80,39 @@ def _network(settings: Settings) -> Iterator[str]:
     loss = LOSSES[settings["loss"]]
     outputs = loss.torch_outputs if info is None else loss.units(info.outputs)
     yield f"sizes = [inputs.shape[1], *[{settings['width']}] * {settings['depth'] - 1}, {outputs}]"
+    factor = branch_factor(settings["residual"], settings["depth"])
+    layers = ["torch.nn.Linear(fan_in, fan_out)", layer]
+    if settings["normalization"] in NORMALIZATIONS:
+        layers.insert(1, NORMALIZATIONS[settings["normalization"]].torch.format("fan_out"))
+    yield from _chain(layers) if factor is None else _residual(layers, factor)
+
+
+def _chain(layers: list[str]) -> Iterator[str]:
     yield "net = torch.nn.Sequential()"
     yield "for fan_in, fan_out in zip(sizes, sizes[1:]):"
-    yield "    net.append(torch.nn.Linear(fan_in, fan_out))"
-    yield f"    net.append({layer})"
-    yield "net = net[:-1]  # the outputs are linear"
+    yield from (f"    net.append({layer})" for layer in layers)
+    yield f"net = net[:{1 - len(layers)}]  # the outputs are linear"
+
+
+def _residual(layers: list[str], factor: float) -> Iterator[str]:
+    """Every hidden layer but the first is a branch beside what it is given."""
+    yield "class Branch(torch.nn.Module):"
+    yield "    def __init__(self, layers):"
+    yield "        super().__init__()"
+    yield "        self.layers = layers"
+    yield "    def forward(self, given):"
+    yield f"        return given + {factor:.6g} * self.layers(given)"
+    yield "net = torch.nn.Sequential()"
+    yield "for fan_in, fan_out in zip(sizes[:-1], sizes[1:-1]):"
+    yield "    layers = torch.nn.Sequential("
+    yield from (f"        {layer}," for layer in layers)
+    yield "    )"
+    yield "    net.append(Branch(layers) if len(net) else layers)"
+    yield "net.append(torch.nn.Linear(*sizes[-2:]))  # the outputs are linear"
 
 
 def _weights(settings: Settings) -> Iterator[str]:
-    yield "for layer in [each for each in net if isinstance(each, torch.nn.Linear)]:"
+    yield "for layer in [m for m in net.modules() if isinstance(m, torch.nn.Linear)]:"
     yield "    " + INITIALIZERS[settings["initializer"]].torch.format(settings["init_scale"])
     if settings["bias_scale"]:
         yield f"    torch.nn.init.normal_(layer.bias, 0, {settings['bias_scale']:.4g})"

@@ -9,6 +9,7 @@ from typing import Any
 from analysis.advising.init_advice import init_advice
 from analysis.advising.trained_rates import START
 from analysis.explaining.causes import LATER, MUCH_LONGER, Run, stable_rate
+from analysis.theory.plain_networks import is_plain
 from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
 from core.trials import OF_PLAIN_DESCENT, SETTINGS
@@ -209,7 +210,9 @@ def _slow(run: Run) -> Iterator[Remedy]:
 
 
 def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
-    """The start that theory advises, if the run has another one."""
+    """The start that theory advises for a plain network, if the run has another one."""
+    if not is_plain(run):
+        return
     if not INITIALIZERS[run["initializer"]].is_random:
         yield Remedy({"init_scale": 1.0}, "the identity itself keeps every signal's size")
         return
@@ -219,7 +222,12 @@ def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
 
 
 def _start(activation: str, run: Run) -> dict[str, float]:
-    """The scales that theory advises, as far as they differ from the run's own."""
+    """The scales that theory advises, as far as they differ from the run's own.
+
+    None for a network that is not plain, of which it knows no best scale.
+    """
+    if not is_plain(run):
+        return {}
     advice = init_advice(activation, run["depth"])
     scales = {"init_scale": advice.start or 1.0, "bias_scale": advice.bias_scale}
     return {

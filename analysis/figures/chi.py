@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from analysis.drawing.facets import facets
 from analysis.drawing.marks import CRITICAL, MEASURED, Style, between
@@ -14,6 +15,7 @@ from analysis.reading.stores import UnsuitableRunsError
 from analysis.tables.chi import POOLED, chi_against_theory
 from analysis.tables.layouts import Places, laid_out
 from analysis.tables.views import EVERYTHING, View
+from analysis.theory.plain_networks import is_plain
 from core.theory.mean_field import fixed_point_chi
 
 PLACES = Places(
@@ -63,12 +65,8 @@ def chi_by_init_scale(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
 
 def _draw_chi(panel: Axes, table: pd.DataFrame) -> None:
     panel.set(xscale="log", yscale="log")
-    scales = between(table["init_scale"])
-    activation, bias_variance = table["activation"].iloc[0], table["bias_scale"].iloc[0] ** 2
-    inputs = table["input_mean_square"].iloc[0]
-    theory = [fixed_point_chi(activation, scale**2, bias_variance, inputs) for scale in scales]
     panel.axhline(1, label=r"$\chi = 1$: gradients neither vanish nor explode", **CRITICAL)
-    panel.plot(scales, theory, label="theory, infinite width", **THEORY)
+    panel.plot(*_theory(table), label="theory, infinite width", **THEORY)
     panel.errorbar(
         table["init_scale"],
         table["chi_measured"],
@@ -77,3 +75,12 @@ def _draw_chi(panel: Axes, table: pd.DataFrame) -> None:
         **MEASURED,
     )
     mark_ticks(panel.xaxis, np.unique(table["init_scale"]))
+
+
+def _theory(table: pd.DataFrame) -> tuple[ArrayLike, ArrayLike]:
+    """The theory's line: between the init scales where it needs no more than these."""
+    if not is_plain(table.iloc[0]):
+        return table["init_scale"].to_numpy(), table["chi_theory"].to_numpy()
+    scales, inputs = between(table["init_scale"]), table["input_mean_square"].iloc[0]
+    activation, bias_variance = table["activation"].iloc[0], table["bias_scale"].iloc[0] ** 2
+    return scales, [fixed_point_chi(activation, s**2, bias_variance, inputs) for s in scales]

@@ -19,6 +19,7 @@ from analysis.drawing.ticks import mark_ticks, mark_values
 from analysis.tables.depth_scales import fitted_multiple, trainable_depth
 from analysis.tables.layouts import Places, laid_out
 from analysis.tables.views import EVERYTHING, View
+from analysis.theory.plain_networks import is_plain
 from core.theory.mean_field import critical_weight_variance, mean_field
 
 PLACES = Places(
@@ -53,7 +54,10 @@ def trainable_depth_map(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
             best = _remaining_loss(facet.runs, *grid)
             gaps |= np.ma.is_masked(best)
             mesh = _draw_remaining_loss(facet.panel, best, *grid)
-            _draw_depths(facet.panel, trainable_depth(facet.runs))
+            depths = trainable_depth(facet.runs)
+            if is_plain(facet.runs.iloc[0]):
+                _draw_theory(facet.panel, depths)
+            _draw_depths(facet.panel, depths)
         bar = figure.colorbar(mesh, ax=list(figure.axes), pad=0.02, extend="both")
         bar.set_label("loss left, of the best constant's")
         entries = dict(
@@ -87,6 +91,11 @@ def _draw_remaining_loss(
 
 
 def _draw_depths(panel: Axes, depths: pd.DataFrame) -> None:
+    variance = places(depths["weight_variance"])
+    panel.plot(variance, depths["trainable_depth"], label="trainable depth", **MEASURED)
+
+
+def _draw_theory(panel: Axes, depths: pd.DataFrame) -> None:
     variance, multiple = depths["weight_variance"], fitted_multiple(depths)
     activation, bias_scale = depths["activation"].iloc[0], depths["bias_scale"].iloc[0]
     fine = between(variance)
@@ -97,7 +106,6 @@ def _draw_depths(panel: Axes, depths: pd.DataFrame) -> None:
         label = r"the multiple of $\xi$ that fits, mean over init scales"
         panel.plot(fine, multiple.value * xi, color=LINES, linewidth=2.0, label=label)
         facts.append(rf"{multiple.value:.1f} $\xi$ fits, standard error {multiple.error - 1:.0%}")
-    panel.plot(places(variance), depths["trainable_depth"], label="trainable depth", **MEASURED)
     critical = critical_weight_variance(activation, bias_scale**2)
     if critical is not None and variance.min() < critical < variance.max():
         panel.axvline(critical, label=r"$\chi = 1$", **CRITICAL)

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.reading.stores import groups
 from analysis.tables.layer_profiles import LATER
 from analysis.theory.input_mean_squares import data_mean_square
+from analysis.theory.plain_networks import is_plain
 from core.theory.mean_field import mean_field
 from core.trials import TRIAL_FIELDS
 
@@ -28,10 +29,10 @@ def chi_against_theory(runs: pd.DataFrame, by: Sequence[str] | None = None) -> p
             else of the start varies.
 
     Returns:
-        A row for each group: the number of
-        `seeds`, `chi_measured` and its `standard_error` over the seeds, `chi_theory`, the
-        `relative_deviation`, the `input_mean_square` that theory starts from, `q_star` and
-        `xi_variance` (NaN where there is none).
+        A row for each group: the number of `seeds`, `chi_measured` and its `standard_error` over
+        the seeds, `chi_theory`, the `relative_deviation`, the `input_mean_square` that theory
+        starts from, `q_star` and `xi_variance` (NaN where there is none, as of networks that are
+        not plain).
     """
     keys = groups(runs, SETTINGS, POOLED) if by is None else list(by)
     others = [name for name in TRIAL_FIELDS if name not in keys]
@@ -44,8 +45,10 @@ def chi_against_theory(runs: pd.DataFrame, by: Sequence[str] | None = None) -> p
     table["input_mean_square"] = [data_mean_square(row) for row in rows]
     theory = [
         mean_field(row["activation"], row["init_scale"] ** 2, row["bias_scale"] ** 2, inputs)
+        if is_plain(row)
+        else None
         for row, inputs in zip(rows, table["input_mean_square"], strict=True)
     ]
-    table["q_star"] = np.array([each.q_star for each in theory], dtype=float)
-    table["xi_variance"] = np.array([each.xi_variance for each in theory], dtype=float)
+    for name in ("q_star", "xi_variance"):
+        table[name] = np.array([each and getattr(each, name) for each in theory], dtype=float)
     return table.drop(columns=others)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.reading.stores import groups, refuse_other_axes
+from analysis.theory.plain_networks import is_plain
 from core.theory.mean_field import mean_field
 
 SETTINGS = ("activation", "init_scale", "bias_scale")
@@ -65,8 +66,8 @@ def trainable_depth(runs: pd.DataFrame, by: Sequence[str] | None = None) -> pd.D
     table = pd.DataFrame(rows)
     table.insert(len(keys), "weight_variance", table["init_scale"] ** 2)
     table["trainable_depth"] = (table["trained_depth"] * table["untrained_depth"]) ** 0.5
-    settings = zip(*map(table.get, SETTINGS), strict=True)
-    table["xi_correlation"] = [_xi(*setting) for setting in settings]
+    settings, plain = zip(*map(table.get, SETTINGS), strict=True), is_plain(runs.iloc[0])
+    table["xi_correlation"] = [_xi(*setting) if plain else np.nan for setting in settings]
     within = table["xi_correlation"].between(0, runs["depth"].max(), inclusive="right")
     table["multiple"] = (table["trainable_depth"] / table["xi_correlation"]).where(within)
     return table

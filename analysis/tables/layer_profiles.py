@@ -7,6 +7,7 @@ import pandas as pd
 from analysis.reading.rows import by_column
 from analysis.reading.stores import REPEATS, UnsuitableRunsError, groups, refuse_other_axes
 from analysis.theory.layer_theory import layer_theory
+from analysis.theory.plain_networks import PLAIN
 from core.trials import SETTINGS
 
 STARTS = ("activation", "depth", "init_scale")
@@ -36,7 +37,7 @@ def gradients_by_layer(
     keys = groups(runs, STARTS, LATER) if by is None else list(by)
     refuse_other_axes(runs, {*keys, *LATER})
     needed = dict.fromkeys(
-        [*keys, *REPEATS, "activation", "init_scale", "bias_scale", "initializer"]
+        [*keys, *REPEATS, "activation", "init_scale", "bias_scale", "initializer", *PLAIN]
     )
     settings = runs[["trial_id", *needed]]
     measured = settings[settings["trial_id"].isin(layers["trial_id"])]

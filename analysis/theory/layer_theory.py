@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.theory.plain_networks import hidden_of
 from core.initializers import INITIALIZERS
-from core.theory.layer_maps import gradient_growth, mean_square, variance_by_layer
+from core.theory.wide_signals import wide_signals
 
 COLUMNS = ("log10_mean_square_h", "log10_delta_norm", "log10_gradient_norm")
 
@@ -16,37 +17,34 @@ def layer_theory(run: Mapping[str, Any], layers: pd.DataFrame) -> pd.DataFrame |
     """The theory's profile: forward from the first layer's variance, backward from the error.
 
     Forward, q_1 is the first layer's measured mean square, and each next q follows from the
-    variance map. Backward, |delta_(l-1)|^2 = chi(q_(l-1)) |delta_l|^2, starting at the last hidden
+    layer before. Backward, |delta|^2 grows by theory's factors, starting at the last hidden
     layer: the theory assumes that the error does not depend on the weights below, and the error at
     the outputs does. A weight's gradient is delta_l times the activation below it. How far the
     examples' gradients add up is measured at the last hidden layer too.
 
     Args:
-        run: Its settings.
+        run: Its settings; without `residual` and `normalization` there are none.
         layers: Its measured layers in order, COLUMNS of step 0 among them.
 
     Returns:
         `layer` and COLUMNS, NaN where the theory's number is not finite. None for the
-        identity, which is no random matrix, and where the first layer has no finite signal.
+        identity, which is no random matrix, where the first layer has no finite signal, and
+        where core.theory.wide_signals has no theory.
     """
     first = layers["log10_mean_square_h"].iloc[0]
     is_random = INITIALIZERS[run["initializer"]].is_random
     if not is_random or pd.isna(first) or abs(first) > 100:
         return None
-    activation, weight_variance = run["activation"], run["init_scale"] ** 2
-    q = variance_by_layer(
-        activation, weight_variance, run["bias_scale"] ** 2, 10.0**first, len(layers)
-    )
-    finite = np.isfinite(q)
+    variances, depth = (run["init_scale"] ** 2, run["bias_scale"] ** 2), len(layers)
+    hidden = hidden_of(run, depth)
+    signals = wide_signals(run["activation"], *variances, 10.0**first, depth, *hidden)
+    if signals is None:
+        return None
     with np.errstate(divide="ignore"):  # signals that die out entirely: -inf, shown as NaN
-        log10_chi = np.full(len(q), np.nan)
-        log10_chi[finite] = np.log10(gradient_growth(q[finite], activation, weight_variance))
-        log10_a = np.full(len(q), np.nan)
-        log10_a[finite] = np.log10(mean_square(activation, q[finite]))
-        forward = np.log10(q)
-    delta = _sum_from_end(log10_chi[:-1] / 2)
+        forward, log10_a, log10_chi = map(np.log10, signals)
+    delta = _sum_from_end(log10_chi / 2)
     delta += _last_hidden(layers["log10_delta_norm"].to_numpy() - delta)
-    gradient = delta + np.concatenate([[np.nan], log10_a[:-1] / 2])
+    gradient = delta + np.concatenate([[np.nan], log10_a / 2])
     gradient += _last_hidden(layers["log10_gradient_norm"].to_numpy() - gradient)
     theory = dict(zip(COLUMNS, (forward, delta, gradient), strict=True))
     table = pd.DataFrame({"layer": layers["layer"].to_numpy(), **theory})

@@ -25,6 +25,10 @@ class Passes(NamedTuple):
     forward: int
     backward: int
     loss: int
+    join: int  # the residual connection's, forward
+    part: int  # and backward
+    normalize: int  # the normalization's, forward; 0 without one
+    denormalize: int  # and backward
 
 
 class Rules(NamedTuple):
@@ -78,10 +82,43 @@ def _weights_below(shape, layer):
 
 
 @compiled
+def _is_branch(shape, layer):
+    """Whether a residual connection goes past a layer."""
+    return shape.residual and 0 < layer < shape.depth - 1
+
+
+@compiled
 def _given(blas, shape, places, layer):
     """The place of the activations that a layer takes from the layer below."""
     size = blas.itemsize * shape.width * shape.examples
-    return places.hidden + (layer - 1) * size if layer else places.inputs
+    if layer == 0:
+        return places.inputs
+    return places.hidden + (layer - 1) * size if layer > 1 else places.values
+
+
+@compiled
+def _inverse(blas, shape, places, layer):
+    """The place of a layer's statistics."""
+    return places.inverse + blas.itemsize * layer * max(shape.width, shape.examples)
+
+
+@compiled
+def _normalize(blas, passes, shape, places, layer):
+    """Put u in the place of a hidden layer's h, which it keeps beside."""
+    offset = blas.itemsize * shape.width * shape.examples * layer
+    bias = places.biases + blas.itemsize * layer * shape.width
+    u, inverse = places.normalized + offset, _inverse(blas, shape, places, layer)
+    arrays = places.values + offset, bias, u, inverse, places.scratch
+    call_pass(passes.normalize, *arrays, shape.width, shape.examples)
+
+
+@compiled
+def _denormalize(blas, passes, shape, places, layer, delta):
+    """Put dLoss/dh in the place of a hidden layer's dLoss/du."""
+    u = places.normalized + blas.itemsize * shape.width * shape.examples * layer
+    sums = places.bias_gradients + blas.itemsize * layer * shape.width
+    arrays = delta, u, _inverse(blas, shape, places, layer), sums, places.scratch
+    call_pass(passes.denormalize, *arrays, shape.width, shape.examples)
 
 
 @compiled
@@ -91,13 +128,20 @@ def measured_loss(blas, passes, shape, places):
     for layer in range(shape.depth):
         rows = _fan_out(shape, layer)
         w = places.weights + blas.itemsize * _weights_below(shape, layer)
-        h = places.outputs if layer == last else places.hidden + layer * size
+        h = places.outputs if layer == last else places.values + layer * size
         sizes = rows, _fan_in(shape, layer), shape.examples
-        forward_product(blas, w, _given(blas, shape, places, layer), h, sizes)
+        given = _given(blas, shape, places, layer)
+        forward_product(blas, w, given, h, sizes)
         if layer < last:
             bias = places.biases + blas.itemsize * layer * shape.width
             slopes = places.slopes + layer * size
+            if shape.normalized:
+                _normalize(blas, passes, shape, places, layer)
+                bias = places.zeros
             call_pass(passes.forward, h, bias, slopes, rows, shape.examples)
+        if _is_branch(shape, layer):
+            a = places.hidden + layer * size
+            call_pass(passes.join, given, h, places.factor, a, rows, shape.examples)
     below = blas.itemsize * last * shape.width
     return call_pass(
         passes.loss,
@@ -116,18 +160,27 @@ def measured_loss(blas, passes, shape, places):
 def pull_back(blas, passes, shape, places):
     """The backward pass: leaves the gradients, as sums over examples."""
     size = blas.itemsize * shape.width * shape.examples
-    delta, below, other = places.residuals, places.delta, places.other
+    delta, above, other = places.residuals, places.delta, places.other
     for layer in range(shape.depth - 1, 0, -1):
         rows, w = _fan_out(shape, layer), blas.itemsize * _weights_below(shape, layer)
         given, columns = _given(blas, shape, places, layer), shape.width
         sizes = rows, shape.examples, columns
         gradient_product(blas, delta, given, places.gradients + w, sizes)
+        # Past a branch, dLoss/da of the layer below is that of the layer and what it adds.
+        kept = blas.one if _is_branch(shape, layer) else blas.zero
         sizes = columns, rows, shape.examples
-        backward_product(blas, places.weights + w, delta, below, sizes)
+        backward_product(blas, places.weights + w, delta, above, sizes, kept)
         slopes = places.slopes + (layer - 1) * size
         sums = places.bias_gradients + blas.itemsize * (layer - 1) * shape.width
-        call_pass(passes.backward, below, slopes, sums, columns, shape.examples)
-        delta, below, other = below, other, below
+        delta = above
+        if _is_branch(shape, layer - 1):
+            delta = other
+            call_pass(passes.part, above, places.factor, delta, columns, shape.examples)
+        call_pass(passes.backward, delta, slopes, sums, columns, shape.examples)
+        if shape.normalized:
+            _denormalize(blas, passes, shape, places, layer - 1, delta)
+        if not _is_branch(shape, layer - 1):
+            above, other = other, above
     sizes = _fan_out(shape, 0), shape.examples, shape.feature_count
     input_gradient_product(blas, delta, places.inputs_t, places.gradients, sizes)
 

@@ -18,20 +18,33 @@ ALIGNMENT = 64  # bytes: a cache line, and the longest vector
 
 
 class Shape(NamedTuple):
-    """Sizes of a network and its data; depth counts weight matrices."""
+    """Sizes of a network and its data, and how its hidden layers are connected.
+
+    Attributes:
+        feature_count, width, outputs, examples: Sizes.
+        depth: Weight matrices.
+        residual: 1 where hidden layers are branches beside residual connections; else 0.
+        normalized: 1 where hidden layers are normalized; else 0.
+    """
 
     feature_count: int
     width: int
     outputs: int
     depth: int
     examples: int
+    residual: int = 0
+    normalized: int = 0
 
 
 class Places(NamedTuple):
     """The addresses of all arrays.
 
-    Weights of all layers follow each other, and so do the biases, their gradients, and the
-    activations and slopes of all hidden layers. `delta` and `other` take turns.
+    Weights of all layers follow each other, and so do the biases, their gradients, and of all
+    hidden layers the values phi(h), what the layer hands on, `hidden`, and the slopes. Without
+    residual connections values and `hidden` are the same. `delta` and `other` take turns; with
+    residual connections one is dLoss/da, the other dLoss/dh. A normalization has, of all hidden
+    layers, what it made of h, `normalized`, and its statistics, `inverse`; then the activation's
+    biases are `zeros`.
     """
 
     weights: int
@@ -41,8 +54,13 @@ class Places(NamedTuple):
     inputs: int
     inputs_t: int
     targets: int
+    values: int
     hidden: int
     slopes: int
+    factor: int
+    normalized: int
+    inverse: int
+    zeros: int
     delta: int
     other: int
     outputs: int
@@ -81,7 +99,8 @@ class Memory:
             "inputs": inputs.shape,
             "inputs_t": inputs.T.shape,
             "targets": targets.shape,
-            "hidden": hidden,
+            "values": hidden,
+            "factor": 1,
             "delta": layer,
             "other": layer,
             "outputs": targets.shape,
@@ -90,10 +109,19 @@ class Memory:
         }
         if keeps_slopes(problem.activation):
             sizes["slopes"] = hidden
+        if shape.residual:
+            sizes["hidden"] = hidden
+        if shape.normalized:
+            sizes["normalized"], sizes["zeros"] = hidden, shape.width
+            sizes["inverse"] = (shape.depth - 1, max(shape.width, examples))
         arrays = {name: aligned(size, dtype) for name, size in sizes.items()}
         arrays["inputs"][...], arrays["inputs_t"][...] = inputs, inputs.T
         arrays["targets"][...] = targets
-        arrays.setdefault("slopes", arrays["hidden"])
+        arrays["factor"][...] = 0.0 if problem.factor is None else problem.factor
+        for name in ("slopes", "hidden", "normalized", "inverse", "zeros"):
+            arrays.setdefault(name, arrays["values"])  # where they are not used, or are the same
+        if shape.normalized:
+            arrays["zeros"][...] = 0.0
         self._arrays, self._dtype = arrays, dtype
         self.examples = Examples(*(arrays[name] for name in Examples._fields))
         self.weights, self.biases = arrays["weights"], arrays["biases"]

@@ -88,15 +88,18 @@ def forward_product(blas, w, below, h, sizes):
 
 
 @compiled
-def backward_product(blas, w, delta, below, sizes):
-    """below = W^T delta: (rows, examples) of (summed, rows) and (summed, examples)."""
+def backward_product(blas, w, delta, below, sizes, kept):
+    """below = W^T delta + kept below: (rows, examples) of (summed, rows) and (summed, examples).
+
+    What lies below before counts for nothing where `kept` is 0, even if it is not a number.
+    """
     rows, k, n = sizes
     height = block_rows(rows, blas.most_multiplications // (k * n))
     for i in range(0, rows, height):
         m = min(height, rows - i)
         left, out = w + blas.itemsize * i, below + blas.itemsize * i * n
         call_gemm(
-            blas.gemm, SECOND_TRANSPOSED, n, m, k, blas.one, delta, n, left, rows, blas.zero, out, n
+            blas.gemm, SECOND_TRANSPOSED, n, m, k, blas.one, delta, n, left, rows, kept, out, n
         )
 
 

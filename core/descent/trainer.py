@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from core.descent.loop import DIVERGED, RUNNING, Net, Passes, Records, Rules, descend
 from core.descent.losses import loss_pass
 from core.descent.memory import Memory, Shape
+from core.descent.normalizations import normalization_passes
 from core.descent.orders import Orders
 from core.descent.passes import activation_passes
 from core.descent.products import blas
+from core.descent.residuals import residual_passes
 from core.descent.steps import CODES, Rule
 from core.gradient_descent import Descent, Problem, Update, logged_steps, measured_steps
 from core.optimization.optimizers import OPTIMIZERS
@@ -43,10 +45,10 @@ class NetworkTrainer:
         """Take a problem, the units per hidden layer, the number of layers, and a precision."""
         self._problem, self._dtype = problem, np.dtype(dtype)
         feature_count, examples = len(problem.inputs) - 1, problem.inputs.shape[1]
-        shape = Shape(feature_count, width, len(problem.targets), depth, examples)
+        hidden = int(problem.factor is not None), int(problem.hidden.normalization is not None)
+        shape = Shape(feature_count, width, len(problem.targets), depth, examples, *hidden)
         self._memory = memory = Memory(shape, problem, self._dtype)
-        passes = (*activation_passes(problem.activation, dtype), loss_pass(problem.loss, dtype))
-        self._passes = blas(self._dtype), Passes(*(function.address for function in passes))
+        self._passes = blas(self._dtype), _passes(problem, dtype)
         self._whole = Net(shape, memory.places, memory.examples)
 
     def descend(
@@ -155,6 +157,19 @@ class NetworkTrainer:
             trained=-np.inf if trained_loss is None else of_level * trained_loss,
             tail=THRESHOLDS.tail_losses,
         )
+
+
+def _passes(problem: Problem, dtype: str) -> Passes:
+    """The addresses of the compiled passes that a problem's networks take."""
+    compiled = [
+        *activation_passes(problem.activation, dtype),
+        loss_pass(problem.loss, dtype),
+        *residual_passes(dtype),
+    ]
+    if problem.hidden.normalization is not None:
+        compiled += normalization_passes(problem.normalization, dtype)
+    addresses = [function.address for function in compiled]
+    return Passes(*addresses, *[0] * (len(Passes._fields) - len(addresses)))
 
 
 def _segments(stops: Sequence[int], batch: int) -> Iterator[tuple[int, int]]:

@@ -40,6 +40,7 @@ class Activation:
         cost: Time of an element in a training step, bias, phi and phi' together, of tanh's.
         kinks: Where phi' or phi'' jumps: a quadrature must not integrate across them.
         homogeneous: Whether phi(k h) = k phi(h) for every k > 0.
+        odd: Whether phi(-h) = -phi(h).
         straight_from: From this |h| on phi is a straight line to rounding, with
             `asymptotic_slopes`. Infinite for an activation such as softsign, which approaches its
             line only as a power of h. Before that, phi bends on a scale of 1 up to |h| = 40,
@@ -53,6 +54,7 @@ class Activation:
     cost: float
     kinks: tuple[float, ...] = ()
     homogeneous: bool = False
+    odd: bool = False
     straight_from: float = 40.0
     torch: str
 
@@ -147,10 +149,10 @@ def _slope_from_output(a: Any) -> Any:
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("linear", cost=0.3, homogeneous=True, torch="torch.nn.Identity()"),
+        Activation("linear", cost=0.3, homogeneous=True, odd=True, torch="torch.nn.Identity()"),
         Activation("sigmoid", cost=1.2, torch="torch.nn.Sigmoid()"),
-        Activation("tanh", cost=1.0, torch="torch.nn.Tanh()"),
-        Activation("erf", cost=1.7, torch="Erf()"),
+        Activation("tanh", cost=1.0, odd=True, torch="torch.nn.Tanh()"),
+        Activation("erf", cost=1.7, odd=True, torch="Erf()"),
         Activation("relu", cost=0.3, kinks=(0.0,), homogeneous=True, torch="torch.nn.ReLU()"),
         Activation(
             "leaky_relu", cost=0.3, kinks=(0.0,), homogeneous=True, torch="torch.nn.LeakyReLU()"

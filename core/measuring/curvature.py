@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from core.gradient_descent import Problem
+from core.measuring.complex_steps import ComplexSteps
 from core.measuring.hessian import Hessian
 from core.subnormals import flushed_subnormals
 
@@ -51,7 +52,7 @@ def extreme_curvature(params: Sequence[Array], problem: Problem) -> Ends:
     """
     # An exploded network overflows here: that it has no curvature is a result.
     with np.errstate(all="ignore"), flushed_subnormals():
-        hessian = Hessian(params, problem)
+        hessian = (Hessian if problem.is_plain else ComplexSteps)(params, problem)
         entry = float(np.abs(hessian.matvec(_rng().standard_normal(hessian.size))).max())
         if not isfinite(entry):
             return np.nan, np.nan

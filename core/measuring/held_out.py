@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets import Task
-from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.losses import LOSSES, named_classes
 from core.network import forward
@@ -46,9 +45,12 @@ def accuracy_of(outputs: Array, task: Task) -> float:
 
 
 def _outputs(params: Sequence[Array], problem: Problem, held_out: Task) -> Array:
-    wide, phi = [p.astype(np.float64) for p in params], ACTIVATIONS[problem.activation]
+    wide, hidden = [p.astype(np.float64) for p in params], problem.hidden
     units = sum(len(p) for p in params)
     size = max(1, PART_BYTES // (16 * units))  # a pre-activation and an activation each
     parts = [held_out.inputs[:-1, at : at + size] for at in range(0, held_out.examples, size)]
     with np.errstate(all="ignore"):
-        return np.concatenate([forward(wide, part, phi)[0][-1] for part in parts], axis=1)
+        # The training examples' means are what a batch normalization has learned.
+        trained = None if problem.is_plain else forward(wide, problem.inputs[:-1], hidden)[0]
+        found = [forward(wide, part, hidden, trained)[0][-1] for part in parts]
+    return np.concatenate(found, axis=1)

@@ -9,7 +9,6 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.losses import LOSSES
 from core.network import backward, delta_below, forward, gradient, pre_activation, slopes
@@ -19,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 class Hessian:
-    """Products of one network's Hessian with directions in parameter space.
+    """Products of one plain network's Hessian with directions in parameter space.
 
     With R f the derivative of f along a direction V (layer l's parameters change by V_l):
 
@@ -46,13 +45,15 @@ class Hessian:
         parameters = self._params if self._biases else self._weights
         ends = list(accumulate(p.size for p in parameters))
         self._splits, self.size = ends[:-1], ends[-1]
-        phi, self._examples = ACTIVATIONS[problem.activation], problem.inputs.shape[1]
-        hs, self._activations = forward(self._params, problem.inputs[:-1].astype(np.float64), phi)
-        self._slopes = slopes(hs, phi)
+        phi, self._examples = problem.hidden.activation, problem.inputs.shape[1]
+        inputs = problem.inputs[:-1].astype(np.float64)
+        hs, self._activations = forward(self._params, inputs, problem.hidden)
+        of_hidden = slopes(hs, problem.hidden)
+        self._slopes = [slope.values for slope in of_hidden]
         residuals = hs[-1][None].copy()
         targets = problem.targets.astype(np.float64)
         LOSSES[problem.loss](residuals, targets)
-        self._deltas = backward(self._params, residuals[0] / self._examples, self._slopes)
+        self._deltas = backward(self._params, residuals[0] / self._examples, of_hidden)
         self._output_hessian = LOSSES[problem.loss].output_hessian(hs[-1], targets)
         above = zip(hs, self._weights[1:], self._deltas[1:], strict=False)
         self._bends = [phi.second_derivative(h) * (w.T @ delta) for h, w, delta in above]

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from core.columns import Tables
-from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.measuring.curvature import extreme_curvature
 from core.measuring.end_signals import end_signals
@@ -40,7 +39,7 @@ def measure_starts(params: Params, problem: Problem, asked: Collection[str]) -> 
     found: Tables = {"runs": {}, "layers": {}}
     if "signal" in asked:
         signals = signal_propagation(params, problem)
-        found["runs"] |= _start_signals(signals)
+        found["runs"] |= _start_signals(signals, problem.factor)
         found["layers"] |= vars(signals)
     if "sharpness" in asked:
         found["runs"] |= _curvature(params, problem)
@@ -75,20 +74,22 @@ def ntk_diagonal(params: Params, problem: Problem) -> float:
         Theta_oo(x, x) = |d h_o(x) / d(parameters)|^2 = sum over l of |delta_l|^2 (|a_(l-1)|^2 + 1)
 
     with delta_l = d h_o(x) / d h_l(x), and the 1 of the biases, if they are parameters. Jacot et
-    al. (2018), arXiv:1806.07572, eq. 4. Not finite where the network exploded.
+    al. (2018), arXiv:1806.07572, eq. 4. Not finite where the network exploded, and NaN with batch
+    normalization, where an example's outputs depend on the others' signals.
 
     Args:
         params: One array per layer, (fan_out, fan_in + 1), last column the bias.
-        problem: The examples and the activation.
+        problem: The examples and the hidden layers.
     """
-    wide, phi = [p.astype(np.float64) for p in params], ACTIVATIONS[problem.activation]
+    if problem.normalization == "batch":
+        return np.nan
+    wide = [p.astype(np.float64) for p in params]
     outputs, examples = problem.targets.shape
     with np.errstate(all="ignore"):
-        hs, activations = forward(wide, problem.inputs[:-1].astype(np.float64), phi)
-        given, bent = (
-            [np.square(a).sum(axis=0) + problem.biases for a in activations],
-            slopes(hs, phi),
-        )
+        inputs = problem.inputs[:-1].astype(np.float64)
+        hs, activations = forward(wide, inputs, problem.hidden)
+        given = [np.square(a).sum(axis=0) + problem.biases for a in activations]
+        bent = slopes(hs, problem.hidden)
         total = 0.0
         for output in np.eye(outputs):
             deltas = backward(wide, np.outer(output, np.ones(examples)), bent)
@@ -99,8 +100,8 @@ def ntk_diagonal(params: Params, problem: Problem) -> float:
     return total / (outputs * examples)
 
 
-def _start_signals(signals: LayerSignals) -> dict[str, NDArray[np.floating]]:
-    chi, error = chi_measured(signals)
+def _start_signals(signals: LayerSignals, factor: float | None) -> dict[str, NDArray[np.floating]]:
+    chi, error = chi_measured(signals, factor)
     return {
         "chi_measured": chi,
         "chi_measured_error": error,

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.functions.activations import ACTIVATIONS, Activation
+from core.functions.activations import Activation
 from core.gradient_descent import Problem
+from core.hidden_layers import HiddenLayers, Slope, skips
 from core.losses import LOSSES
-from core.network import delta_below, gradient, pre_activation
+from core.network import gradient, pre_activation, weighted_back
 from core.outcomes import THRESHOLDS
 
 Floats = NDArray[np.floating]
@@ -36,8 +37,8 @@ BUFFER_BYTES = 8_000_000
 class LayerSignals:
     """The signals of each layer, (networks, L) arrays; NaN where there is no such number.
 
-    A hidden layer's numbers describe h_l, a_l = phi(h_l) and delta_l; the last layer has
-    no activation. Logarithms are of base 10, -inf where a norm is 0.
+    A hidden layer's numbers describe h_l, what it makes of it, a_l, and delta_l; the last layer
+    makes nothing of it. Logarithms are of base 10, -inf where a norm is 0.
 
     Attributes:
         log10_mean_square_h: Mean over units and examples of h_l^2.
@@ -47,7 +48,7 @@ class LayerSignals:
         saturated_fraction: Share of units and examples whose slope is below a tenth of
             phi'(0); for activations that saturate.
         dead_fraction: Share of units that pass no gradient for any example; for
-            activations that do not saturate.
+            activations that do not saturate. Beside a residual connection every unit passes it.
         log10_delta_norm: Root mean square over examples of |examples x dLoss/dh_l|.
         log10_gradient_norm: |dLoss/dW_l|, the biases left out.
         log10_bias_gradient_norm: |dLoss/db_l|.
@@ -98,36 +99,56 @@ def signal_propagation(params: list[NDArray[Any]], problem: Problem) -> LayerSig
     return LayerSignals(*(np.concatenate(column) for column in columns))
 
 
-def chi_measured(signals: LayerSignals) -> tuple[Floats, Floats]:
-    """Each network's chi, and its standard error, from the interior hidden layers.
+def interior_growths(growths: Floats, factor: float | None) -> Floats:
+    """The growths of |delta|^2 over which chi is a mean, of those between neighboring layers.
+
+    The first quarter of the layers is left out, where the variance still approaches its
+    fixed point, and so is the pair with the outputs, unless it is the only one. The factor that
+    the delta of branches has, and that of the first layer has not, is divided out.
+
+    Args:
+        growths: |delta_l|^2 / |delta_(l+1)|^2, (..., L - 1).
+        factor: f of the branches; None without residual connections.
+    """
+    depth = growths.shape[-1] + 1
+    first = depth // 4
+    if first == 0 and factor is not None and skips(1, depth):
+        growths = growths * np.where(np.arange(depth - 1) == 0, factor**2, 1.0)
+    return growths[..., first : max(depth - 2, first + 1)]
+
+
+def chi_measured(signals: LayerSignals, factor: float | None = None) -> tuple[Floats, Floats]:
+    """Each network's chi, and its standard error, from the interior layers.
 
         chi = mean over l of |delta_(l-1)|^2 / |delta_l|^2
 
-    The first quarter of the layers is left out because the variance still approaches its fixed
-    point there, and so is the layer next to the loss. Ratios are averaged, not their logarithms:
-    with Gaussian weights the expected ratio is the layer's chi_l at any width.
+    Ratios are averaged, not their logarithms: with Gaussian weights the expected ratio is the
+    layer's chi_l at any width.
+
+    Args:
+        signals: The networks'.
+        factor: As of `interior_growths`, which says what is left out.
 
     Returns:
         Both (networks,). NaN without a hidden layer or with a dead one; the error is NaN where
         there is only one ratio.
     """
-    first = signals.depth // 4
     with np.errstate(all="ignore"):  # a dead layer's norm is 10^-inf
         ratios = 10.0 ** (-2 * np.diff(signals.log10_delta_norm, axis=1))
-        interior = ratios[:, first : max(signals.depth - 2, first + 1)]
-        chi, error = np.full((2, len(interior)), np.nan)
-        count = interior.shape[1]
+        within = interior_growths(ratios, factor)
+        chi, error = np.full((2, len(within)), np.nan)
+        count = within.shape[1]
         if count:
-            chi = interior.mean(axis=1)
+            chi = within.mean(axis=1)
         if count > 1:
-            error = interior.std(axis=1, ddof=1) / np.sqrt(count)
-    alive = np.isfinite(interior).all(axis=1)
+            error = within.std(axis=1, ddof=1) / np.sqrt(count)
+    alive = np.isfinite(within).all(axis=1)
     return np.where(alive, chi, np.nan), np.where(alive, error, np.nan)
 
 
 def _measured(params: list[Floats], problem: Problem) -> LayerSignals:
     passes = _ScaledPasses(params, problem)
-    passes.forward(ACTIVATIONS[problem.activation])
+    passes.forward(problem.hidden)
     passes.backward(*passes.residuals(problem))
     return LayerSignals(**passes.columns)
 
@@ -145,12 +166,13 @@ class _ScaledPasses:
         inputs = problem.inputs[:-1].astype(np.float64)
         self._activations: list[Floats] = [np.broadcast_to(inputs, (self._networks, *inputs.shape))]
         self._exponents = [np.zeros(self._networks, dtype=np.int64)]
-        self._slopes: list[Floats] = []
+        self._slopes: list[Slope] = []
+        self._inverse_exponents: dict[int, Ints] = {}  # of a normalization's 1 / sqrt(variance)
         shape = (self._networks, len(params))
         self.columns = {name: np.full(shape, np.nan) for name in LayerSignals.__annotations__}
 
-    def forward(self, activation: Activation) -> None:
-        """Fill the forward columns; keeps a_l and phi'(h_l) of hidden layers, and h_L."""
+    def forward(self, hidden: HiddenLayers) -> None:
+        """Fill the forward columns; keeps a_l and the slopes of hidden layers, and h_L."""
         for layer, p in enumerate(self._params):
             h, exponent = self._pre_activations(p)
             self.columns["log10_mean_square_h"][:, layer] = _log10_mean_square(h, exponent)
@@ -159,15 +181,22 @@ class _ScaledPasses:
                 self._outputs, self._output_exponent = h, exponent
                 return
             bounded = np.clip(exponent, -ASYMPTOTIC_EXPONENT, ASYMPTOTIC_EXPONENT)
-            h = _scaled(h, bounded)
-            slope, a = activation.derivative(h.copy()), activation.value(h)
-            self._describe_slopes(slope, layer, activation)
-            self.columns["log10_mean_square_a"][:, layer] = _log10_mean_square(
-                a, exponent - bounded
-            )
+            h, rest = _scaled(h, bounded), exponent - bounded
+            slope = hidden.slope(h, hidden.factor_of(layer, len(self._params)))
+            self._describe_slopes(slope, layer, hidden.activation)
+            if slope.normalized is not None:
+                # A power of two above the bound is gone from u; below it EPSILON outweighs h.
+                h, above = slope.normalized.values, np.maximum(rest, 0)
+                rest = rest - above
+                self._inverse_exponents[layer] = -above
+            a = hidden.activation.value(h.copy())
+            if slope.factor is not None:
+                given = self._activations[-1], self._exponents[-1]
+                a, rest = _sum(given, (slope.factor * a, rest))
+            self.columns["log10_mean_square_a"][:, layer] = _log10_mean_square(a, rest)
             self._slopes.append(slope)
             self._activations.append(a)
-            self._exponents.append(exponent - bounded)
+            self._exponents.append(rest)
 
     def _pre_activations(self, p: Floats) -> tuple[Floats, Ints]:
         exponent = self._exponents[-1]
@@ -175,14 +204,14 @@ class _ScaledPasses:
             p = np.concatenate([p[:, :, :-1], _scaled(p[:, :, -1:], -exponent)], axis=2)
         return _rescaled(pre_activation(p, self._activations[-1]), exponent)
 
-    def _describe_slopes(self, slope: Floats, layer: int, activation: Activation) -> None:
-        size = np.abs(slope)
+    def _describe_slopes(self, slope: Slope, layer: int, activation: Activation) -> None:
+        size = np.abs(slope.values)
         self.columns["mean_slope"][:, layer] = size.mean(axis=(1, 2))
         if activation.saturates:
             bound = THRESHOLDS.saturated_unit * activation.derivative(np.zeros(1))[0]
             self.columns["saturated_fraction"][:, layer] = (size < bound).mean(axis=(1, 2))
         else:
-            dead = size.max(axis=2) < THRESHOLDS.dead_unit
+            dead = (size.max(axis=2) < THRESHOLDS.dead_unit) & (slope.factor is None)
             self.columns["dead_fraction"][:, layer] = dead.mean(axis=1)
 
     def residuals(self, problem: Problem) -> tuple[Floats, Ints]:
@@ -200,13 +229,19 @@ class _ScaledPasses:
 
     def backward(self, delta: Floats, exponent: Ints) -> None:
         """Fill the backward columns from delta = examples x dLoss/dh_L."""
+        carried: tuple[Floats, Ints] | None = None
         for layer in range(len(self._params) - 1, -1, -1):
             delta, exponent = _rescaled(delta, exponent)
             squares = _log10(np.square(delta).sum(axis=(1, 2)) / self._examples, 2 * exponent)
             self.columns["log10_delta_norm"][:, layer] = squares / 2
             self._describe_gradients(delta, exponent, layer)
             if layer:
-                delta = delta_below(self._params[layer], delta, self._slopes[layer - 1])
+                above, slope = weighted_back(self._params[layer], delta), self._slopes[layer - 1]
+                if carried is not None:
+                    above, exponent = _sum((above, exponent), carried)
+                carried = None if slope.factor is None else (above, exponent)
+                delta = slope.delta(above)
+                exponent = exponent + self._inverse_exponents.get(layer - 1, 0)
 
     def _describe_gradients(self, delta: Floats, exponent: Ints, layer: int) -> None:
         below, both = self._activations[layer], exponent + self._exponents[layer]
@@ -230,6 +265,15 @@ def _rescaled(mantissa: Floats, exponent: Ints) -> tuple[Floats, Ints]:
     shift[~np.isfinite(largest)] = 0
     exponent = np.where(largest == 0, 0, exponent + shift)
     return _scaled(mantissa, -shift), exponent
+
+
+def _sum(one: tuple[Floats, Ints], other: tuple[Floats, Ints]) -> tuple[Floats, Ints]:
+    """The sum of two arrays, rescaled; the smaller may vanish beside the larger."""
+    exponents = [np.where(m.any(axis=(1, 2)), e, np.iinfo(np.int64).min) for m, e in (one, other)]
+    larger = np.maximum(*exponents)
+    larger = np.where(larger == np.iinfo(np.int64).min, 0, larger)  # zeros have any exponent
+    parts = [_scaled(mantissa, exponent - larger) for mantissa, exponent in (one, other)]
+    return _rescaled(parts[0] + parts[1], larger)
 
 
 def _scaled(mantissa: Floats, shift: Ints) -> Floats:

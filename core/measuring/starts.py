@@ -15,10 +15,12 @@ from core.datasets import Task
 from core.gradient_descent import Problem
 from core.initializers import INITIALIZERS, initial_params
 from core.measuring.measurements import Params, measure_starts, stacked
+from core.measuring.signal_propagation import interior_growths
 from core.network import layer_widths
 from core.optimization.parameterizations import LayerFactors
 from core.settings import Trials
 from core.theory.mean_field import fixed_point_chi
+from core.theory.wide_signals import wide_signals
 from core.trials import SETTINGS, Trial
 
 # The settings that decide a start, of those in which trials of one shape may differ.
@@ -92,13 +94,25 @@ class Starts:
         return each_column(self._measured, lambda column: column[places])
 
     def _chi_theory(self, start: Start) -> float:
-        """chi at infinite width; NaN where the weights are not a random matrix."""
+        """chi at infinite width; NaN where there is no theory, as of weights that are not random.
+
+        Of a network that is not plain, whose variance may have no fixed point, chi is the mean
+        over the layers that chi_measured goes by.
+        """
         if not self._initializer.is_random:
             return np.nan
         trial = self._trial(start)
         first = init_factors(trial)[0]
         variances = trial.init_scale**2, trial.bias_scale**2
-        return fixed_point_chi(trial.activation, *variances, self._input_mean_square * first**2)
+        inputs, factor = self._input_mean_square * first**2, self._problem.factor
+        if self._problem.is_plain:
+            return fixed_point_chi(trial.activation, *variances, inputs)
+        first_q = variances[0] * inputs + variances[1]
+        hidden = factor, self._problem.normalization
+        signals = wide_signals(trial.activation, *variances, first_q, trial.depth, *hidden)
+        if signals is None or trial.depth == 1:
+            return np.nan
+        return float(interior_growths(signals.growth, factor).mean())
 
     def _trial(self, start: Start) -> Trial:
         """A trial with this start."""

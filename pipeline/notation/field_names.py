@@ -23,8 +23,7 @@ OUTPUTS = (
 
 # What people ask for and FULLY_CONNECTED does not have.
 ABSENT = {
-    NETWORK: "architecture, batch_norm, batchnorm, bn, conv, dropout, dropout_rate, kernel_size, "
-    "layer_norm, layernorm, model, normalization_layer, residual, skip_connections",
+    NETWORK: "architecture, conv, dropout, dropout_rate, kernel_size, model",
     OUTPUTS: "last_activation, output, output_activation",
     UNWATCHED: "early_stopping, patience",
     SHRINKING: "decay, l1, lr_decay",

@@ -22,6 +22,8 @@ def setting_field(setting: Setting) -> tuple[Any, Any]:
         value = Annotated[value, AfterValidator(_none_or_not_tiny(setting.smallest))]
     if setting.meant is not None:
         value = Annotated[value, BeforeValidator(_meant(setting.meant))]
+    if setting.text is not None:
+        value = Annotated[value, BeforeValidator(setting.text)]
     if setting.kind is frozenset:
         checks = BeforeValidator(_listed), AfterValidator(_none_twice)
         field: Any = Annotated[tuple[value, ...], *checks]

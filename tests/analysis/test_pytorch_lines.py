@@ -13,6 +13,7 @@ import pytest
 from analysis.explaining.pytorch_lines import conventions, pytorch_lines
 from core.datasets import SCALINGS
 from core.functions.activations import ACTIVATIONS
+from core.hidden_layers import NORMALIZATIONS
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES, mse
 from core.optimization.schedules import rate_factors
@@ -141,6 +142,51 @@ def test_a_network_has_its_depth_in_layers_and_linear_outputs(depth):
     sizes = list(itertools.pairwise([64, *[16] * (depth - 1), 10]))
     expected = [layer for size in sizes for layer in (size, "ReLU")][:-1]
     assert namespace["net"] == expected
+
+
+@pytest.mark.parametrize("name", NORMALIZATIONS)
+def test_a_normalization_stands_between_the_linear_layer_and_the_activation(name):
+    """With the width, and without one for the outputs."""
+    layers = {"LayerNorm": "layer", "BatchNorm1d": "batch"}
+    nn = SimpleNamespace(Sequential=Sequential, Linear=lambda *sizes: sizes, ReLU=lambda: "ReLU")
+    for layer, known in layers.items():
+        setattr(nn, layer, lambda width, known=known, **options: (known, width, options))
+    lines = code(["normalization"], depth=3, activation="relu", normalization=name)
+    namespace = {"torch": SimpleNamespace(nn=nn), "inputs": np.empty((7, 64))}
+    exec(lines.split("\nfor layer in")[0], namespace)
+    first, norm, phi, *rest = namespace["net"]
+    assert (first, norm[:2], phi) == ((64, 16), (name, 16), "ReLU")
+    assert set(norm[2].values()) == {False}
+    assert rest == [(16, 16), norm, phi, (16, 10)]
+
+
+class Module:
+    """What PyTorch's modules have in common."""
+
+    def __call__(self, inputs):
+        """Calls forward."""
+        return self.forward(inputs)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_a_residual_network_adds_its_branches_to_what_they_are_given(depth):
+    """Of layers that double, a branch of factor 1/2 doubles too; none past the first and last."""
+    given, chain = [], lambda *layers: lambda x: [x := layer(x) for layer in layers][-1]
+
+    def sequential(*layers):
+        return chain(*layers) if layers else given
+
+    def linear(fan_in, fan_out):
+        return lambda x: 2 * x
+
+    nn = SimpleNamespace(Sequential=sequential, Linear=linear, ReLU=lambda: abs, Module=Module)
+    lines = code(["residual"], depth=depth, activation="relu", residual="0.5")
+    namespace = {"torch": SimpleNamespace(nn=nn), "inputs": np.empty((7, 64))}
+    exec(lines.split("\nfor layer in")[0], namespace)
+    assert [type(each).__name__ == "Branch" for each in given] == [
+        0 < layer < depth - 1 for layer in range(depth)
+    ]
+    assert chain(*given)(1.0) == 2.0**depth
 
 
 def test_another_activation_is_a_line():

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.advising.trained_rates import most_reliable, share_interval
+from analysis.theory.plain_networks import PLAIN
 
 RATES = [0.01, 0.1, 1.0, 10.0, 100.0]
 
@@ -17,6 +18,7 @@ def runs_of(shares, scale=1.0, seeds=10):
                 "initializer": "gaussian",
                 "init_scale": scale,
                 "bias_scale": 0.0,
+                **PLAIN,
                 "learning_rate": rate,
                 "trained": seed < share * seeds,
             }

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from core.functions.activations import ACTIVATIONS
 from core.initializers import initial_params
 from core.losses import LOSSES
 from core.network import backward, forward, gradient, slopes
@@ -19,17 +18,16 @@ def initial_stack(initializer, widths, seeds, init_scales, bias_scale):
 
 def loss_of(params, problem):
     """The loss of one network."""
-    outputs = forward(params, problem.inputs[:-1], ACTIVATIONS[problem.activation])[0][-1]
+    outputs = forward(params, problem.inputs[:-1], problem.hidden)[0][-1]
     return LOSSES[problem.loss](outputs[None].copy(), problem.targets)
 
 
 def gradients_of(params, problem):
     """dLoss/d(params): one array a layer."""
-    phi = ACTIVATIONS[problem.activation]
-    hs, activations = forward(params, problem.inputs[:-1], phi)
+    hs, activations = forward(params, problem.inputs[:-1], problem.hidden)
     residuals = hs[-1][None].copy()
     LOSSES[problem.loss](residuals, problem.targets)
-    deltas = backward(params, residuals[0] / problem.inputs.shape[1], slopes(hs, phi))
+    deltas = backward(params, residuals[0] / problem.inputs.shape[1], slopes(hs, problem.hidden))
     return [gradient(*pair) for pair in zip(deltas, activations, strict=True)]
 
 

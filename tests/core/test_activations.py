@@ -284,6 +284,14 @@ def test_those_saturate_whose_slopes_vanish_at_both_ends():
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
+def test_odd_is_said_of_exactly_those_that_are(name):
+    """phi(-h) = -phi(h)."""
+    activation, h = ACTIVATIONS[name], np.linspace(0.1, 9, 50)
+    mirrored = -activation.value(-h)
+    assert activation.odd == np.allclose(mirrored, activation.value(h), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_homogeneous_is_said_of_exactly_those_that_scale(name):
     """phi(2h) = 2 phi(h) decides which theory holds at every variance."""
     activation = ACTIVATIONS[name]

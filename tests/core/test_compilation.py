@@ -61,7 +61,9 @@ def test_other_sources_have_another_folder(tmp_path, monkeypatch):
     assert compilation.cache_folder() != before
 
 
-@pytest.mark.parametrize("name", ["activation_formulas", "elementary", "polynomials"])
+@pytest.mark.parametrize(
+    "name", ["activation_formulas", "elementary", "hidden_layers", "polynomials"]
+)
 def test_formulas_are_among_the_sources(name):
     """They are inlined into what is compiled elsewhere."""
     assert f"{name}.py" in {source.name for source in compilation.SOURCES}

@@ -8,6 +8,7 @@ from core.costs import HELD_OUT_STEPS, flops, seconds, start_seconds
 from core.datasets import DATASETS
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS, LAST_POINTS
+from core.hidden_layers import NORMALIZATIONS
 from core.optimization.optimizers import OPTIMIZERS
 from core.trials import MEASUREMENTS, Trial
 
@@ -82,6 +83,35 @@ def test_an_activation_is_priced_near_what_was_measured(name, least, most):
     """Beside tanh, whose elements are the unit."""
     assert ACTIVATIONS["tanh"].cost == 1
     assert least < ACTIVATIONS[name].cost < most
+
+
+def test_residual_connections_cost_something_an_element():
+    """Less than tanh, whatever their factor; a linear model has none."""
+    tanh = seconds(TRIAL, DIGITS)
+    share = (seconds(with_(residual="1"), DIGITS) - tanh) / (tanh - seconds(with_(depth=1), DIGITS))
+    assert 0 < share < 0.2
+    assert seconds(with_(residual="inverse_depth"), DIGITS) == seconds(with_(residual="1"), DIGITS)
+    alone = with_(depth=1, residual="1")
+    assert seconds(alone, DIGITS) == seconds(with_(depth=1), DIGITS)
+
+
+@pytest.mark.parametrize("name", NORMALIZATIONS)
+def test_a_normalization_costs_what_its_entry_says(name):
+    """An element, of tanh's."""
+    tanh, relu = seconds(TRIAL, DIGITS), seconds(with_(activation="relu"), DIGITS)
+    per_cost = (tanh - relu) / (1 - ACTIVATIONS["relu"].cost)
+    added = seconds(with_(normalization=name), DIGITS) - tanh
+    assert added == pytest.approx(per_cost * NORMALIZATIONS[name].cost)
+
+
+@pytest.mark.parametrize("hidden", [{"residual": "1"}, {"normalization": "batch"}])
+def test_curvature_costs_thrice_where_a_network_is_not_plain(hidden):
+    """Its products are complex steps; other measurements cost their usual steps."""
+    for name, times in (("sharpness", 3), ("signal", 1)):
+        step = seconds(with_(dtype="float64", steps=401, **hidden), DIGITS)
+        step -= seconds(with_(dtype="float64", **hidden), DIGITS)
+        found = start_seconds(with_(measure=frozenset({name}), **hidden), DIGITS)
+        assert found == pytest.approx(times * MEASUREMENTS[name].at_start * step)
 
 
 def test_elements_weigh_as_much_as_products_and_a_trial_little():

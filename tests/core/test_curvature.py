@@ -18,7 +18,8 @@ from core.measuring.curvature import (
 from core.measuring.hessian import Hessian
 from core.network import layer_widths
 
-from .hessians import dense_hessian, make_network, make_problem
+from .hessians import HIDDEN, dense_hessian, make_network, make_problem
+from .networks import gradients_of
 
 
 def assert_ends_are(found, smallest, largest):
@@ -47,6 +48,24 @@ def test_the_ends_are_those_of_the_dense_hessian(activation, widths, init_scale,
     params = make_network(widths, init_scale)
     problem = make_problem(rng, activation, loss, widths)
     values = np.linalg.eigvalsh(dense_hessian(params, problem))
+    assert_ends_are(extreme_curvature(params, problem), values[0], values[-1])
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_the_ends_of_other_networks_are_those_of_their_own_hessian(hidden, rng):
+    """Formed column by column from central differences of the gradient."""
+    widths = (5, 6, 6, 6, 3)
+    params, problem = make_network(widths), make_problem(rng, "tanh", "mse", widths, **hidden)
+    flat, step = np.concatenate([p.ravel() for p in params]), 1e-5
+
+    def gradient(flat):
+        parts = np.split(flat, np.cumsum([p.size for p in params])[:-1])
+        shaped = [part.reshape(p.shape) for part, p in zip(parts, params, strict=True)]
+        return np.concatenate([g.ravel() for g in gradients_of(shaped, problem)])
+
+    moves = step * np.eye(len(flat))
+    matrix = np.stack([(gradient(flat + m) - gradient(flat - m)) / (2 * step) for m in moves])
+    values = np.linalg.eigvalsh((matrix + matrix.T) / 2)
     assert_ends_are(extreme_curvature(params, problem), values[0], values[-1])
 
 

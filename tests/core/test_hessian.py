@@ -1,7 +1,6 @@
 """Hessian products: against central differences of gradients, and closed forms."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,11 +8,11 @@ import pytest
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.losses import LOSSES
+from core.measuring.complex_steps import ComplexSteps
 from core.measuring.hessian import Hessian
-from core.network import backward, forward, gradient, slopes
 
 from .gradients import relative_error
-from .hessians import dense_hessian, make_network, make_problem
+from .hessians import HIDDEN, dense_hessian, make_network, make_problem
 from .networks import gradients_of
 
 DIFFERENCE_BOUND = 1e-6
@@ -52,27 +51,27 @@ def test_products_are_the_derivative_of_the_gradient(activation, loss, rng):
     assert relative_error(products(params, problem, direction), expected) < DIFFERENCE_BOUND
 
 
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_products_are_complex_steps_through_the_plain_network(activation, rng):
+def test_products_are_complex_steps_through_the_plain_network(activation, loss, rng):
     """Im gradient(params + i step V) / step, to rounding: phi(h + i d) = phi(h) + i phi'(h) d."""
-    params, problem, step = make_network(), make_problem(rng, activation), 1e-150
-    phi = ACTIVATIONS[activation]
+    params, problem = make_network(), make_problem(rng, activation, loss)
     direction = rng.standard_normal(sum(p.size for p in params))
-    moved = [p + 1j * step * v for p, v in zip(params, by_layer(direction, params), strict=True)]
-
-    def lifted(function, derivative):
-        return lambda z: function(z.real.copy()) + 1j * derivative(z.real.copy()) * z.imag
-
-    complex_phi = SimpleNamespace(
-        value=lifted(phi.value, phi.derivative),
-        derivative=lifted(phi.derivative, phi.second_derivative),
-    )
-    hs, activations = forward(moved, problem.inputs[:-1], complex_phi)
-    residuals = (hs[-1] - problem.targets) / problem.inputs.shape[1]
-    deltas = backward(moved, residuals, slopes(hs, complex_phi))
-    pairs = zip(deltas, activations, strict=True)
-    expected = [gradient(*pair).imag / step for pair in pairs]
+    expected = by_layer(ComplexSteps(params, problem).matvec(direction), params)
     assert relative_error(products(params, problem, direction), expected) < 1e-13
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_complex_steps_are_the_derivative_of_the_gradient(activation, loss, hidden, rng):
+    """Also where the network is not plain."""
+    widths = (5, 7, 7, 7, 3)
+    params, problem = make_network(widths), make_problem(rng, activation, loss, widths, **hidden)
+    direction = rng.standard_normal(sum(p.size for p in params))
+    expected = differences_of_gradients(params, problem, direction)
+    found = by_layer(ComplexSteps(params, problem).matvec(direction), params)
+    assert relative_error(found, expected) < DIFFERENCE_BOUND
 
 
 @pytest.mark.parametrize("layer", range(3))

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from core.functions.activations import ACTIVATIONS
 from core.measuring.curvature import extreme_curvature
 from core.measuring.measurements import measure_starts, ntk_diagonal, stacked
 from core.network import forward
@@ -16,7 +15,7 @@ def dense_jacobian(params, problem, step=1e-6):
     params, columns = [p.copy() for p in params], []
 
     def outputs():
-        return forward(params, problem.inputs[:-1], ACTIVATIONS[problem.activation])[0][-1].ravel()
+        return forward(params, problem.inputs[:-1], problem.hidden)[0][-1].ravel()
 
     for p in params:
         for index in np.ndindex(p.shape):

@@ -5,11 +5,13 @@ import pytest
 
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
+from core.hidden_layers import HiddenLayers
 from core.initializers import INITIALIZERS, initial_params
 from core.losses import LOSSES
 from core.network import forward, layer_widths
 
 from .gradients import central_differences, relative_error
+from .hessians import HIDDEN
 from .networks import gradients_of, loss_of
 
 WIDTHS = layer_widths(feature_count=5, width=7, outputs=3, depth=4)
@@ -19,10 +21,10 @@ def make_params(initializer="gaussian", widths=WIDTHS, scale=1.3, bias=0.4):
     return initial_params(initializer, widths, 0, scale, bias)
 
 
-def make_problem(rng, activation, loss, widths=WIDTHS, examples=6):
+def make_problem(rng, activation, loss, widths=WIDTHS, examples=6, **hidden):
     inputs = np.concatenate([rng.standard_normal((widths[0], examples)), np.ones((1, examples))])
     targets = np.eye(widths[-1])[rng.integers(widths[-1], size=examples)].T
-    return Problem(inputs, targets, activation, loss, 1.0)
+    return Problem(inputs, targets, activation, loss, 1.0, **hidden)
 
 
 @pytest.mark.parametrize("initializer", INITIALIZERS)
@@ -33,6 +35,16 @@ def test_the_backward_pass_is_the_derivative_of_the_forward_pass(
 ):
     """Every activation, loss and initializer agrees with central differences in float64."""
     params, problem = make_params(initializer), make_problem(rng, activation, loss)
+    expected = central_differences(lambda p: loss_of(p, problem), params)
+    assert relative_error(gradients_of(params, problem), expected) < 1e-6
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_so_it_is_with_other_hidden_layers(activation, loss, hidden, rng):
+    """With residual connections, normalized, and both."""
+    params, problem = make_params(), make_problem(rng, activation, loss, **hidden)
     expected = central_differences(lambda p: loss_of(p, problem), params)
     assert relative_error(gradients_of(params, problem), expected) < 1e-6
 
@@ -52,9 +64,9 @@ def test_a_stack_of_networks_is_computed_as_each_alone(rng):
     problem = make_problem(rng, "tanh", "mse")
     networks = [make_params(scale=scale) for scale in (0.5, 1.0, 2.0)]
     stack = [np.stack(layer) for layer in zip(*networks, strict=True)]
-    together = forward(stack, problem.inputs[:-1], ACTIVATIONS["tanh"])[0]
+    together = forward(stack, problem.inputs[:-1], HiddenLayers(ACTIVATIONS["tanh"]))[0]
     for place, network in enumerate(networks):
-        alone = forward(network, problem.inputs[:-1], ACTIVATIONS["tanh"])[0]
+        alone = forward(network, problem.inputs[:-1], HiddenLayers(ACTIVATIONS["tanh"]))[0]
         for h, other in zip(together, alone, strict=True):
             np.testing.assert_allclose(h[place], other, rtol=1e-13)
 
@@ -66,7 +78,7 @@ def test_scaled_identity_multiplies_the_signal_by_k_in_every_linear_layer(scale,
         widths = (8,) * (depth + 1)
         params = make_params("scaled_identity", widths, scale, bias=0.0)
         inputs = rng.standard_normal((8, 6))
-        outputs = forward(params, inputs, ACTIVATIONS["linear"])[0][-1]
+        outputs = forward(params, inputs, HiddenLayers(ACTIVATIONS["linear"]))[0][-1]
         ratio = np.linalg.norm(outputs, axis=0) / np.linalg.norm(inputs, axis=0)
         np.testing.assert_allclose(ratio, scale**depth, rtol=1e-13)
 
@@ -84,5 +96,5 @@ def test_the_last_layer_is_linear(rng):
     """A network of depth 1 is a linear map with a bias, whatever its activation."""
     (p,) = params = make_params(widths=(5, 3))
     problem = make_problem(rng, "sigmoid", "mse", (5, 3))
-    outputs = forward(params, problem.inputs[:-1], ACTIVATIONS["sigmoid"])[0][-1]
+    outputs = forward(params, problem.inputs[:-1], HiddenLayers(ACTIVATIONS["sigmoid"]))[0][-1]
     np.testing.assert_allclose(outputs, p @ problem.inputs, rtol=1e-14)

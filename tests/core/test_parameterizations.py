@@ -5,7 +5,6 @@ import pytest
 
 from core.datasets import baseline_loss, load_dataset, make_task
 from core.descent.trainer import NetworkTrainer
-from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem, Update
 from core.initializers import initial_params
 from core.network import forward, layer_widths
@@ -49,8 +48,7 @@ def changes(parameterization, optimizer, rate, seed=0):
             params, rate, 3, update=update
         )
         before, after = (
-            forward(p, problem.inputs[:-1], ACTIVATIONS["tanh"])[0]
-            for p in (params, trained.params)
+            forward(p, problem.inputs[:-1], problem.hidden)[0] for p in (params, trained.params)
         )
         found.append([np.sqrt(np.square(b - a).mean()) for a, b in zip(before, after, strict=True)])
     return np.array(found)

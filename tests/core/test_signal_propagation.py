@@ -15,15 +15,16 @@ from core.measuring.gradient_ratios import (
     log10_hidden_gradient_ratio,
 )
 from core.measuring.signal_propagation import chi_measured, signal_propagation
-from core.network import layer_widths
+from core.network import forward, layer_widths
 from core.theory.mean_field import mean_field
 
-from .networks import initial_stack
+from .hessians import HIDDEN
+from .networks import gradients_of, initial_stack
 
 
-def make_problem(activation, loss="cross_entropy", dataset="digits", examples=16):
+def make_problem(activation, loss="cross_entropy", dataset="digits", examples=16, **hidden):
     task = make_task(load_dataset(dataset, examples), examples, "standardized", "standardized")
-    return Problem(task.inputs, task.targets, activation, loss, baseline_loss(task, loss))
+    return Problem(task.inputs, task.targets, activation, loss, baseline_loss(task, loss), **hidden)
 
 
 def make_params(depth, scales, width=24, bias=0.1, initializer="gaussian", features=64, outputs=10):
@@ -59,6 +60,27 @@ def plain(params, problem):
     found["log10_mean_square_h"] = [np.log10((h**2).mean()) for h in hs]
     found["mean_slope"] = [np.abs(phi.derivative(h.copy())).mean() for h in hs[:-1]] + [np.nan]
     return found
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_other_hidden_layers_are_measured_as_the_plain_definition_has_them(activation, hidden):
+    """core.network's gradients and sizes, where nothing overflows."""
+    params, problem = make_params(6, [0.8, 1.7]), make_problem(activation, "mse", **hidden)
+    signals = signal_propagation(params, problem)
+    for network in range(2):
+        own = [p[network] for p in params]
+        gradients = gradients_of(own, problem)
+        hs, given = forward(own, problem.inputs[:-1], problem.hidden)
+        expected = {
+            "log10_gradient_norm": [np.log10(np.linalg.norm(g[:, :-1])) for g in gradients],
+            "log10_bias_gradient_norm": [np.log10(np.linalg.norm(g[:, -1])) for g in gradients],
+            "log10_mean_square_h": [np.log10((h**2).mean()) for h in hs],
+            "log10_mean_square_a": [*(np.log10((a**2).mean()) for a in given[1:]), np.nan],
+        }
+        for name, values in expected.items():
+            measured = getattr(signals, name)[network]
+            np.testing.assert_allclose(measured, values, rtol=1e-9, atol=1e-11, err_msg=name)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -10,12 +10,15 @@ import pytest
 from core.datasets import Dataset, Task, baseline_loss, make_task
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
+from core.hidden_layers import NORMALIZATIONS, HiddenLayers
 from core.initializers import INITIALIZERS, initial_params
 from core.losses import LOSSES
+from core.measuring.curvature import extreme_curvature
 from core.network import forward, layer_widths
 from core.outcomes import CAUSES, INIT_PHASES, OUTCOMES
 from core.results import CURVES, LAYERS, RESULTS
 from core.settings import values_of
+from core.theory.wide_signals import wide_signals
 from core.trials import STOPS, Stop
 from core.verdicts import judged
 
@@ -109,6 +112,51 @@ def test_a_step_with_weight_decay_has_a_closed_form():
         assert run.final_loss == pytest.approx(np.square(after + bias).sum() / 6)
 
 
+@pytest.mark.parametrize(("residual", "factor"), [("0.5", 0.5), ("inverse_depth", 0.25)])
+def test_a_residual_trial_is_trained_with_its_factor(residual, factor):
+    """As the plain definition's descent, depth 4, and with curvatures of that network."""
+    trial = make_trial(
+        depth=4, dtype="float64", residual=residual, measure=frozenset({"signal", "sharpness"})
+    )
+    task = task_of(trial)
+    baseline = baseline_loss(task, trial.loss)
+    problem = Problem(task.inputs, task.targets, "tanh", trial.loss, baseline, factor)
+    params = initial_params("gaussian", layer_widths(13, 8, 3, 4), 0, 1.0, 0.1)
+    losses, _ = plain_descent(params, trial.learning_rate, trial.steps, problem)
+    (run,) = results([trial], task)
+    assert run.final_loss == pytest.approx(losses[-1], rel=1e-10)
+    assert run.sharpness == extreme_curvature(params, problem)[1]
+    first_q = task.input_mean_square + 0.01
+    growth = wide_signals("tanh", 1.0, 0.01, first_q, 4, factor).growth
+    assert run.chi_theory == pytest.approx(growth[1], rel=1e-12)
+
+
+def test_where_there_is_no_theory_chi_theory_is_null():
+    """ReLU beside residual connections, and batch normalization; not layer normalization alone."""
+    changes = [{}, {"normalization": "layer"}, {"residual": "1"}, {"normalization": "batch"}]
+    trials = [make_trial(activation="relu", bias_scale=0.0, depth=9, **each) for each in changes]
+    found = [results([trial], task_of(trial))[0] for trial in trials]
+    assert found[0].chi_theory == 0.5
+    assert found[1].chi_theory == pytest.approx(1, rel=1e-4)
+    assert found[2].chi_theory is found[3].chi_theory is None
+    assert all(run.chi_measured is not None for run in found)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_a_normalized_trial_is_trained_so(normalization):
+    """As the plain definition's descent."""
+    trial = make_trial(depth=4, dtype="float64", normalization=normalization)
+    task = task_of(trial)
+    baseline = baseline_loss(task, trial.loss)
+    problem = Problem(
+        task.inputs, task.targets, "tanh", trial.loss, baseline, normalization=normalization
+    )
+    params = initial_params("gaussian", layer_widths(13, 8, 3, 4), 0, 1.0, 0.1)
+    losses, _ = plain_descent(params, trial.learning_rate, trial.steps, problem)
+    (run,) = results([trial], task)
+    assert run.final_loss == pytest.approx(losses[-1], rel=1e-10)
+
+
 def test_the_critical_rate_is_that_of_the_runs_own_optimizer():
     """2 (1 + momentum) / lambda_max with a heavy ball; none where layers have their own rates."""
     changes = [
@@ -179,7 +227,7 @@ def test_the_accuracy_is_that_of_the_final_network(steps):
     problem = Problem(task.inputs, task.targets, "tanh", "cross_entropy", 1.0)
     start = initial_params("gaussian", widths, 0, 1.0, 0.1)
     _, params = plain_descent(start, trial.learning_rate, steps, problem)
-    outputs = forward(params, task.inputs[:-1], ACTIVATIONS["tanh"])[0][-1]
+    outputs = forward(params, task.inputs[:-1], HiddenLayers(ACTIVATIONS["tanh"]))[0][-1]
     right = np.mean(outputs.argmax(axis=0) == task.labels)
     assert result(trial).final_accuracy == right
     assert 0 < right < 1
@@ -202,7 +250,7 @@ def test_held_out_examples_are_measured_on_the_final_network(dataset, loss, dtyp
     expected = float(loss_of(params, others)[0])
     assert run.test_loss == pytest.approx(expected, rel=1e-9 if dtype == "float64" else 1e-4)
     assert run.generalization_gap == pytest.approx(run.test_loss - run.final_loss, rel=1e-12)
-    outputs = forward(params, others.inputs[:-1], ACTIVATIONS["tanh"])[0][-1]
+    outputs = forward(params, others.inputs[:-1], HiddenLayers(ACTIVATIONS["tanh"]))[0][-1]
     right = np.mean(outputs.argmax(axis=0) == task.held_out.labels)
     assert run.test_accuracy == (right if task.labels is not None else None)
     alone = result(replace(trial, test_examples=0))
@@ -234,7 +282,7 @@ def test_one_output_classifies_two_classes_by_its_sign(loss):
         (run.final_accuracy, task.inputs, task.labels),
         (run.test_accuracy, others.inputs, others.labels),
     ):
-        outputs = forward(params, inputs[:-1], ACTIVATIONS["tanh"])[0][-1]
+        outputs = forward(params, inputs[:-1], HiddenLayers(ACTIVATIONS["tanh"]))[0][-1]
         assert outputs.shape[0] == 1
         assert accuracy == np.mean((outputs[0] > 0) == known)
         assert accuracy > 0.8

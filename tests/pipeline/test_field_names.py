@@ -27,6 +27,9 @@ KNOWN = list(sweep_fields(FULLY_CONNECTED).model_fields)
         ("gain", "init_scale"),
         ("std", "init_scale"),
         ("dataset_path", "file"),
+        ("batch_norm", "normalization"),
+        ("LayerNorm", "normalization"),
+        ("skip-connections", "residual"),
         ("n_samples", "examples"),
         ("Hidden-Size", "width"),
         ("filter", "where"),
@@ -38,7 +41,7 @@ def test_a_name_from_elsewhere_is_translated(written, field):
     assert unknown(written, FULLY_CONNECTED) == f"phasesweep calls it {field}"
 
 
-@pytest.mark.parametrize("written", ["dropout", "batch_norm", "early_stopping"])
+@pytest.mark.parametrize("written", ["dropout", "conv", "early_stopping"])
 def test_what_is_not_there_yet_is_said_to_be_so(written):
     """And nothing else is offered in its place."""
     said = remedy(written, ["depth"], {}, ABSENT)

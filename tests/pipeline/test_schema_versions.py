@@ -51,6 +51,8 @@ ADDED_SINCE = [
     "test_loss",
     "test_accuracy",
     "generalization_gap",
+    "residual",
+    "normalization",
     "trainer",
     "thresholds",
     "processor",
@@ -79,6 +81,8 @@ ADDED_SETTINGS = [
     ("init_scale_last", 1.0, 0.5),
     ("biases", "trained", "none"),
     ("test_examples", 0, 20),
+    ("residual", "none", "inverse_depth"),
+    ("normalization", "none", "layer"),
 ]
 
 

@@ -10,6 +10,13 @@ from pipeline.sweep_files.fields import sweep_fields
 from pipeline.sweep_files.loading import SweepFileError, load_sweep
 
 
+def drag_text(written):
+    """A name or a number as text."""
+    if written != "none" and not isinstance(written, float | int):
+        raise ValueError("must be a number or none")
+    return str(written)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pendulum:
     """Settings of every kind, which have nothing to do with networks."""
@@ -23,6 +30,7 @@ class Pendulum:
     record: frozenset[str] = setting(
         "what is kept", "name", written=frozenset({"energy"}), choices=("angle", "energy")
     )
+    drag: str = setting("of air", "name", default="none", text=drag_text, words=("none",))
     gravity: float = setting("g", meant={"earth": 9.81}.get, words=("earth",), written=9)
 
 
@@ -58,6 +66,7 @@ def test_what_a_file_leaves_out_is_as_the_settings_say(load):
         "method": ("euler",),
         "label": ("none",),
         "record": ("energy",),
+        "drag": ("none",),
         "gravity": (9.0,),
     }
     assert type(sweep.grid.axes["gravity"][0]) is float
@@ -81,6 +90,7 @@ def test_a_trainer_without_a_task_has_no_fields_on_data():
         ("record: energy", "record", ("energy",)),
         ("record: [energy, angle]", "record", ("angle+energy",)),
         ("record: []", "record", ("none",)),
+        ("drag: [none, 0.5, 2]", "drag", ("none", "0.5", "2")),
         ("gravity: [earth, 1.6]", "gravity", (9.81, 1.6)),
     ],
 )
@@ -123,6 +133,8 @@ def test_every_kind_of_setting_has_its_axis(load, line, name, values):
             "swings: 9223372036854775808",
             "swings: must be less than or equal to 9223372036854775807, got 9223372036854775808",
         ),
+        ("drag: nnoe", "drag: must be a number or none, got 'nnoe'; did you mean none? of air"),
+        ("drag: [1, 1]", "drag: '1' is listed twice"),
         (
             "gravity: eart",
             "gravity: must be a valid number, got 'eart'; did you mean earth?",

@@ -38,12 +38,15 @@ def test_products_are_those_of_numpy(fan_out, fan_in, examples, dtype, small_ker
     h, below, gradient, again = (np.full(x.shape, np.nan, dtype) for x in (delta, a, w, w))
     at = {id(x): x.ctypes.data for x in (w, a, a_t, delta, h, below, gradient, again)}
     forward_product(ours, at[id(w)], at[id(a)], at[id(h)], (fan_out, fan_in, examples))
-    backward_product(ours, at[id(w)], at[id(delta)], at[id(below)], (fan_in, fan_out, examples))
+    sizes_below = (fan_in, fan_out, examples)
+    backward_product(ours, at[id(w)], at[id(delta)], at[id(below)], sizes_below, ours.zero)
     sizes = (fan_out, examples, fan_in)
     gradient_product(ours, at[id(delta)], at[id(a)], at[id(gradient)], sizes)
     input_gradient_product(ours, at[id(delta)], at[id(a_t)], at[id(again)], sizes)
     assert_close(h, w @ a)
     assert_close(below, w.T @ delta)
+    backward_product(ours, at[id(w)], at[id(delta)], at[id(below)], sizes_below, ours.one)
+    assert_close(below, 2 * w.T @ delta)
     assert_close(gradient, delta @ a.T)
     assert_close(again, delta @ a.T)
 

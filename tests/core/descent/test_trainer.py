@@ -20,9 +20,9 @@ from ..networks import loss_of, plain_descent
 LEVEL = 0.1  # of the best constant's loss: what counts as trained
 
 
-def make_problem(activation="tanh", loss="mse", dataset="gaussian", examples=24):
+def make_problem(activation="tanh", loss="mse", dataset="gaussian", examples=24, **hidden):
     task = make_task(load_dataset(dataset, examples), examples, "standardized", "standardized")
-    return Problem(task.inputs, task.targets, activation, loss, baseline_loss(task, loss))
+    return Problem(task.inputs, task.targets, activation, loss, baseline_loss(task, loss), **hidden)
 
 
 def start(problem, width=12, depth=3, seed=0, init_scale=1.0, bias_scale=0.1):
@@ -65,6 +65,44 @@ def test_every_shape_trains(width, depth, examples, dtype, bound):
     np.testing.assert_allclose(
         found.losses, plain_descent(params, 0.01, 8, problem)[0], rtol=bound, atol=bound
     )
+
+
+HIDDEN = (
+    {"factor": 0.5},
+    {"normalization": "layer"},
+    {"normalization": "batch"},
+    {"factor": 0.5, "normalization": "layer"},
+    {"factor": 0.5, "normalization": "batch"},
+)
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [("float64", 1e-11), ("float32", 3e-5)])
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize(
+    ("width", "depth", "examples"),
+    [(1, 1, 1), (1, 4, 3), (5, 2, 1), (7, 3, 5), (64, 5, 256), (129, 4, 300), (100, 2, 130)],
+)
+def test_every_shape_of_other_hidden_layers_trains(width, depth, examples, hidden, dtype, bound):
+    """As the plain definition does, with slopes that are kept and slopes from values."""
+    for activation in ("tanh", "gelu"):
+        problem = make_problem(activation, examples=examples, **hidden)
+        params = start(problem, width, depth)
+        found = NetworkTrainer(problem, width, depth, dtype).descend(params, 0.01, 8)
+        losses, after = plain_descent(params, 0.01, 8, problem)
+        np.testing.assert_allclose(found.losses, losses, rtol=bound, atol=bound)
+        for layer, expected in zip(found.params, after, strict=True):
+            np.testing.assert_allclose(layer, expected, rtol=0, atol=bound * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_other_hidden_layers_train_after_others_as_they_would_alone(hidden):
+    """Networks that diverged or overflowed before it in the same memory change no bit."""
+    problem = make_problem("relu", **hidden)
+    trainer, params = NetworkTrainer(problem, 12, 5, "float32"), start(problem, depth=5)
+    alone = trainer.descend(params, 0.05, 25)
+    for scale, rate in ((1e15, 1e6), (1e38, 1.0), (np.nan, 1.0)):
+        assert trainer.descend([scale * p for p in params], rate, 25).params is None
+    assert_same_bits(trainer.descend(params, 0.05, 25), alone)
 
 
 @pytest.mark.parametrize(("dtype", "bound"), [("float64", 1e-11), ("float32", 3e-5)])

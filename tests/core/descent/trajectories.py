@@ -42,6 +42,8 @@ def binary_cross_entropy(outputs, targets):
     return -jnp.sum(right) / targets.shape[1]
 
 
+# Over which means are taken, of (units, examples).
+AXES = {"none": None, "layer": 0, "batch": 1}
 LOSS = {
     "mse": mse,
     "cross_entropy": cross_entropy,
@@ -51,19 +53,27 @@ LOSS = {
 }
 
 
-@partial(jax.jit, static_argnames=("activation", "loss", "steps"))
-def _trace(layers, inputs, targets, learning_rate, activation, loss, steps):
+@partial(jax.jit, static_argnames=("activation", "loss", "steps", "residual", "axis"))
+def _trace(layers, inputs, targets, learning_rate, factor, activation, loss, steps, residual, axis):
     """The loss, the gradient's norm and the parameters before each step and after the last."""
     phi = PHI[activation]
+
+    def hidden(a, p):
+        h = p[:, :-1] @ a + p[:, -1:]
+        return phi(h if axis is None else jax.nn.standardize(h, axis=axis, epsilon=1e-5))
+
+    def inside(a, p):
+        """A hidden layer but the first: it may be a branch beside what it is given."""
+        return (a + factor * hidden(a, p) if residual else hidden(a, p)), None
 
     def loss_of(layers):
         first, inner, last = layers
         a = inputs
         for p in first:
-            a = phi(p[:, :-1] @ a + p[:, -1:])
+            a = hidden(a, p)
         if first:
             # A loop in the compiled program, lest a deep network take seconds to compile.
-            a, _ = jax.lax.scan(lambda a, p: (phi(p[:, :-1] @ a + p[:, -1:]), None), a, inner)
+            a, _ = jax.lax.scan(inside, a, inner)
         return LOSS[loss](last[:, :-1] @ a + last[:, -1:], targets)
 
     def step(layers, _):
@@ -75,12 +85,18 @@ def _trace(layers, inputs, targets, learning_rate, activation, loss, steps):
     return jax.lax.scan(step, layers, None, length=steps + 1)[1]
 
 
-def trajectory(params, inputs, targets, activation, loss, learning_rate, steps):
+def trajectory(
+    params, inputs, targets, activation, loss, learning_rate, steps, factor, normalization
+):
     """The losses and gradient norms, (steps + 1,), and the last parameters of a network."""
     width, depth = len(params[0]), len(params)
     inner = np.reshape(params[1:-1], (max(depth - 2, 0), width, width + 1))
     layers = (params[: min(depth - 1, 1)], inner, params[-1])
-    traced = _trace(layers, inputs, targets, learning_rate, activation, loss, steps)
+    residual = factor is not None
+    scaled = (learning_rate, factor if residual else 0.0)
+    traced = _trace(
+        layers, inputs, targets, *scaled, activation, loss, steps, residual, AXES[normalization]
+    )
     losses, norms, (first, inner, last) = traced
     layers = [*(p[-1] for p in first), *np.asarray(inner[-1]), last[-1]]
     return np.asarray(losses), np.asarray(norms), [np.asarray(p) for p in layers]
