@@ -6,7 +6,7 @@
 #   make docs     the documentation site, docs/_build/html/index.html; runs every example
 #   make bench    the benchmarks
 #   make faults   kill drivers, workers and nodes, fill disks; then count rows; quarter of an hour
-#   make pictures the README's pictures, from sweeps of ten minutes in all
+#   make pictures the README's pictures, from sweeps of a quarter of an hour in all
 #   make notebooks  run the notebooks on the demo store and keep what they show
 #   make format   let ruff rewrite what `make lint` would refuse
 #   make clean    remove the demo, the caches and the builds; .venv stays
@@ -59,7 +59,7 @@ docs: .venv/.installed-docs
 	$(SPHINX) -b doctest docs docs/_build/doctest
 
 # The README's pictures: each shipped sweep with the figure of its name.
-PICTURES := chi trainable_depth critical_learning_rate edge_of_stability catapult
+PICTURES := chi cures trainable_depth critical_learning_rate edge_of_stability catapult
 
 pictures: demo
 	set -e; for name in $(PICTURES); do \
