@@ -110,7 +110,7 @@ def with_softsign(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "core/functions/activations.py",
     )
     insert_before(formulas, "FORMULAS = {\n", formula + "\n\n")
-    insert_before(formulas, "}\n\n# Those whose slope", formula_entry + "\n")
+    insert_before(formulas, "}\n\n# Activations whose slope", formula_entry + "\n")
     insert_before(table, "    )\n}", f"{fact.strip()},\n")
     insert_before(folder / "tests/core/descent/trajectories.py", "}\n\n\ndef mse", jax_entry + "\n")
     with (folder / "tests/core/test_activations.py").open("a") as tests:

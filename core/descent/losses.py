@@ -185,7 +185,7 @@ def _softmax_mse(dtype):
             squares = zero
             for j in range(columns):
                 error = p[i, j] - targets[i, j]
-                squares += error * error
+                squares += error * error + zero * h[i, j]  # an infinite output has overflowed
                 total[j] += p[i, j] * (error - likeliest[j])
             loss += squares
         for i in range(rows):

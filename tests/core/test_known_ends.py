@@ -94,7 +94,7 @@ def test_a_relu_network_with_dead_units_is_dead():
     """A unit a layer: nine of ten seeds leave one that passes no gradient for any example."""
     shape = replace(SETTING, depth=3, width=1, activation="relu", loss="mse", steps=500)
     found = results([replace(shape, seed=seed) for seed in range(10)], xor())
-    dead = [result for result in found if result.active_fraction == 0]
+    dead = [result for result in found if result.final_active_fraction == 0]
     assert len(dead) == 9
     assert {(result.outcome, result.cause) for result in dead} == {("stalled", "dead")}
 

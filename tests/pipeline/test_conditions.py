@@ -167,7 +167,7 @@ def test_a_setting_that_is_true_or_false_is_a_condition(where, kept):
         ("depth ^ 2 < 8", "write ** for a power"),
         ("depth is 8", "is no condition, got 'depth is 8'; values are compared by =="),
         ("dpeth < 8", "is no setting, got 'dpeth'; did you mean depth?"),
-        ("momentum < 8", "is no setting, got 'momentum'; the settings are dataset, examples, "),
+        ("dropout < 8", "is no setting, got 'dropout'; the settings are dataset, examples, "),
         ("activation == tanh", "is no setting, got 'tanh'; the settings are dataset,"),
         ("activation == 'tahn'", "is no activation, got \"'tahn'\"; did you mean 'tanh'?"),
         ("activation in ['tanh', 'x']", "is no activation, got \"'x'\"; its values are 'linear', "),
