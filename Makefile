@@ -66,6 +66,9 @@ pictures: demo
 		$(BIN)/phasesweep run $$name --store demo/$$name; \
 		$(BIN)/phasesweep figure $$name demo/$$name --out analysis/pictures/$$name.png; \
 	done
+	$(BIN)/phasesweep run mup --store demo/mup
+	$(BIN)/phasesweep map demo/mup --x learning_rate --y width --columns parameterization \
+		--out analysis/pictures/mup.png
 	$(BIN)/phasesweep figure thresholds demo/quickstart --out analysis/pictures/thresholds.png
 	$(BIN)/phasesweep animate demo/quickstart --out analysis/pictures/moving_map.gif
 	cp demo/stability_map.png analysis/pictures/stability_map.png

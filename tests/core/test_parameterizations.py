@@ -69,3 +69,27 @@ def test_in_mup_every_layer_changes_as_much_at_any_width(optimizer, rate):
 def test_in_the_standard_parameterization_the_outputs_change_more_in_wider_networks():
     """With Adam about in proportion to the width: what mup is for."""
     assert slopes(changes("standard", "adam", 1e-3))[-1] > 0.7
+
+
+def best_rates(parameterization, rates):
+    """The learning rate with the lowest last loss at each width, after forty steps of Adam."""
+    task = make_task(load_dataset("digits", 128), 128, "standardized", "standardized")
+    baseline = baseline_loss(task, "cross_entropy")
+    problem = Problem(task.inputs, task.targets, "tanh", "cross_entropy", baseline)
+    update = Update(optimizer="adam", parameterization=parameterization)
+    factors, best = LayerFactors(parameterization=parameterization), []
+    for width in (64, 256):
+        widths = layer_widths(64, width, 10, DEPTH)
+        params = initial_params("gaussian", widths, 0, 1.0, 0.0, factors.of_init(width, DEPTH))
+        trainer = NetworkTrainer(problem, width, DEPTH, "float32")
+        ends = [trainer.descend(params, rate, 40, update=update).losses[-1] for rate in rates]
+        best.append(rates[int(np.argmin(ends))])
+    return best
+
+
+def test_the_best_rate_moves_with_the_width_in_the_standard_parameterization_alone():
+    """At most half an octave from width 64 to 256 in mup; an octave for each doubling else."""
+    rates = np.geomspace(0.005, 0.32, 13)  # half an octave apart
+    of_mup, of_standard = (best_rates(name, rates) for name in ("mup", "standard"))
+    assert abs(np.log2(of_mup[1] / of_mup[0])) < 0.6
+    assert -3 < np.log2(of_standard[1] / of_standard[0]) < -1
