@@ -42,8 +42,9 @@ demo: .venv/.installed
 	@echo "and open demo/atlas.html in a browser: a click on a cell shows its run. Each run has an"
 	@echo "id; 'phasesweep explain demo/quickstart ID' says why it ended so, and what to change."
 
+# A worker on each core; a file's tests stay on one, as they share what takes long to make.
 test: lint
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --dist loadfile
 
 lint: .venv/.installed-test
 	$(BIN)/ruff format --check --quiet

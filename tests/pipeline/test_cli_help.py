@@ -66,7 +66,8 @@ def test_tab_offers_the_sweep_files_of_this_folder(tmp_path, monkeypatch):
     """Beside the shipped sweeps."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "current.yaml").touch()
-    assert offered("run c") == ["catapult", "chi", "critical_learning_rate", "current.yaml"]
+    shipped = ["catapult", "chi", "critical_learning_rate", "cures"]
+    assert offered("run c") == [*shipped, "current.yaml"]
 
 
 def test_tab_completes_a_trial_id_from_the_store_on_the_line(small_sweep, tmp_path):
