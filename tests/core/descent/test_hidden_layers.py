@@ -31,6 +31,10 @@ HIDDEN = (
 )
 
 
+# Neither knows of the other: every activation with one loss, every loss with one activation.
+CASES = [*product(ACTIVATIONS, ["mse"]), *(("tanh", loss) for loss in LOSSES if loss != "mse")]
+
+
 def name(depth, hidden):
     """A key of hidden layers."""
     return depth, *hidden.items()
@@ -39,7 +43,9 @@ def name(depth, hidden):
 @pytest.fixture(scope="module")
 def expected(request):
     """The trajectory of every setting that is tested, by JAX."""
-    settings = list(product(sorted(asked_activations(request)), LOSSES, HIDDEN))
+    asked = asked_activations(request)
+    cases = [case for case in CASES if case[0] in asked]
+    settings = [(*case, hidden) for case, hidden in product(cases, HIDDEN)]
     problems = [make_problem(*names, **hidden) for *names, (_, hidden) in settings]
     starts = [start("gaussian", depth, activation) for activation, _, (depth, _) in settings]
     keys = [(activation, loss, name(*hidden)) for activation, loss, hidden in settings]
@@ -47,8 +53,7 @@ def expected(request):
 
 
 @pytest.mark.parametrize(("depth", "hidden"), HIDDEN)
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(("activation", "loss"), CASES)
 def test_a_training_follows_automatic_differentiation(activation, loss, depth, hidden, expected):
     """Every activation and loss, step by step."""
     trainer = NetworkTrainer(make_problem(activation, loss, **hidden), WIDTH, depth, "float64")
