@@ -129,6 +129,18 @@ def _optimizers_with(name: str) -> tuple[str, tuple[str, ...]]:
 SCALE: dict[str, Any] = {"least": 0, "most": 1e5, "smallest": 1e-12}
 
 
+def _factor(name: str, **facts: Any) -> Any:
+    """A setting that multiplies another one in a single layer; its name ends in the layer's."""
+    factored, layer = name.rsplit("_", 1)
+    return setting(
+        f"multiplies the {layer} layer's {factored.replace('_', ' ')}",
+        default=1.0,
+        remedy=f"a factor, as in {name}: [0.5, 1, 2]",
+        **SCALE,
+        **facts,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One setting of everything that decides a training's numbers."""
@@ -445,34 +457,10 @@ class Trial:
         most=10**5,
         used_with=("parameterization", tuple(n for n in PARAMETERIZATIONS if n != "standard")),
     )
-    learning_rate_first: float = setting(
-        "multiplies the first layer's learning rate",
-        default=1.0,
-        remedy="a factor, as in learning_rate_first: [0.1, 1, 10]",
-        **SCALE,
-        differs_within="start",
-    )
-    learning_rate_last: float = setting(
-        "multiplies the last layer's learning rate",
-        default=1.0,
-        remedy="a factor, as in learning_rate_last: [0.1, 1, 10]",
-        **SCALE,
-        differs_within="start",
-    )
-    init_scale_first: float = setting(
-        "multiplies the first layer's init scale",
-        default=1.0,
-        remedy="a factor, as in init_scale_first: [0.5, 1, 2]",
-        **SCALE,
-        differs_within="batch",
-    )
-    init_scale_last: float = setting(
-        "multiplies the last layer's init scale",
-        default=1.0,
-        remedy="a factor, as in init_scale_last: [0, 0.1, 1]",
-        **SCALE,
-        differs_within="batch",
-    )
+    learning_rate_first: float = _factor("learning_rate_first", differs_within="start")
+    learning_rate_last: float = _factor("learning_rate_last", differs_within="start")
+    init_scale_first: float = _factor("init_scale_first", differs_within="batch")
+    init_scale_last: float = _factor("init_scale_last", differs_within="batch")
     biases: str = setting(
         "whether biases are trained; none: they are 0 and no parameters",
         "name",

@@ -89,7 +89,8 @@ class NetworkTrainer:
         fixed = (*self._passes, self._whole, batch, parameters, parts, self._rule(update))
         stops = [0, *(logged[1:].tolist() if observe else []), steps + 1]
         segments = _segments(stops, batch.shape.examples if in_batches else 0)
-        orders = Orders(update.order_seed, self._whole.shape.examples, batch.shape.examples)
+        examples, size = self._whole.shape.examples, batch.shape.examples
+        orders = Orders(update.order_seed, examples, size) if in_batches else None
         # A diverging network must not stop a sweep: overflow is expected here.
         with np.errstate(all="ignore"), flushed_subnormals():
             self._memory.load(params)
@@ -99,7 +100,7 @@ class NetworkTrainer:
                 rates = learning_rate * rate_factors(
                     update.schedule, update.warmup_steps, steps, np.arange(begin, end)
                 )
-                order = orders.next(end - begin) if in_batches else np.empty((0, 0), np.int64)
+                order = orders.next(end - begin) if orders else np.empty((0, 0), np.int64)
                 step, ending = descend(*fixed, rates, order, rules, records, begin, end)
                 if ending != RUNNING:
                     break

@@ -1,4 +1,4 @@
-"""Conditions on runs: they keep what pandas keeps, and a wrong one is told what would do."""
+"""Conditions on runs: they keep what pandas keeps; the error for a wrong one says what to write."""
 
 import pytest
 

@@ -230,7 +230,7 @@ def test_a_node_that_comes_later_with_other_versions_is_refused(
 
 
 def test_a_node_that_joins_is_asked_once(local_ray, todo, cells, monkeypatch):
-    """Under --accept-skew too, where tasks do not look: what it has is told, and not again."""
+    """Under --accept-skew, too, where tasks do not compare: its versions are reported once."""
     import ray
 
     with_other_versions(monkeypatch, Numba="0.1")
