@@ -16,7 +16,9 @@ from analysis.atlas.words import word_columns
 from analysis.reading.stores import REPEATS, MissingTableError, read_curves
 from analysis.reading.trained_levels import level_words
 from analysis.tables.judgments import read_judged
+from analysis.tables.layouts import MAP, placed
 from analysis.tables.regions import REGIONS, Region, region_by_run
+from analysis.tables.views import EVERYTHING, View
 from core.theory.mean_field import critical_weight_variance
 from core.trials import TRIAL_FIELDS
 
@@ -72,19 +74,20 @@ MEASURES = (
 
 
 def atlas_data(
-    store: str | Path, trained_level: float | None = None
+    store: str | Path, trained_level: float | None = None, view: View = EVERYTHING
 ) -> tuple[dict[str, Any], Columns]:
     """The header and columns of a store's page, for analysis.atlas.packing.pack.
 
     Args:
         store: Its folder or URL.
         trained_level: As of analysis.tables.judgments.read_judged.
+        view: Which runs, and what lies where when the page opens.
 
     Raises:
         NotAStoreError, MissingTableError: There is no store, or no run in it.
-        UnsuitableRunsError: They cannot be judged at that level.
+        UnsuitableRunsError: They cannot be judged at that level, or none meets the view.
     """
-    runs = read_judged(store, trained_level)
+    runs = view.kept(read_judged(store, trained_level))
     level = level_words(runs)
     # Runs that share a start lie side by side, since equal neighbors compress well.
     runs = runs.sort_values([*TRIAL_FIELDS], ignore_index=True)
@@ -95,6 +98,8 @@ def atlas_data(
         "ids": _shortened(runs["trial_id"]),
         "regions": [_in_words(region, level) for region in REGIONS],
         "trained": level,
+        "where": list(view.where),
+        "places": placed(runs, view, MAP),
         "settings": [],
         "fixed": {},
     }

@@ -44,7 +44,14 @@ def summary(header: dict[str, Any], columns: Columns) -> str:
     if "measure wall_seconds" in columns:
         seconds = float(np.nansum(10.0 ** columns["measure wall_seconds"].astype(np.float64)))
         sentence += f"; they took {_duration(seconds)} of one core's time"
-    return f"<p>{sentence}.</p>"
+    return f"<p>{sentence}.{_shown(header)}</p>"
+
+
+def _shown(header: dict[str, Any]) -> str:
+    """Which part of the store is on the page, if it is a part."""
+    if not header["where"]:
+        return ""
+    return escape(f" Of the store's runs only those with {', '.join(header['where'])} are here.")
 
 
 def _duration(seconds: float) -> str:

@@ -24,6 +24,22 @@ LEAST_LIGHT = 0.35  # of a colored line on a dark page
 Color = tuple[float, float, float, float]
 
 
+def framed(figure: Figure, words: str, caption: str) -> str:
+    """A figure with its caption as HTML: the picture that suits the reader's screen.
+
+    Args:
+        figure: What is drawn; it is left as it looks on a dark page.
+        words: What stands in its place for those who do not see it, as HTML.
+        caption: HTML.
+    """
+    light, dark = (f"data:image/png;base64,{each}" for each in light_and_dark(figure))
+    return (
+        '<figure><picture><source media="screen and (prefers-color-scheme: dark)" '
+        f'srcset="{dark}"><img alt="{words}" src="{light}"></picture>'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
 def light_and_dark(figure: Figure) -> tuple[str, str]:
     """Both pictures as base64 of PNG; the figure is left as it looks on a dark page."""
     light = _png(figure)

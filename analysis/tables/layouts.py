@@ -127,7 +127,7 @@ def laid_out(runs: pd.DataFrame, view: View, places: Places) -> Layout:
         UnsuitableRunsError: As View.kept, or the figure has no such place.
     """
     here = view.kept(runs)
-    names = _placed(here, view, places)
+    names = placed(here, view, places)
     drawn, held = _held(here, names, places)
     values, notes = {}, []
     most_of = {"lines": places.lines, "columns": places.panels, "rows": places.panels}
@@ -150,8 +150,16 @@ def _unequal(view: View) -> list[str]:
     return [f"where {c}" for c in conditions if c.sign != "=" or len(c.values) > 1]
 
 
-def _placed(runs: pd.DataFrame, view: View, places: Places) -> dict[str, str]:
-    """The setting in each role."""
+def placed(runs: pd.DataFrame, view: View, places: Places) -> dict[str, str]:
+    """The setting in each role of a figure: x, y, lines, columns, rows, as far as there are any.
+
+    Args:
+        runs: Those that the view keeps.
+        view, places: As of laid_out.
+
+    Raises:
+        UnsuitableRunsError: The figure has no such place.
+    """
     names = {role: name for role, name in places.own.items() if name in SETTINGS}
     for role, name in view.named.items():
         _require_room(role, name, places)

@@ -26,6 +26,7 @@ from analysis.claims.argument import judge
 from analysis.explaining.explanation import explain
 from analysis.reading.stores import read_curves, read_layers, read_runs
 from analysis.tables.judgments import read_judged
+from analysis.tables.views import View
 from pipeline.cli import app
 
 
@@ -267,8 +268,32 @@ def test_a_store_of_losses_alone_has_a_page(make_store, runs):
     )
 
 
-def test_the_argument_is_told_where_a_store_holds_it(claims_store, store, tmp_path):
+def test_the_page_of_a_view(store, tmp_path, monkeypatch):
+    """Only the runs asked for; the settings lie where asked; the figures' commands say it, too."""
+    monkeypatch.setattr("analysis.figures.gallery.SHOWN", ("stability_map",))
+    out = tmp_path / "atlas.html"
+    asked = ("--where", "depth=12", "--where", "learning_rate<1", "--y", "seed", "--rows", "depth")
+    assert report(store, "--out", out, *asked).exit_code == 0
+    page = out.read_text()
+    assert "Of the store&#x27;s runs only those with depth=12, learning_rate&lt;1 are here." in page
+    command = (
+        "--where &#x27;depth=12&#x27; --where &#x27;learning_rate&lt;1&#x27; --y seed --rows depth"
+    )
+    assert f"stability_map {store} {command}</code>" in page
+    view = View(("depth=12", "learning_rate<1"), y="seed", rows="depth")
+    header, _ = atlas_data(store, view=view)
+    runs = read_runs(store)
+    kept = runs[(runs["depth"] == 12) & (runs["learning_rate"] < 1)]
+    assert len(header["ids"]) == len(kept)
+    assert header["places"]["y"] == "seed"
+    failed = report(store, "--out", out, "--where", "depth=3")
+    assert failed.exit_code == 2
+    assert "the nearest are 2 and 12" in failed.stderr
+
+
+def test_the_argument_is_told_where_a_store_holds_it(claims_store, store, tmp_path, monkeypatch):
     """Every claim with its verdict and numbers; no such section in the page of another store."""
+    monkeypatch.setattr("analysis.figures.gallery.SHOWN", ("outcome_shares",))
     out = tmp_path / "claims.html"
     assert report(claims_store, "--out", out).exit_code == 0
     page = out.read_text()

@@ -265,6 +265,33 @@ def test_every_panel_has_a_small_map(page):
     assert page.execute_script(large) == before
 
 
+def test_other_axes_are_chosen(page, runs):
+    """What is put on an axis changes places with what lay there; a link keeps it."""
+    page.find_element(By.CSS_SELECTOR, "#places-fold summary").click()
+    choose(page, "x", "depth")
+    choose(page, "y", "seed")
+    choose(page, "activation", "tanh")
+    shown = page.execute_script(
+        """const map = document.getElementById("map");
+        const words = (axis) => [axis.title.text, axis.ticktext];
+        return [words(map.layout.xaxis), words(map.layout.yaxis), map.data[0].z];"""
+    )
+    assert shown[:2] == [["depth", ["2", "12"]], ["seed", ["0", "1"]]]
+    labels = "return [...document.querySelectorAll('.panel')].map(p => p.ariaLabel)"
+    assert page.execute_script(labels)[0] == "activation relu, learning rate 1e-4"
+    own = runs[(runs["activation"] == "tanh") & (runs["learning_rate"] < 2e-4)]
+    own = own[np.isclose(own["init_scale"], own["init_scale"].min())]
+    for row, seed in zip(shown[2], (0, 1), strict=True):
+        for region, depth in zip(row, (2, 12), strict=True):
+            (run,) = own[(own["seed"] == seed) & (own["depth"] == depth)].to_dict("records")
+            assert region == region_by_run([run["outcome"]], [run["cause"]])[0]
+    page.refresh()
+    ready(page)
+    title = "return document.getElementById('map').layout.yaxis.title.text"
+    assert page.execute_script(title) == "seed"
+    assert not page.find_element(By.ID, "unknown").is_displayed()
+
+
 def test_the_small_maps_have_the_colors_of_their_cells(page, runs):
     """The middle of the lowest left cell, of tanh at depth 12, as its runs ended."""
     panel = "document.querySelector(\".panel[aria-label='activation tanh, depth 12'] canvas\")"

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from analysis.explaining.two_stores import boundary_words
+from analysis.figures.two_stores import KINDS, changed_outcomes_map, moved_boundary_scatter
 from analysis.reading.stores import read_runs
 from analysis.reading.thresholds import JudgedBy
 from analysis.tables.comparison import (
@@ -20,6 +22,8 @@ from analysis.tables.comparison import (
     moves,
     outcome_changes,
 )
+from analysis.tables.two_stores import compared as two_stores
+from analysis.tables.views import View
 from core.outcomes import THRESHOLDS
 from core.trials import DEFAULTS, TRIAL_FIELDS
 from pipeline.cli import app
@@ -234,3 +238,67 @@ def test_a_folder_that_is_no_store_is_refused(store, tmp_path):
     failed = compared(store, tmp_path)
     assert (failed.exit_code, failed.stdout) == (2, "")
     assert failed.stderr.startswith(f"error: {tmp_path} is no phasesweep store")
+
+
+def panel_kinds(figure):
+    """What each panel's cells are, (y, x), by the panel's title and the words beside it."""
+    return [np.asarray(panel.collections[0].get_array()) for panel in figure.axes]
+
+
+def test_the_map_shows_in_which_store_a_cell_trained(store, narrower, both):
+    """Cell by cell, as counted from the rows; the legend has the number of each kind."""
+    found = two_stores(store, narrower)
+    figure = changed_outcomes_map(found, View(where=("depth=2", "activation=tanh")))
+    cells = common_cells(*both)
+    own = cells[(cells["depth"] == 2) & (cells["activation"] == "tanh")]
+    good = own[["outcome_a", "outcome_b"]].eq("trained")
+    expected = np.select(
+        [good.all(axis=1), good["outcome_a"], good["outcome_b"]],
+        ["both", "A alone", "B alone"],
+        "neither",
+    )
+    grid = own.assign(kind=expected).pivot(
+        index="init_scale", columns="learning_rate", values="kind"
+    )
+    (drawn,) = panel_kinds(figure)
+    words = np.array([name.removeprefix("trained in ").split(",")[0] for name in KINDS])
+    assert (words[drawn.astype(int)] == grid.to_numpy()).all()
+    assert len(set(expected)) > 1
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert sum(int(label.rsplit("(", 1)[1].rstrip(")")) for label in labels) == len(own)
+
+
+def test_the_scatter_has_the_largest_rates_of_both(store, narrower, both):
+    """A point for each pair of rates, B over A, and the line on which nothing moved."""
+    panel = moved_boundary_scatter(two_stores(store, narrower)).axes[0]
+    boundary = moved_boundary(common_cells(*both)).dropna(subset=["factor"])
+    points = {tuple(point) for point in panel.collections[0].get_offsets()}
+    assert points == {*boundary[["largest_a", "largest_b"]].itertuples(index=False, name=None)}
+    (line,) = panel.lines
+    np.testing.assert_array_equal(line.get_xdata(), line.get_ydata())
+
+
+def test_the_page_of_two_stores(store, narrower, both, tmp_path):
+    """It says what the command says, with two pictures, and loads nothing."""
+    out = tmp_path / "pair.html"
+    done = CliRunner().invoke(app, ["report", str(store), str(narrower), "--out", str(out)])
+    assert (done.exit_code, done.stdout) == (0, f"{out}\n")
+    page = out.read_text()
+    cells = common_cells(*both)
+    differ = outcome_changes(cells)["cells"].sum()
+    assert f"{len(cells) - differ:,} the same, {differ:,} not." in page
+    assert "<td>width</td><td>6</td><td>4</td>" in page
+    assert page.count("<img ") == 2
+    assert "default-src 'none'" in page
+    assert "<script" not in page
+    said = boundary_words(moved_boundary(cells))[0]
+    assert said[1:] in page
+
+
+def test_the_page_of_stores_without_a_common_cell(store, run_small, tmp_path):
+    """It says so, and where they differ."""
+    out = tmp_path / "pair.html"
+    other = run_small(init_scale="[3, 5]")
+    done = CliRunner().invoke(app, ["report", str(store), str(other), "--out", str(out)])
+    assert done.exit_code == 0
+    assert "No cell is in both" in out.read_text()

@@ -1,57 +1,26 @@
 // The map's cells: which runs lie in each, and what color they have together.
 
-const AXIS_ORDER = ["learning_rate", "init_scale", "depth", "width", "bias_scale", "steps", "examples"];
 const ALL = -1; // of a setting: every value, pooled
 
-// The two settings of the map, x then y; the second may have one value only.
-function axesOf(atlas) {
-  const numeric = [...atlas.settings.values()].filter((s) => typeof s.values[0] === "number" && !s.repeats);
-  const rank = (s) => (AXIS_ORDER.indexOf(s.name) + AXIS_ORDER.length + 1) % (AXIS_ORDER.length + 1);
-  numeric.sort((a, b) => rank(a) - rank(b));
-  const lone = (name) => ({ name, values: [atlas.fixed[name]] });
-  const x = numeric[0] || lone("learning_rate");
-  const y = numeric[1] || lone(x.name === "init_scale" ? "learning_rate" : "init_scale");
-  return { x, y };
-}
-
-const MOST_PANELS = 8; // across, and down
-
-// The two settings whose values have a small map each: across, then down; null where none is left.
-function facetsOf(atlas, axes) {
-  const others = [...atlas.settings.values()].filter(
-    (s) => !s.repeats && s.name !== axes.x.name && s.name !== axes.y.name);
-  const columns = others.find((s) => s.name === "depth") || others.find((s) => typeof s.values[0] === "number")
-    || others[0] || null;
-  const rest = others.filter((s) => s !== columns);
-  return { columns, rows: rest.find((s) => s.name === "activation") || rest[0] || null };
-}
-
-// At most MOST_PANELS codes of a setting's values, evenly chosen with both ends.
-function evenly(setting) {
-  const last = setting.values.length - 1;
-  const count = Math.min(setting.values.length, MOST_PANELS);
-  return Array.from({ length: count }, (_, i) => Math.round((i * last) / Math.max(1, count - 1)));
-}
-
 // Lists of runs by row and column, of those that have the chosen settings.
-function cellsOf(atlas, axes, chosen) {
-  const cells = axes.y.values.map(() => axes.x.values.map(() => []));
+function cellsOf(atlas, layout, chosen) {
+  const cells = layout.y.values.map(() => layout.x.values.map(() => []));
   const place = (axis, run) => (atlas.settings.has(axis.name) ? atlas.code(axis.name, run) : 0);
   const wanted = [...chosen].filter(([, code]) => code !== ALL);
   for (let run = 0; run < atlas.size; run++)
     if (wanted.every(([name, code]) => atlas.code(name, run) === code))
-      cells[place(axes.y, run)][place(axes.x, run)].push(run);
+      cells[place(layout.y, run)][place(layout.x, run)].push(run);
   return cells;
 }
 
-// What the map opens with: the middle depth and the first of all else; where a store holds
-// several experiments and none of its runs is so, the settings that most of them have.
-function firstChoice(atlas, axes) {
+// What the maps open with, of the settings that have no axis: the middle depth and the first of all
+// else; where a store holds several experiments and none of its runs is so, what most of them have.
+function firstChoice(atlas, layout) {
   const chosen = new Map();
   for (const { name, values, repeats } of atlas.settings.values())
-    if (name !== axes.x.name && name !== axes.y.name)
+    if (name !== layout.x.name && name !== layout.y.name)
       chosen.set(name, repeats ? ALL : name === "depth" ? Math.floor((values.length - 1) / 2) : 0);
-  if (cellsOf(atlas, axes, chosen).flat().some((runs) => runs.length)) return chosen;
+  if (cellsOf(atlas, layout, chosen).flat().some((runs) => runs.length)) return chosen;
   const names = [...chosen.keys()].filter((name) => chosen.get(name) !== ALL);
   const counts = new Map();
   for (let run = 0; run < atlas.size; run++) {
@@ -99,10 +68,11 @@ function valuesOf(atlas, cells, regions, color, hidden) {
     runs.length ? median(runs.map((run) => atlas.raw(color, run))) : null));
 }
 
-const isLog = (axis) => axis.values[0] >= 0 && axis.values[axis.values.length - 1] > 0;
+const isNumber = (setting) => typeof setting.values[0] === "number" && !setting.repeats;
+const isLog = (axis) => isNumber(axis) && axis.values[0] >= 0 && axis.values[axis.values.length - 1] > 0;
 
 // Where an axis' values lie: at their logarithms where values allow, and a zero one step
-// below the others; else side by side.
+// below the others; else side by side, as names and seeds do.
 function placesOf(axis) {
   if (!isLog(axis)) return axis.values.map((_, i) => i);
   const at = axis.values.map(Math.log10);

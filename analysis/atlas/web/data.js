@@ -94,6 +94,8 @@ function atlasOf(data) {
 
   return {
     ...data,
+    // By role, the setting that has it when the page opens.
+    places: new Map(Object.entries(data.places)),
     size: ids.length,
     measures,
     settings,

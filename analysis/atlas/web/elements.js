@@ -11,12 +11,12 @@ const find = (id) => document.getElementById(id);
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const inWords = (name) => name.replaceAll("_", " ");
 
-function addChoice(parent, name, options, value, onChange) {
+function addChoice(parent, name, options, value, onChange, words = inWords(name)) {
   const select = make("select", undefined, { id: `choose-${name}` });
   for (const [key, text] of options) select.append(make("option", text, { value: key }));
   select.value = value;
   select.addEventListener("change", () => onChange(select.value));
-  const label = make("label", inWords(name));
+  const label = make("label", words);
   label.append(select);
   parent.append(label);
 }

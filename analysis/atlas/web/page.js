@@ -2,12 +2,46 @@
 
 async function start() {
   const atlas = atlasOf(unpacked(await inflated("numbers")));
-  const axes = axesOf(atlas);
-  const first = firstChoice(atlas, axes);
-  const view = { chosen: new Map(first), color: "outcome", hidden: new Set(), cursor: null, run: null };
+  const view = { places: atlas.places, chosen: new Map(), color: "outcome", hidden: new Set(), cursor: null, run: null };
   const state = { cells: [], regions: [], lines: [], shades: null, rows: [] };
   const [map, tip] = [find("map"), find("tip")];
-  const panels = panelsOf(atlas, axes, find("panels"), (codes) => choose(codes));
+  let layout, panels;
+
+  // Axes and panels as the view has them; what the small maps leave is chosen above them.
+  function lay() {
+    layout = layoutOf(atlas, view.places);
+    if (!view.chosen.size) view.chosen = firstChoice(atlas, layout);
+    panels = panelsOf(atlas, layout, find("panels"), (codes) => choose(codes));
+    addPlaces();
+    addChoices();
+  }
+
+  const NAMES = { x: "across", y: "upward", columns: "columns of maps", rows: "rows of maps" };
+
+  function addPlaces() {
+    const places = find("places");
+    places.replaceChildren();
+    for (const role of ROLES) {
+      const own = layout[role] ? layout[role].name : NOTHING;
+      const options = [...new Set([...(role === "x" || role === "y" ? [] : [NOTHING]), own, ...atlas.settings.keys()])];
+      addChoice(places, role, options.map((name) => [name, inWords(name)]), own, (name) => place(role, name), NAMES[role]);
+    }
+  }
+
+  function place(role, name) {
+    const names = new Map(ROLES.filter((each) => layout[each]).map((each) => [each, layout[each].name]));
+    if (name === NOTHING) names.delete(role);
+    view.places = name === NOTHING ? names : moved(names, role, name);
+    const kept = view.chosen;
+    view.chosen = firstChoice(atlas, layoutOf(atlas, view.places));
+    for (const each of view.chosen.keys()) if (kept.has(each)) view.chosen.set(each, kept.get(each));
+    view.cursor = null;
+    tip.hidden = true;
+    lay();
+    if (view.run !== null) turnTo(atlas, layout, view, view.run);
+    choose(view.chosen);
+    find(`choose-${role}`).focus();
+  }
 
   function addChoices() {
     const choices = find("choices");
@@ -34,9 +68,9 @@ async function start() {
   }
 
   function update() {
-    state.cells = cellsOf(atlas, axes, view.chosen);
+    state.cells = cellsOf(atlas, layout, view.chosen);
     state.regions = regionsOf(atlas, state.cells);
-    state.lines = theoryLines(atlas, axes, state.cells);
+    state.lines = theoryLines(atlas, layout, state.cells);
     state.shades = shadesOf(atlas, view.color);
     drawLegend(atlas, view, state.regions, state.shades, state.lines, draw);
     draw();
@@ -54,7 +88,7 @@ async function start() {
   function drawMapAlone() {
     if (!window.Plotly) return;
     const values = valuesOf(atlas, state.cells, state.regions, view.color, view.hidden);
-    drawMap(map, axes, values, state.shades, state.lines, view.cursor);
+    drawMap(map, layout, values, state.shades, state.lines, view.cursor);
   }
 
   // Into the address; a step from run to run is one that the browser's Back undoes.
@@ -64,7 +98,7 @@ async function start() {
     else history.replaceState(null, "", fragment);
   }
 
-  const describe = (cell) => cellWords(atlas, axes, view.color, state.cells, cell);
+  const describe = (cell) => cellWords(atlas, layout, view.color, state.cells, cell);
   const showTip = (cell, x, y) => placeTip(tip, map, describe(cell), x, y);
 
   function moveTo(cell) {
@@ -72,7 +106,7 @@ async function start() {
     drawMapAlone();
     const { xaxis, yaxis } = map._fullLayout;
     const middle = (axis, scale, i) => scale._offset + scale.d2p((edgesOf(axis)[i] + edgesOf(axis)[i + 1]) / 2);
-    showTip(cell, middle(axes.x, xaxis, cell.column), middle(axes.y, yaxis, cell.row));
+    showTip(cell, middle(layout.x, xaxis, cell.column), middle(layout.y, yaxis, cell.row));
     find("spoken").textContent = describe(cell).join("; ");
   }
 
@@ -88,7 +122,7 @@ async function start() {
   }
 
   function openRun(run, follow) {
-    turnTo(atlas, axes, view, run);
+    turnTo(atlas, layout, view, run);
     tip.hidden = true;
     choose(view.chosen);
     show();
@@ -138,36 +172,35 @@ async function start() {
       tip.hidden = true;
     } else if (ARROWS[event.key]) {
       const [up, right] = view.cursor ? ARROWS[event.key] : [0, 0];
-      const from = view.cursor || { row: axes.y.values.length >> 1, column: axes.x.values.length >> 1 };
-      moveTo({ row: within(from.row + up, axes.y.values.length),
-        column: within(from.column + right, axes.x.values.length) });
+      const from = view.cursor || { row: layout.y.values.length >> 1, column: layout.x.values.length >> 1 };
+      moveTo({ row: within(from.row + up, layout.y.values.length),
+        column: within(from.column + right, layout.x.values.length) });
     } else return;
     event.preventDefault();
   }
 
   function onMove(event) {
     if (event.pointerType === "touch") return; // a finger hides what it points at
-    const cell = cellAt(map, axes, event);
+    const cell = cellAt(map, layout, event);
     const frame = map.getBoundingClientRect();
     if (cell) showTip(cell, event.clientX - frame.left, event.clientY - frame.top);
     else tip.hidden = true;
   }
 
   function onClick(event) {
-    const cell = cellAt(map, axes, event);
+    const cell = cellAt(map, layout, event);
     if (cell) openCell(cell, false);
   }
 
   // What a link names, if it names a view at all: the page's sections have fragments too.
   function follow() {
     if (!location.hash.includes("=")) return;
-    view.chosen = new Map(first);
     const unknown = readFragment(atlas, view, location.hash);
+    lay();
     find("unknown").hidden = !unknown.length;
     find("unknown").textContent = `This store has no ${unknown.join(", ")}, which the link names.`;
-    if (view.run !== null) turnTo(atlas, axes, view, view.run);
-    addChoices();
-    update();
+    if (view.run !== null) turnTo(atlas, layout, view, view.run);
+    choose(view.chosen);
     if (view.run !== null) show();
   }
 
@@ -192,9 +225,11 @@ async function start() {
       window.matchMedia(query).addEventListener("change", redraw);
   }
 
-  addChoices();
   if (location.hash.includes("=")) follow();
-  else update();
+  else {
+    lay();
+    update();
+  }
   document.body.dataset.first = "true"; // the small maps are there
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   document.head.append(make("script", new TextDecoder().decode(await inflated("plotly"))));

@@ -1,8 +1,9 @@
 // Small multiples: a small map for each pair of values of two settings; pressed, it is the large one.
 
-// The panels' element is filled once; `draw(view)` colors them and marks the one that is shown.
-function panelsOf(atlas, axes, element, choose) {
-  const { columns, rows } = facetsOf(atlas, axes);
+// Fills the panels' element; `draw(view)` colors them and marks the one that is shown.
+function panelsOf(atlas, layout, element, choose) {
+  const { columns, rows } = layout;
+  element.replaceChildren();
   if (!columns) return { draw: () => {} };
   const across = evenly(columns);
   const down = rows ? evenly(rows) : [null];
@@ -40,9 +41,9 @@ function panelsOf(atlas, axes, element, choose) {
   function draw(view, shades) {
     const shown = (panel) => [...panel.codes].every(([name, code]) => view.chosen.get(name) === code);
     for (const panel of panels) {
-      const cells = cellsOf(atlas, axes, new Map([...view.chosen, ...panel.codes]));
+      const cells = cellsOf(atlas, layout, new Map([...view.chosen, ...panel.codes]));
       const values = valuesOf(atlas, cells, regionsOf(atlas, cells), view.color, view.hidden);
-      paintPanel(panel.canvas, axes, values, shades, theoryLines(atlas, axes, cells));
+      paintPanel(panel.canvas, layout, values, shades, theoryLines(atlas, layout, cells));
       panel.button.setAttribute("aria-pressed", shown(panel));
       panel.button.tabIndex = shown(panel) ? 0 : -1;
     }
@@ -50,11 +51,11 @@ function panelsOf(atlas, axes, element, choose) {
   }
 
   lay();
-  element.addEventListener("keydown", onKey);
+  element.onkeydown = onKey;
   return { draw };
 }
 
-function paintPanel(canvas, axes, values, shades, lines) {
+function paintPanel(canvas, layout, values, shades, lines) {
   const size = canvas.clientWidth * window.devicePixelRatio;
   const [width, height] = [Math.max(1, Math.round(size)), Math.max(1, Math.round(size))];
   Object.assign(canvas, { width, height });
@@ -63,7 +64,7 @@ function paintPanel(canvas, axes, values, shades, lines) {
     const [low, high] = [edges[0], edges[edges.length - 1]];
     return { edges, at: (place) => ((place - low) / (high - low)) * length };
   };
-  const [x, y] = [scaled(axes.x, width), scaled(axes.y, height)];
+  const [x, y] = [scaled(layout.x, width), scaled(layout.y, height)];
   const pen = canvas.getContext("2d");
   values.forEach((row, i) => row.forEach((value, j) => {
     if (value === null) return;

@@ -1,9 +1,12 @@
-// What is looked at: a panel, a color, a run; and the URL's fragment that says so.
+// What is looked at: the axes, a panel, a color, a run; and the URL's fragment that says so.
 
 const POOLED = "all"; // a setting whose values are pooled
+const NOTHING = "none"; // a role without a setting
 
 function fragmentOf(atlas, view) {
   const said = new URLSearchParams();
+  for (const role of ROLES)
+    if (view.places.get(role) !== atlas.places.get(role)) said.set(role, view.places.get(role) || NOTHING);
   for (const [name, code] of view.chosen)
     said.set(name, code === ALL ? POOLED : String(atlas.settings.get(name).values[code]));
   if (view.color !== "outcome") said.set("color", view.color);
@@ -13,11 +16,15 @@ function fragmentOf(atlas, view) {
 
 // Puts what a fragment says into the view; returns what of it this store does not have.
 function readFragment(atlas, view, fragment) {
-  const unknown = [];
-  const said = new URLSearchParams(fragment.replace(/^#/, ""));
+  const said = [...new URLSearchParams(fragment.replace(/^#/, ""))];
+  const ofRoles = said.filter(([name]) => ROLES.includes(name));
+  const unknown = ofRoles.filter(([, text]) => !atlas.settings.has(text) && text !== NOTHING).map((each) => each.join(" "));
+  view.places = placesIn(atlas, ofRoles);
+  view.chosen = firstChoice(atlas, layoutOf(atlas, view.places));
   view.color = "outcome";
   view.run = null;
   for (const [name, text] of said) {
+    if (ROLES.includes(name)) continue;
     if (name === "color" && atlas.measures.has(text)) view.color = text;
     else if (name === "run" && atlas.place(text) !== null) view.run = atlas.place(text);
     else if (view.chosen.has(name) && codeOf(atlas, name, text) !== null)
@@ -25,6 +32,19 @@ function readFragment(atlas, view, fragment) {
     else if (name !== "color" || text !== "outcome") unknown.push(`${name} ${text}`);
   }
   return unknown;
+}
+
+// The names by role of a fragment, over those of the page.
+function placesIn(atlas, ofRoles) {
+  let places = atlas.places;
+  for (const [role, text] of ofRoles) {
+    if (atlas.settings.has(text)) places = moved(places, role, text);
+    else if (text === NOTHING && (role === "columns" || role === "rows")) {
+      places = new Map(places);
+      places.delete(role);
+    }
+  }
+  return places;
 }
 
 function codeOf(atlas, name, text) {
@@ -35,10 +55,10 @@ function codeOf(atlas, name, text) {
 }
 
 // The panel and the cell in which a run lies; where its seed is pooled, it stays so.
-function turnTo(atlas, axes, view, run) {
+function turnTo(atlas, layout, view, run) {
   for (const name of view.chosen.keys())
     if (view.chosen.get(name) !== ALL) view.chosen.set(name, atlas.code(name, run));
   const place = (axis) => (atlas.settings.has(axis.name) ? atlas.code(axis.name, run) : 0);
-  view.cursor = { row: place(axes.y), column: place(axes.x) };
+  view.cursor = { row: place(layout.y), column: place(layout.x) };
   view.run = run;
 }
