@@ -75,7 +75,6 @@ pictures: demo
 	cp demo/stability_map.png analysis/pictures/stability_map.png
 
 notebooks: demo .venv/.installed-test
-	$(BIN)/phasesweep claims --store stores/claims > /dev/null
 	$(BIN)/python -m tests.keep_notebooks
 
 bench: .venv/.installed-bench
