@@ -60,6 +60,7 @@ def claim_experiments():
             grid=Grid(
                 sweep.trainer.trial,
                 {n: v[::2] if n in thinned else v for n, v in sweep.grid.axes.items()},
+                sweep.grid.together,
             ),
         )
         for sweep in claim_sweeps()

@@ -4,7 +4,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from analysis.claims.argument import Judgement, judge
+from analysis.claims.argument import CLAIMS, Judgement, judge
 
 # What the names of the claims' sweeps begin with.
 CLAIM_SWEEPS = "claims-"
@@ -23,8 +23,8 @@ def argument(store: str | Path, manifest: dict[str, Any]) -> str:
     return (
         '<section id="argument" aria-labelledby="argument-heading">'
         '<h2 id="argument-heading">The argument, settled</h2>'
-        "<p>Twelve common claims on vanishing and exploding gradients. Each verdict follows from "
-        "a rule on the rows of this store.</p>"
+        f"<p>{len(CLAIMS)} common claims on deep networks that do not train. Each verdict follows "
+        "from a rule on the rows of this store.</p>"
         "<table><thead><tr><th scope='col'>claim</th><th scope='col'>verdict</th>"
         f"<th scope='col'>decisive numbers</th></tr></thead><tbody>{rows}</tbody></table></section>"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.claims import gradients, rates, signals, sources
+from analysis.claims import cures, gradients, rates, signals, sources
 from analysis.claims.backward_steps import backward_steps
 from analysis.claims.verdicts import Verdict
 from analysis.reading.stores import UnsuitableRunsError
@@ -31,6 +31,15 @@ RATES = (
     "dataset = 'digits' and activation = 'linear' and runs.loss = 'mse' and steps = 100 "
     "and critical_learning_rate is not null"
 )
+# The claim sweep of cures, and the one change in which its networks differ from plain ones.
+OF_CURES = "dataset = 'digits' and depth = 24"
+PLAIN = {
+    "activation": "'tanh'",
+    "residual": "'none'",
+    "optimizer": "'gd'",
+    "normalization": "'none'",
+    "clip_norm": "0",
+}
 FEATURES = "dataset = 'breast_cancer' and depth = 10 and loss = 'mse'"
 
 # What signals and gradients do layer by layer, in the deep nets of C1, C2, C5 and C10.
@@ -45,12 +54,21 @@ PROFILES = (
 )
 
 
+def _cures(changed: str, columns: str, of: str = f"runs where {OF_CURES}") -> str:
+    """The query for the networks of the cures' sweep that differ in one setting alone."""
+    alike = [f"{name} = {value}" for name, value in PLAIN.items() if name != changed]
+    return (
+        f"select {changed}, init_scale, learning_rate, outcome, {columns} from {of} "
+        f"and {' and '.join(alike)} order by all"
+    )
+
+
 @dataclass(frozen=True)
 class Claim:
     """A statement, and the way to judge it.
 
     Attributes:
-        id: C1 to C12.
+        id: C1 to C17.
         statement: The claim, as people state it.
         setting: The networks that the argument is about, and what was measured on them.
         query: Selects its rows, for `phasesweep query`.
@@ -207,6 +225,49 @@ CLAIMS = {
             "and a.layer = 1 and b.layer = depth - 1 order by initializer, seed",
             signals.identity_is_easy,
             signals.with_singular_values,
+        ),
+        Claim(
+            "C13",
+            "ReLU cures vanishing gradients",
+            "measured is the first layer's weight gradient over the output error at step 0, of "
+            "sigmoid, tanh and ReLU networks of 24 layers, over init scales",
+            _cures("activation", "init_phase, log10_gradient_per_error"),
+            cures.relu_cures_vanishing,
+        ),
+        Claim(
+            "C14",
+            "Residual connections work because gradients flow through them",
+            "measured is how many learning rates train 24 tanh layers with residual connections, "
+            "and without them at the init scales where gradients flow as well",
+            _cures("residual", "log10_gradient_per_error"),
+            cures.gradients_flow_through_residuals,
+        ),
+        Claim(
+            "C15",
+            "Adam makes the initialization irrelevant",
+            "counted are the init scales at which some learning rate trains 24 tanh layers",
+            _cures("optimizer", "init_phase"),
+            cures.adam_makes_init_irrelevant,
+        ),
+        Claim(
+            "C16",
+            "Batch normalization lets you use larger learning rates",
+            "measured is the largest learning rate that trains 24 tanh layers at any init scale, "
+            "with batch normalization and without it",
+            _cures("normalization", "init_phase"),
+            cures.batch_norm_allows_larger_rates,
+        ),
+        Claim(
+            "C17",
+            "Clipping gradients cures exploding gradients",
+            "measured are the gradient of all parameters at step 0, and how many of the 24-layer "
+            "tanh networks train whose start explodes",
+            _cures(
+                "clip_norm",
+                "init_phase, log10(gradient_norm) as log10_start_norm",
+                f"runs join curves using (trial_id) where step = 0 and {OF_CURES}",
+            ),
+            cures.clipping_cures_explosion,
         ),
     )
 }

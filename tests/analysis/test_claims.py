@@ -28,8 +28,8 @@ def value(verdict, meaning):
 
 
 def test_every_claim_gets_a_verdict_with_numbers(judgements):
-    """Twelve claims, one of four verdicts each, and no number that does not exist."""
-    assert list(judgements) == [f"C{place}" for place in range(1, 13)]
+    """Seventeen claims, one of four verdicts each, and no number that does not exist."""
+    assert list(judgements) == [f"C{place}" for place in range(1, 18)]
     for verdict in judgements.values():
         assert verdict.verdict in VERDICTS
         assert verdict.numbers
@@ -174,6 +174,106 @@ def test_the_identity_is_easy_and_hides_the_spread(judgements):
     assert value(verdict, "k I: departure") < 1e-9
     gaussian = value(verdict, "spread of singular values, gaussian")
     assert gaussian == pytest.approx(np.sqrt(1 - (8 / (3 * np.pi)) ** 2), rel=0.02)
+
+
+def test_relu_moves_the_init_scale_at_which_gradients_vanish(judgements):
+    """C13: sigmoids lose them everywhere; ReLU loses them below sqrt(2), by half a power of 2."""
+    verdict = judgements["C13"]
+    assert verdict.verdict == TWO_EFFECTS
+    assert value(verdict, "sigmoid: init scales") == 9
+    assert value(verdict, "tanh: init scales") == 4
+    assert value(verdict, "relu: init scales") == 5
+    lost = value(verdict, "relu: first |dW| over the output error at init scale 0.25")
+    fallen = value(verdict, "relu: first |dW| over the output error at init scale 1") - lost
+    assert fallen == pytest.approx(23 * np.log10(4), rel=0.02)
+
+
+def test_residual_networks_train_beyond_what_gradients_explain(judgements):
+    """C14: at the init scales where plain gradients flow as well, too."""
+    verdict = judgements["C14"]
+    assert verdict.verdict == OTHER_REASON
+    residual = value(verdict, "residual, at those init scales")
+    assert residual > 3 * value(verdict, "plain, at those init scales") > 0
+
+
+def test_adam_needs_an_init_scale_too(judgements):
+    """C15: at none of those where the signal vanishes does any rate train."""
+    verdict = judgements["C15"]
+    assert verdict.verdict == FAILS
+    assert value(verdict, "adam: of them, vanishing") == 0
+    assert value(verdict, "adam: init scales") >= value(verdict, "gd: init scales") > 0
+
+
+def test_batch_norm_takes_larger_rates(judgements):
+    """C16: tenfold, and more than its larger weights explain."""
+    verdict = judgements["C16"]
+    assert verdict.verdict == HOLDS
+    assert value(verdict, "largest rate, batch norm over") == pytest.approx(10)
+    assert value(verdict, "largest rate / init scale^2") > 1.5
+
+
+def test_clipping_leaves_gradients_as_they_are(judgements):
+    """C17: not a start's gradient is smaller, and no more of the exploding ones train."""
+    verdict = judgements["C17"]
+    assert verdict.verdict == FAILS
+    assert value(verdict, "exploding: clipping makes it smaller") == 0
+    assert value(verdict, "exploding: gradient at step 0, least") > 1
+
+
+def relu_loses_none(rows):
+    return rows.assign(init_phase=rows["init_phase"].mask(rows["activation"] == "relu", "critical"))
+
+
+def relu_loses_all(rows):
+    lost = rows["activation"] == "relu"
+    return rows.assign(init_phase=rows["init_phase"].mask(lost, "vanishing"))
+
+
+def trains(rows, good):
+    return rows.assign(outcome=np.where(good, "trained", "slow"))
+
+
+def all_that_flow_train(rows):
+    flows = (
+        rows["log10_gradient_per_error"]
+        > rows.loc[rows["residual"] != "none", "log10_gradient_per_error"].min() - 1e-9
+    )
+    return trains(rows, flows)
+
+
+def residuals_train_as_seldom(rows):
+    return trains(rows, rows["learning_rate"] == rows["learning_rate"].max())
+
+
+def adam_trains_everywhere(rows):
+    return rows.assign(outcome=rows["outcome"].mask(rows["optimizer"] == "adam", "trained"))
+
+
+def gradients_keep_their_norm_apart(rows):
+    apart = np.where(rows["residual"] != "none", 0.0, 9.0)
+    return rows.assign(log10_gradient_per_error=apart)
+
+
+def nothing_trains(rows):
+    return rows.assign(outcome="slow")
+
+
+def rates_are_the_same(rows):
+    return trains(rows, rows["learning_rate"] < 0.5)
+
+
+def only_larger_weights_take_larger_rates(rows):
+    limit = 0.1 * np.where(rows["normalization"] == "batch", rows["init_scale"] ** 2, 1)
+    return trains(rows, (rows["learning_rate"] <= 1.01 * limit) & (rows["init_scale"] >= 1))
+
+
+def clipped_starts_train(rows):
+    return rows.assign(outcome=rows["outcome"].mask(rows["clip_norm"] > 0, "trained"))
+
+
+def clipped_starts_train_and_are_flat(rows):
+    flat = rows["log10_start_norm"].mask(rows["clip_norm"] > 0, 0.0)
+    return clipped_starts_train(rows).assign(log10_start_norm=flat)
 
 
 def early_signals_do_not_shrink(rows):
@@ -357,6 +457,15 @@ def draws_are_all_alike(rows):
         ("C11", no_gradient_moves_tenfold, FAILS),
         ("C12", the_identity_is_off, FAILS),
         ("C12", draws_are_all_alike, HOLDS),
+        ("C13", relu_loses_none, HOLDS),
+        ("C13", relu_loses_all, FAILS),
+        ("C14", all_that_flow_train, HOLDS),
+        ("C14", residuals_train_as_seldom, FAILS),
+        ("C15", adam_trains_everywhere, HOLDS),
+        ("C16", rates_are_the_same, FAILS),
+        ("C16", only_larger_weights_take_larger_rates, OTHER_REASON),
+        ("C17", clipped_starts_train, OTHER_REASON),
+        ("C17", clipped_starts_train_and_are_flat, HOLDS),
     ],
 )
 def test_other_rows_make_another_verdict(claim, altered, verdict, measured):
@@ -391,6 +500,20 @@ def test_an_unknown_critical_rate_is_no_verdict(claim, measured):
     """Where nothing diverges, rates cannot be compared: the message says what to widen."""
     with pytest.raises(UnsuitableRunsError, match="widen the range of learning rates"):
         CLAIMS[claim].rule(all_end_alike(measured[claim]))
+
+
+@pytest.mark.parametrize(
+    ("claim", "altered", "words"),
+    [
+        ("C14", gradients_keep_their_norm_apart, "add init scales near"),
+        ("C16", nothing_trains, "train at no learning rate"),
+        ("C17", no_start_explodes, "add larger init scales"),
+    ],
+)
+def test_rows_that_show_nothing_are_no_verdict(claim, altered, words, measured):
+    """The message says what to add to the sweep."""
+    with pytest.raises(UnsuitableRunsError, match=words):
+        CLAIMS[claim].rule(altered(measured[claim]))
 
 
 @pytest.mark.parametrize("claim", ["C3", "C8", "C9"])

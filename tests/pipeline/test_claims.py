@@ -29,7 +29,7 @@ def test_every_claim_is_told_with_its_verdict_and_query(claims, claims_store):
     done = claims("--store", claims_store)
     assert (done.exit_code, done.stderr) == (0, "")
     said = done.stdout.split("\n\n")
-    assert [paragraph.split()[0] for paragraph in said] == [f"C{place}" for place in range(1, 13)]
+    assert [paragraph.split()[0] for paragraph in said] == [f"C{place}" for place in range(1, 18)]
     for paragraph in said:
         assert any(verdict.upper() in paragraph for verdict in VERDICTS)
         assert "select " in paragraph.splitlines()[-1]
