@@ -257,9 +257,28 @@ def _edge(run: Run) -> str:
 
 def _slow(run: Run) -> str:
     return (
-        f"It was still learning when its {run['steps']:,} steps ran out{_late_change(run)}. "
-        f"{LATER['slow'].sentence}"
+        f"It was still learning when its {run['steps']:,} steps ran out{_late_change(run)}."
+        f"{_start(run)} {LATER['slow'].sentence}"
     )
+
+
+def _start(run: Run) -> str:
+    """What is wrong with the start of a run whose end shows no cause; "" for a moderate start."""
+    phase, chi = run.get("init_phase"), run.get("chi_measured")
+    error = run.get("log10_gradient_per_error")
+    if phase not in STARTS or chi is None or error is None:
+        return ""
+    return (
+        f" {STARTS[phase]} chi is {number(chi)} per layer, where 1 keeps gradients, and the first "
+        f"layer's is {power(error)} of the error at the outputs."
+    )
+
+
+# What a start does with signals and gradients, by init_phase.
+STARTS = {
+    "vanishing": "Its gradients vanish at the start:",
+    "exploding": "Its gradients explode at the start:",
+}
 
 
 def _unmeasured(run: Run) -> str:

@@ -226,10 +226,9 @@ def _chi(run: Run, theory: MeanField | None) -> str:
     chi = run["chi_theory"] if theory is None else theory.chi
     if chi is None:
         return f"{words}; there is no theory for such a network"
-    grow = "keep their size" if abs(chi - 1) < 1e-6 else ("shrink" if chi < 1 else "grow")
     return (
-        f"{words}; at infinite width {chi:.4g}: squared gradients {grow} "
-        "from layer to layer backward"
+        f"{words}; at infinite width {chi:.4g}. Each layer multiplies squared gradients by chi on "
+        "their way back: 1 keeps them"
     )
 
 

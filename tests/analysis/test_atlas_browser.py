@@ -169,6 +169,46 @@ def test_a_click_opens_a_panel_that_stays_in_sight(page, runs):
     assert in_sight(page, "run-title")
 
 
+@on_phone
+def test_a_tap_opens_the_run_of_its_cell(page, runs):
+    """A finger's click comes from Plotly and has no place: where the finger was lifted counts."""
+    middle_of_map(page)
+    cell = runs[np.isclose(runs["learning_rate"], 0.3981, rtol=1e-3)]
+    cell = cell[np.isclose(cell["init_scale"], 1.587, rtol=1e-3)]
+    place = page.execute_script(
+        """const map = document.getElementById("map"), { xaxis, yaxis } = map._fullLayout;
+        const box = map.getBoundingClientRect();
+        return { x: box.left + xaxis._offset + xaxis.d2p(0.3981),
+          y: box.top + yaxis._offset + yaxis.d2p(1.587) };"""
+    )
+    tap = {**place, "duration": 50, "gestureSourceType": "touch"}
+    page.execute_cdp_cmd("Input.synthesizeTapGesture", tap)
+    WebDriverWait(page, 5).until(lambda driver: text(driver, "run-why"))
+    assert run_of(page, runs)["trial_id"] in set(cell["trial_id"])
+
+
+def test_the_open_run_is_that_of_the_map(page, runs):
+    """Another depth or activation opens the run of the same cell there; arrow keys walk on."""
+    middle_of_map(page).click().perform()
+    before = run_of(page, runs)
+    page.execute_script("window.scrollTo(0, 0)")
+    choose(page, "depth", "12")
+    after = run_of(page, runs)
+    assert (before["depth"], after["depth"]) == (2, 12)
+    same = ["learning_rate", "init_scale", "activation", "seed"]
+    assert after[same].tolist() == before[same].tolist()
+    assert f"run={after['trial_id'][:8]}" in page.current_url
+
+
+@on_desk
+def test_a_click_leaves_the_keyboard_on_the_map(page):
+    """So that the next arrow key moves from the cell that was clicked."""
+    middle_of_map(page).click().perform()
+    assert page.switch_to.active_element.get_attribute("id") == "map"
+    page.switch_to.active_element.send_keys(Keys.ARROW_UP)
+    assert "init scale 4" in text(page, "tip")
+
+
 def in_sight(page, name):
     """Whether an element's middle is on the screen, and nothing lies over it."""
     return page.execute_script(
@@ -271,6 +311,8 @@ def test_other_axes_are_chosen(page, runs):
     choose(page, "x", "depth")
     choose(page, "y", "seed")
     choose(page, "activation", "tanh")
+    choose(page, "learning_rate", "1e-4")
+    choose(page, "init_scale", "0.25")
     shown = page.execute_script(
         """const map = document.getElementById("map");
         const words = (axis) => [axis.title.text, axis.ticktext];
@@ -363,6 +405,8 @@ def test_the_legend_hides_an_outcome(page):
 def test_the_keyboard_alone_opens_a_run(page):
     """Tab reaches the map, arrows walk and are spoken, Enter opens and leads to the run."""
     page.find_element(By.ID, "choose-color").send_keys(Keys.TAB)
+    assert page.switch_to.active_element.text == "Other axes"
+    page.switch_to.active_element.send_keys(Keys.TAB)
     assert page.switch_to.active_element.get_attribute("aria-label") == "activation relu, depth 2"
     page.switch_to.active_element.send_keys(Keys.TAB)
     assert page.switch_to.active_element.get_attribute("id") == "map"

@@ -90,7 +90,7 @@ def test_theory_starts_from_the_runs_own_inputs(run_small):
     )
     (run,) = pd.read_parquet(gelu / "runs").to_dict("records")
     told = " ".join(explain(gelu, run["trial_id"]).split())
-    assert f"at infinite width {run['chi_theory']:.4g}: squared gradients shrink" in told
+    assert f"at infinite width {run['chi_theory']:.4g}. Each layer multiplies" in told
     assert run["chi_theory"] < 0.7
 
 

@@ -13,13 +13,13 @@ function cellsOf(atlas, layout, chosen) {
   return cells;
 }
 
-// What the maps open with, of the settings that have no axis: the middle depth and the first of all
+// What the maps open with, of the settings that have no axis: the middle number and the first of all
 // else; where a store holds several experiments and none of its runs is so, what most of them have.
 function firstChoice(atlas, layout) {
   const chosen = new Map();
-  for (const { name, values, repeats } of atlas.settings.values())
-    if (name !== layout.x.name && name !== layout.y.name)
-      chosen.set(name, repeats ? ALL : name === "depth" ? Math.floor((values.length - 1) / 2) : 0);
+  for (const setting of atlas.settings.values())
+    if (setting.name !== layout.x.name && setting.name !== layout.y.name)
+      chosen.set(setting.name, setting.repeats ? ALL : isNumber(setting) ? (setting.values.length - 1) >> 1 : 0);
   if (cellsOf(atlas, layout, chosen).flat().some((runs) => runs.length)) return chosen;
   const names = [...chosen.keys()].filter((name) => chosen.get(name) !== ALL);
   const counts = new Map();

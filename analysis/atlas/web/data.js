@@ -125,6 +125,9 @@ function atlasOf(data) {
   };
 }
 
+// Two significant digits of a number, where there is little room.
+const brief = (value) => short(typeof value === "number" ? Number(value.toPrecision(2)) : value);
+
 // Four significant digits, written as short as possible.
 function short(value) {
   if (value === null || value === undefined) return "none";

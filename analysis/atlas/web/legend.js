@@ -43,5 +43,3 @@ function scale({ label, log }, { range: [low, high], stops }) {
   made.append(make("span", label), bar, marks);
   return made;
 }
-
-const brief = (value) => short(Number(value.toPrecision(2)));

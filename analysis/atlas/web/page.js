@@ -10,6 +10,7 @@ async function start() {
   // Axes and panels as the view has them; what the small maps leave is chosen above them.
   function lay() {
     layout = layoutOf(atlas, view.places);
+    if (view.places !== atlas.places) find("places-fold").open = true;
     if (!view.chosen.size) view.chosen = firstChoice(atlas, layout);
     panels = panelsOf(atlas, layout, find("panels"), (codes) => choose(codes));
     addPlaces();
@@ -60,11 +61,17 @@ async function start() {
     });
   }
 
+  // What the maps show; an open run gives way to the one that now lies in its cell.
   function choose(codes) {
     for (const [name, code] of codes) view.chosen.set(name, code);
     for (const [name, code] of view.chosen) find(`choose-${name}`).value = code;
     tip.hidden = true;
     update();
+    if (view.run === null) return;
+    const runs = state.cells[view.cursor.row][view.cursor.column];
+    if (runs.includes(view.run)) return;
+    if (runs.length) openRun(oneOf(atlas, runs), false);
+    else close();
   }
 
   function update() {
@@ -154,12 +161,13 @@ async function start() {
   }
 
   function close() {
+    const inPanel = find("side").contains(document.activeElement);
     view.run = null;
     find("run").hidden = true;
     find("no-run").hidden = false;
     document.body.classList.remove("opened");
     say();
-    map.focus();
+    if (inPanel) map.focus();
   }
 
   const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 0], ArrowDown: [-1, 0] };
@@ -187,9 +195,14 @@ async function start() {
     else tip.hidden = true;
   }
 
-  function onClick(event) {
-    const cell = cellAt(map, layout, event);
-    if (cell) openCell(cell, false);
+  // Where the mouse or a finger was lifted: Plotly's own click after a tap has no place.
+  let lifted = null;
+
+  function onClick() {
+    const cell = lifted && cellAt(map, layout, lifted);
+    if (!cell) return;
+    map.focus({ preventScroll: true });
+    openCell(cell, false);
   }
 
   // What a link names, if it names a view at all: the page's sections have fragments too.
@@ -207,6 +220,7 @@ async function start() {
   function listen() {
     map.addEventListener("pointermove", onMove);
     map.addEventListener("pointerleave", () => (tip.hidden = true));
+    map.addEventListener("pointerup", (event) => (lifted = event));
     map.addEventListener("click", onClick);
     map.addEventListener("keydown", onKey);
     find("close").addEventListener("click", close);

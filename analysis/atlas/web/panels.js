@@ -7,7 +7,7 @@ function panelsOf(atlas, layout, element, choose) {
   if (!columns) return { draw: () => {} };
   const across = evenly(columns);
   const down = rows ? evenly(rows) : [null];
-  const words = (setting, code) => `${setting.name.replaceAll("_", " ")} ${short(setting.values[code])}`;
+  const words = (setting, code) => `${inWords(setting.name)} ${short(setting.values[code])}`;
   const panels = down.flatMap((row) => across.map((column) => makePanel(row, column)));
 
   function makePanel(row, column) {
@@ -20,13 +20,19 @@ function panelsOf(atlas, layout, element, choose) {
     return { codes, button, canvas };
   }
 
+  // The setting's name, and how many of its values have a panel, if not all have.
+  const counted = ({ name, values }, codes) =>
+    inWords(name) + (codes.length < values.length ? ` (${codes.length} of ${values.length} values)` : "");
+
   function lay() {
-    const head = across.map((code) => make("span", words(columns, code), { class: "panel-head" }));
+    const head = across.map((code) => make("span", brief(columns.values[code]), { class: "panel-head" }));
     element.style.gridTemplateColumns = `${rows ? "auto " : ""}repeat(${across.length}, minmax(0, 1fr))`;
     const lines = down.flatMap((row, i) => [
-      ...(rows ? [make("span", short(rows.values[row]), { class: "panel-side" })] : []),
+      ...(rows ? [make("span", brief(rows.values[row]), { class: "panel-side" })] : []),
       ...panels.slice(i * across.length, (i + 1) * across.length).map((each) => each.button)]);
-    element.replaceChildren(...(rows ? [make("span")] : []), ...head, ...lines);
+    const named = make("span", [rows && `down: ${counted(rows, down)}`, `across: ${counted(columns, across)}`]
+      .filter(Boolean).join("; "), { class: "panel-names" });
+    element.replaceChildren(named, ...(rows ? [make("span")] : []), ...head, ...lines);
   }
 
   function onKey(event) {
