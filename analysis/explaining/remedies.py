@@ -59,14 +59,15 @@ def _each(each: list[Run], own: pd.DataFrame, runs: pd.DataFrame) -> Iterator[li
 def _that_trained(run: Run, found: Run, share: str) -> Remedy:
     return Remedy(
         {name: found[name] for name in CHANGEABLE if found[name] != run[name]},
-        f"{share} with these settings trained in this store, {found['trial_id']} among them",
+        share.format(found["trial_id"]),
         found["trial_id"],
     )
 
 
 def _shares(runs: pd.DataFrame) -> pd.Series:
-    """Of each run, how many of the runs that differ from it in the seed alone trained."""
+    """Of each run, how many of the runs that differ from it in the seed alone trained; {} is it."""
     trained = (runs["outcome"] == "trained").groupby([runs[name] for name in ALIKE])
     of = trained.transform("size")
-    words = trained.transform("sum").astype(str) + " of " + of.astype(str) + " run"
-    return words.where(of == 1, words + "s")
+    words = trained.transform("sum").astype(str) + " of " + of.astype(str)
+    words += " runs with these settings trained in this store, {} among them"
+    return words.where(of > 1, "run {} of this store has these settings and trained")
