@@ -53,10 +53,15 @@ LOSS = {
 }
 
 
-@partial(jax.jit, static_argnames=("activation", "loss", "steps", "residual", "axis"))
+@partial(jax.jit, static_argnames=("steps", "residual", "axis"))
 def _trace(layers, inputs, targets, learning_rate, factor, activation, loss, steps, residual, axis):
-    """The loss, the gradient's norm and the parameters before each step and after the last."""
-    phi = PHI[activation]
+    """The loss, the gradient's norm and the parameters before each step and after the last.
+
+    Activation and loss are places in PHI and LOSS: one compiled program has all of them.
+    """
+
+    def phi(h):
+        return jax.lax.switch(activation, list(PHI.values()), h)
 
     def hidden(a, p):
         h = p[:, :-1] @ a + p[:, -1:]
@@ -74,7 +79,8 @@ def _trace(layers, inputs, targets, learning_rate, factor, activation, loss, ste
         if first:
             # A loop in the compiled program, lest a deep network take seconds to compile.
             a, _ = jax.lax.scan(inside, a, inner)
-        return LOSS[loss](last[:, :-1] @ a + last[:, -1:], targets)
+        outputs = last[:, :-1] @ a + last[:, -1:]
+        return jax.lax.switch(loss, list(LOSS.values()), outputs, targets)
 
     def step(layers, _):
         value, gradients = jax.value_and_grad(loss_of)(layers)
@@ -94,9 +100,8 @@ def trajectory(
     layers = (params[: min(depth - 1, 1)], inner, params[-1])
     residual = factor is not None
     scaled = (learning_rate, factor if residual else 0.0)
-    traced = _trace(
-        layers, inputs, targets, *scaled, activation, loss, steps, residual, AXES[normalization]
-    )
+    places = list(PHI).index(activation), list(LOSS).index(loss)
+    traced = _trace(layers, inputs, targets, *scaled, *places, steps, residual, AXES[normalization])
     losses, norms, (first, inner, last) = traced
     layers = [*(p[-1] for p in first), *np.asarray(inner[-1]), last[-1]]
     return np.asarray(losses), np.asarray(norms), [np.asarray(p) for p in layers]
