@@ -2,7 +2,8 @@
 The same question to pandas, DuckDB and Polars
 ==============================================
 
-A store is Parquet, so no phasesweep is needed to ask it. Which share of the runs trained?
+A store is a folder of Parquet files, so you can query it without phasesweep. What share of the runs
+trained?
 """
 
 import os
@@ -13,7 +14,9 @@ store = os.environ.get("PHASESWEEP_STORE", "demo/quickstart")
 
 runs = pd.read_parquet(f"{store}/runs", columns=["activation", "depth", "outcome"])
 runs["trained"] = runs["outcome"] == "trained"
-runs.groupby(["activation", "depth"])["trained"].mean().unstack()
+shares = runs.groupby(["activation", "depth"])["trained"].mean().unstack("activation")
+figure = shares.plot.bar(ylabel="share that trained", rot=0, figsize=(6, 3)).get_figure()
+shares
 
 # %%
 # DuckDB reads only the columns that the query names.

@@ -7,11 +7,13 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from core.settings import Setting
+from core.settings import Setting, one_of
 from core.trials import SETTINGS
 from pipeline.data_files.fields import DataFields
+from wording import inline
 
 NO_SETTINGS = [name for name in DataFields.model_fields if name not in SETTINGS]
+EXAMPLE = "as in "
 
 
 class SettingFields(SphinxDirective):
@@ -35,12 +37,19 @@ class DataFileFields(SphinxDirective):
 
 
 def _facts(each: Setting) -> Iterator[str]:
-    yield f"{each.meaning} (unit: {each.unit})" if each.unit not in ("1", "name") else each.meaning
-    if each.remedy:
-        yield each.remedy
+    """What it is; how it is written or what it may be; what it is if left out."""
+    named = each.unit in ("1", "name") or each.unit in each.meaning
+    yield each.meaning if named else f"{each.meaning} (unit: {each.unit})"
+    before, shown, example = each.remedy.partition(EXAMPLE)
+    if shown:
+        yield f"example: {example}"
+    elif before:
+        yield before
+    elif each.choices:
+        yield one_of(each.choices)
     if bounds := list(_bounds(each)):
         yield "allowed: " + ", ".join(bounds)
-    yield "must be given" if each.written is None else f"left out: {each.encoded(each.written)}"
+    yield "required" if each.written is None else f"default: {each.encoded(each.written)}"
 
 
 def _bounds(each: Setting) -> Iterator[str]:
@@ -51,14 +60,22 @@ def _bounds(each: Setting) -> Iterator[str]:
         ("<", each.below),
     ):
         if bound is not None:
-            yield f"{sign} {bound:g}" if each.kind is float else f"{sign} {bound:,}"
+            yield f"{sign} {_words(bound)}"
+
+
+def _words(bound: float) -> str:
+    """A bound in words: 100,000, 1e+12 or 2^63."""
+    power = int(bound).bit_length() - 1
+    if bound > 10**15 and bound == 2**power:
+        return f"2^{power}"
+    return f"{bound:,}" if isinstance(bound, int) or bound < 10**9 else f"{bound:g}"
 
 
 def _listed(entries: Any) -> nodes.definition_list:
     listed = nodes.definition_list()
     for name, facts in entries:
         item = nodes.definition_list_item("", nodes.term("", "", nodes.literal("", name)))
-        lines = nodes.line_block("", *(nodes.line("", fact) for fact in facts))
+        lines = nodes.line_block("", *(nodes.line("", "", *inline(fact)) for fact in facts))
         item += nodes.definition("", lines)
         listed += item
     return listed
