@@ -2,8 +2,8 @@
 Do gradients vanish or explode?
 ===============================
 
-Each layer's gradient before the first step, for one activation at the largest depth, beside the theory
-of infinitely wide networks.
+Each layer's gradient before the first step, for one activation at the largest depth, beside the
+theory of infinitely wide networks.
 """
 
 import os

@@ -6,10 +6,10 @@ import typer
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from wording import inline
 
 from analysis.commands.name_lists import NamesCommand
 from pipeline.cli import app as command_line
-from wording import inline
 
 
 class Commands(SphinxDirective):

@@ -6,11 +6,11 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from wording import inline
 
 from core.settings import Setting, one_of
 from core.trials import SETTINGS
 from pipeline.data_files.fields import DataFields
-from wording import inline
 
 NO_SETTINGS = [name for name in DataFields.model_fields if name not in SETTINGS]
 EXAMPLE = "as in "
