@@ -9,13 +9,15 @@ trained?
 import os
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 store = os.environ.get("PHASESWEEP_STORE", "demo/quickstart")
 
 runs = pd.read_parquet(f"{store}/runs", columns=["activation", "depth", "outcome"])
 runs["trained"] = runs["outcome"] == "trained"
 shares = runs.groupby(["activation", "depth"])["trained"].mean().unstack("activation")
-figure = shares.plot.bar(ylabel="share that trained", rot=0, figsize=(6, 3)).get_figure()
+figure = Figure(figsize=(6, 3), layout="constrained")
+shares.plot.bar(ax=figure.subplots(), ylabel="share that trained", rot=0)
 shares
 
 # %%

@@ -68,7 +68,7 @@ def _words(bound: float) -> str:
     power = int(bound).bit_length() - 1
     if bound > 10**15 and bound == 2**power:
         return f"2^{power}"
-    return f"{bound:,}" if isinstance(bound, int) or bound < 10**9 else f"{bound:g}"
+    return f"{bound:,}" if isinstance(bound, int) else f"{bound:,g}"
 
 
 def _listed(entries: Any) -> nodes.definition_list:
