@@ -1,8 +1,8 @@
 """Stores as DuckDB views, to be queried in SQL.
 
-runs, layers, curves    the tables, as analysis.reading.stores reads them
-manifest                sweeps, versions and thresholds: one row per key, with its value
-near(a, b)              a macro: whether two numbers agree as far as three digits show
+    runs, layers, curves    the tables, as analysis.reading.stores reads them
+    manifest                sweeps, versions and thresholds: one row per key, with its value
+    near(a, b)              a macro: whether two numbers agree as far as three digits show
 
 Queries can reach nothing else.
 """
