@@ -13,7 +13,6 @@ from core.trials import SETTINGS
 from pipeline.data_files.fields import DataFields
 
 NO_SETTINGS = [name for name in DataFields.model_fields if name not in SETTINGS]
-EXAMPLE = "as in "
 
 
 class SettingFields(SphinxDirective):
@@ -40,13 +39,13 @@ def _facts(each: Setting) -> Iterator[str]:
     """What it is; how it is written or what it may be; what it is if left out."""
     named = each.unit in ("1", "name") or each.unit in each.meaning
     yield each.meaning if named else f"{each.meaning} (unit: {each.unit})"
-    before, shown, example = each.remedy.partition(EXAMPLE)
+    _, shown, example = each.remedy.partition(f"as in {each.name}: ")
     if shown:
-        yield f"example: {example}"
-    elif before:
-        yield before
-    elif each.choices:
+        yield f"example: {each.name}: {example}"
+    elif each.choices and each.kind is not frozenset:
         yield one_of(each.choices)
+    else:
+        yield each.remedy
     if bounds := list(_bounds(each)):
         yield "allowed: " + ", ".join(bounds)
     yield "required" if each.written is None else f"default: {each.encoded(each.written)}"
