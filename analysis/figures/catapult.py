@@ -33,8 +33,8 @@ def catapult_by_rate(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """The highest and the last loss against the learning rate in units of the sharpness.
 
     There is a panel for each activation; other settings that vary are drawn together unless they
-    are asked for in rows. Below c = eta x lambda_max = 2 the loss only falls; beyond it first rises
-    (the catapult), and beyond some c, 4 for two linear layers, it diverges.
+    are asked for in rows. Below c = eta x lambda_max = 2 the loss only falls; beyond that it first
+    rises (the catapult), and beyond some larger c, 4 for two linear layers, it diverges.
 
     Args:
         runs: The settings, `outcome`, `sharpness`, `initial_loss`, `peak_loss`, `tail_loss`.
