@@ -1,6 +1,6 @@
 """Where training ends: shares of outcomes, and the learning rate at which runs diverge.
 
-Every function takes a DataFrame of runs and returns a new one with a row per group.
+Every function takes a DataFrame of runs and returns a new one with one row per group.
 """
 
 from collections.abc import Sequence
