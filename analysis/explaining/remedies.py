@@ -65,7 +65,7 @@ def _that_trained(run: Run, found: Run, share: str) -> Remedy:
 
 
 def _shares(runs: pd.DataFrame) -> pd.Series:
-    """For each run, in words, how many runs with its settings but for the seed trained; {} is it."""
+    """In words, how many of the runs that share all but the seed trained; {} is a run's id."""
     trained = (runs["outcome"] == "trained").groupby([runs[name] for name in ALIKE])
     of = trained.transform("size")
     words = trained.transform("sum").astype(str) + " of " + of.astype(str)
