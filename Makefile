@@ -15,7 +15,7 @@
 .DELETE_ON_ERROR:
 
 # The first of these that runs and is new enough; the pins were tested with 3.11.
-PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python3.14; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
 

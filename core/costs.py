@@ -29,7 +29,7 @@ HELD_OUT_STEPS = 2
 
 
 def flops(trial: Trial, data: DatasetInfo) -> int:
-    """Floating-point operations of a training: 2 per weight, example and pass; 3 passes a step."""
+    """Floating-point operations: 2 per weight, example and pass, with 3 passes per step."""
     return 6 * _weights(trial, data) * _examples(trial)
 
 

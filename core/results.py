@@ -9,7 +9,7 @@ RESULTS = (
     Column(
         "outcome",
         str,
-        "what the run came to: first rule that matches, untrained if no step was asked for",
+        "how the run ended: the first rule that matches; untrained if no step was asked for",
         "name",
         choices=OUTCOMES,
         required=True,
@@ -17,7 +17,7 @@ RESULTS = (
     Column(
         "cause",
         str,
-        "why the run failed; else NULL, as without `signal`",
+        "why the run failed; NULL if it did not, or if `signal` was not measured",
         "name",
         choices=tuple(CAUSES),
     ),
@@ -34,7 +34,7 @@ RESULTS = (
     Column("baseline_loss", float, "loss of the best constant predictor", "loss", required=True),
     Column("peak_loss", float, "largest finite loss seen", "loss"),
     Column("lowest_loss", float, "smallest finite loss seen", "loss"),
-    Column("lowest_step", int, "first step with it", "steps"),
+    Column("lowest_step", int, "first step with lowest_loss", "steps"),
     Column(
         "tail_loss",
         float,
@@ -44,16 +44,17 @@ RESULTS = (
     Column(
         "late_change",
         float,
-        "range of the last fifth's losses over the last loss; of the last step's in under 10 steps",
+        "range of the losses in the last fifth of the steps over the last loss; under 10 steps, in "
+        "the last step",
     ),
     Column(
         "late_rise",
         float,
-        f"relative rise of the loss that over {THRESHOLDS.oscillating_share:.0%} of the steps in "
-        "the second half exceed",
+        f"relative rise of the loss that more than {THRESHOLDS.oscillating_share:.0%} of the steps "
+        "in the second half exceed",
     ),
     Column(
-        "rare_rise", float, f"the same for {THRESHOLDS.oscillating_share / 10:.0%} of the steps"
+        "rare_rise", float, f"late_rise for {THRESHOLDS.oscillating_share / 10:.0%} of the steps"
     ),
     Column(
         "diverged_step",
@@ -65,7 +66,7 @@ RESULTS = (
     Column("overflow_step", int, "first step with a non-finite loss or parameter", "steps"),
     Column("final_accuracy", float, "fraction classified right at the end; classes only"),
     Column("test_loss", float, "loss of the held-out examples at the end", "loss"),
-    Column("test_accuracy", float, "fraction of the held-out classified right; classes only"),
+    Column("test_accuracy", float, "fraction of held-out examples classified right; classes only"),
     Column("generalization_gap", float, "test_loss - final_loss", "loss"),
     Column(
         "fractal_converged",
@@ -78,7 +79,7 @@ RESULTS = (
     Column(
         "chi_theory",
         float,
-        "the same at infinite width: in the limit of depth (arXiv:1611.01232); with residual "
+        "chi at infinite width: in the limit of depth (arXiv:1611.01232); with residual "
         "connections (arXiv:1712.08969) or layer normalization the mean over the layers measured",
     ),
     Column(
@@ -95,7 +96,8 @@ RESULTS = (
     Column(
         "final_active_fraction",
         float,
-        "units passing a gradient, of the hidden layer with fewest, at the end; not if saturating",
+        "fraction of units that pass a gradient, in the hidden layer with the fewest, at the end; "
+        "NULL if phi saturates",
         formerly="active_fraction",
     ),
     Column(
@@ -121,8 +123,8 @@ RESULTS = (
     Column(
         "final_gradient_alignment",
         float,
-        "norm of the mean gradient over the rms of the examples', all parameters, at the end: "
-        "1 they agree, 0 they cancel",
+        "norm of the mean gradient over the rms norm of the examples' gradients, all parameters, "
+        "at the end: 1 if they agree, 0 if they cancel",
     ),
     Column(
         "log10_gradient_per_error",
@@ -152,14 +154,14 @@ RESULTS = (
 LAYER_MEANINGS = {
     "log10_mean_square_h": "log10 of the mean square pre-activation over units and examples, "
     "before it is normalized",
-    "log10_mean_square_a": "log10 of the mean square activation, of a branch with what it is added "
-    "to; NULL for the output layer",
+    "log10_mean_square_a": "log10 of the mean square activation, in a residual network of the sum "
+    "with the branch; NULL for the output layer",
     "correlation": "mean cosine of the pre-activations of pairs of examples",
     "mean_slope": "mean |phi'(h)| over units and examples",
     "saturated_fraction": f"units x examples with |phi'| < {THRESHOLDS.saturated_unit:g} phi'(0), "
     "if phi saturates",
-    "dead_fraction": "units that pass no gradient for any example, if phi does not saturate; 0 of "
-    "a branch",
+    "dead_fraction": "units that pass no gradient for any example, if phi does not saturate; 0 in "
+    "a residual branch",
     "log10_delta_norm": "log10 of the rms over examples of |examples x dLoss/dh|",
     "log10_gradient_norm": "log10 of |dLoss/dW|, biases left out",
     "log10_bias_gradient_norm": "log10 of |dLoss/db|",

@@ -202,7 +202,7 @@ class Trial:
         of_cost=True,
     )
     activation: str = setting(
-        "activation phi of the hidden layers, outputs being linear",
+        "activation phi of the hidden layers; outputs are linear",
         "name",
         choices=tuple(ACTIVATIONS),
         meant=canonical_activation,
@@ -229,8 +229,8 @@ class Trial:
         ),
     )
     init_scale: float = setting(
-        "multiplies a unit draw. gaussian: sigma_w, weight std times sqrt(fan_in); orthogonal: "
-        "every singular value; scaled_identity: the k of k*I",
+        "multiplies the drawn weights; gaussian: sigma_w, weight std times sqrt(fan_in); "
+        "orthogonal: every singular value; scaled_identity: the k of k*I",
         remedy="sigma_w, as in init_scale: {geomspace: [0.25, 4, 16]}, or a name: "
         + ", ".join(NAMED_SCALES),
         written=1.0,
@@ -250,7 +250,7 @@ class Trial:
         differs_within="batch",
     )
     learning_rate: float = setting(
-        "step size (eta); what the schedule begins from or rises to",
+        "step size (eta); the rate that a schedule begins with or rises to",
         remedy="as in learning_rate: {geomspace: [1.0e-4, 10, 16]}; "
         "for an untrained baseline set steps: 0",
         least=1e-12,
@@ -260,8 +260,8 @@ class Trial:
     )
     loss: str = setting(
         "name of the loss, a mean over examples; mse is half of the squared error, summed over "
-        "outputs; sigmoid_mse, softmax_mse and binary_cross_entropy are of the sigmoids or the "
-        "softmax of the outputs, sigmoids of two classes of a single output",
+        "outputs; sigmoid_mse, softmax_mse and binary_cross_entropy apply to the outputs' sigmoids "
+        "or softmax; with sigmoids a single output tells two classes apart",
         "name",
         written="cross_entropy",
         choices=tuple(LOSSES),
@@ -269,7 +269,7 @@ class Trial:
         objection=_without_classes,
     )
     steps: int = setting(
-        "steps of the optimizer asked for",
+        "steps of the optimizer that are asked for",
         "steps",
         remedy="steps of the optimizer, as in steps: 100",
         written=100,
@@ -308,7 +308,7 @@ class Trial:
         of_cost=True,
     )
     measure: frozenset[str] = setting(
-        "measured beside the losses",
+        "what is measured besides the losses",
         "name",
         remedy="no axis but a list of " + ", ".join(MEASUREMENTS) + "; or []",
         written=frozenset({"signal"}),
@@ -317,14 +317,14 @@ class Trial:
         decides="record",
     )
     stop: str = setting(
-        "whether every step is taken: decided ends once trained beyond doubt",
+        "whether all steps are taken; decided: a run ends once it has surely trained",
         "name",
         default="full",
         choices=tuple(STOPS),
         decides="end",
     )
     trained_level: float = setting(
-        "trained: the loss ended at or below this share of baseline_loss",
+        "a run has trained if its loss ended at or below this share of baseline_loss",
         default=0.1,
         remedy="the share of the best constant's loss at or below which a run has trained, "
         "as in trained_level: 0.5",
@@ -333,7 +333,7 @@ class Trial:
         decides="verdict",
     )
     targets: str = setting(
-        "scaling of numbers as targets",
+        "scaling of targets that are numbers",
         "name",
         default="standardized",
         choices=tuple(name for name, scaling in SCALINGS.items() if scaling.of_targets),
@@ -341,7 +341,7 @@ class Trial:
         of_task=True,
     )
     weight_decay: float = setting(
-        "L2 penalty: this much of each weight is added to its gradient, none to that of a bias",
+        "L2 penalty: this times each weight is added to its gradient; biases have none",
         default=0.0,
         remedy="as in weight_decay: [0, 1.0e-4, 1.0e-2]",
         **SCALE,
@@ -349,7 +349,7 @@ class Trial:
         differs_within="start",
     )
     optimizer: str = setting(
-        "what takes a step from a gradient",
+        "how a step follows from the gradients",
         "name",
         default="gd",
         choices=tuple(OPTIMIZERS),
@@ -357,8 +357,8 @@ class Trial:
         of_cost=True,
     )
     momentum: float = setting(
-        "share of the running sum of gradients (momentum, nesterov) or of their running mean "
-        "(adam: beta1) that a step keeps",
+        "share of the gradients' running sum (momentum, nesterov) or running mean (adam: beta1) "
+        "that each step keeps",
         default=0.9,
         remedy="as in momentum: [0, 0.9, 0.99]",
         least=0,
@@ -368,7 +368,7 @@ class Trial:
         differs_within="start",
     )
     beta2: float = setting(
-        "share of the running mean of squared gradients that a step of adam keeps",
+        "share of the squared gradients' running mean that each step of adam keeps",
         default=0.999,
         remedy="as in beta2: 0.99",
         least=0,
@@ -387,7 +387,7 @@ class Trial:
         differs_within="start",
     )
     clip_norm: float = setting(
-        "the largest norm of the whole gradient, longer ones being shortened to it; 0: any",
+        "largest norm of the whole gradient; a longer one is shortened to it; 0: no limit",
         default=0.0,
         remedy="a norm, as in clip_norm: 1.0, or clip_norm: none",
         **SCALE,
@@ -407,8 +407,8 @@ class Trial:
         differs_within="start",
     )
     schedule: str = setting(
-        "course of the learning rate: warmup rises to it over warmup_steps, cosine also falls "
-        "from there to 0 at the last step",
+        "course of the learning rate; warmup: it rises over warmup_steps; cosine: then it falls "
+        "to 0 at the last step",
         "name",
         default="constant",
         choices=tuple(SCHEDULES),
@@ -416,7 +416,7 @@ class Trial:
         differs_within="start",
     )
     warmup_steps: int = setting(
-        "steps over which warmup and cosine rise, in equal parts, to the learning rate",
+        "steps over which warmup and cosine rise linearly to the learning rate",
         "steps",
         default=10,
         remedy="as in warmup_steps: 10",
@@ -427,8 +427,8 @@ class Trial:
         differs_within="start",
     )
     batch_size: int = setting(
-        "examples of a step's gradient, drawn anew by the seed in each pass over all; 0: all. "
-        "Losses are those of all examples, at the curves' steps and the last ones",
+        "examples of a step's gradient; each pass over the data has a new order from the seed; "
+        "0: all examples. Losses are those of all examples, at the curves' steps and the last ones",
         "examples",
         default=FULL_BATCH,
         remedy="examples of a step, as in batch_size: 32, or batch_size: full",
@@ -462,15 +462,15 @@ class Trial:
     init_scale_first: float = _factor("init_scale_first", differs_within="batch")
     init_scale_last: float = _factor("init_scale_last", differs_within="batch")
     biases: str = setting(
-        "whether biases are trained; none: they are 0 and no parameters",
+        "whether biases are trained; none: there are no biases",
         "name",
         default="trained",
         choices=("trained", "none"),
         elsewhere=("bias", "use_bias"),
     )
     test_examples: int = setting(
-        "held-out examples, of those left by the training examples and scaled as these: never "
-        "trained on, measured once at the end",
+        "held-out examples, others than the training examples but scaled as these: never trained "
+        "on, measured once at the end",
         "examples",
         default=0,
         remedy="a number of examples to hold out, as in test_examples: 50",
@@ -498,9 +498,9 @@ class Trial:
         decides="record",
     )
     residual: str = setting(
-        "residual connections past every hidden layer but the first, a_l = a_(l-1) + f phi(h_l): "
-        "f, where inverse_sqrt_depth is 1 / sqrt(depth) and inverse_depth 1 / depth; none: there "
-        "are none",
+        "f of the residual connections past every hidden layer but the first, "
+        "a_l = a_(l-1) + f phi(h_l): a number, inverse_sqrt_depth for 1 / sqrt(depth), "
+        "inverse_depth for 1 / depth; none: no residual connections",
         "name",
         default=NO_RESIDUAL,
         remedy="a branch's factor, as in residual: [none, 1, 0.5], or a name: "

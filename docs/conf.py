@@ -37,7 +37,8 @@ myst_heading_anchors = 3
 # Headings that an included file begins at its own level.
 suppress_warnings = ["myst.header"]
 
-autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_default_options = {"member-order": "bysource"}
+add_module_names = False  # the page has them as headings
 autodoc_typehints = "none"  # the signatures have them; shapes and units are in the text
 autodoc_preserve_defaults = True
 napoleon_use_rtype = False

@@ -106,7 +106,7 @@ def _of_level(level: int, blocks: Blocks, cuts: Cuts) -> Places:
 def _unfinished(
     block: Block, runs: Iterable[Sequence[Places]], finished: Indices
 ) -> Iterator[list[Places]]:
-    """The runs without the cells that are finished; none is empty."""
+    """The runs without their finished cells; runs without any other cell are left out."""
     for numbers in runs:
         left = ~_among(block.indices(numbers), finished)
         if left.any():
@@ -135,7 +135,7 @@ def _costliest_first(numbers: Places, cuts: Cuts) -> Places:
 
 
 def _among(indices: Indices, known: Indices) -> NDArray[np.bool_]:
-    """Which of the indices are known; `known` is sorted."""
+    """Whether each index is among the known ones; `known` is sorted."""
     places = np.searchsorted(known, indices)
     return (
         known.take(places, mode="clip") == indices if len(known) else np.zeros(len(indices), bool)

@@ -107,7 +107,7 @@ class Supply:
         self._seconds_in_flight += seconds
 
     def ended(self, outcomes: Mapping[str, int], failed: int = 0) -> Ended:
-        """Note that trials have ended; they are taken to be those that were handed out first.
+        """Note that trials have ended; we assume that they are those that were handed out first.
 
         Args:
             outcomes: How many ended in each.

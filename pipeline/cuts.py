@@ -95,7 +95,7 @@ class Cut:
 
 
 class Cuts:
-    """How the blocks of a grid are cut: blocks of the same costs, sizes and levels alike.
+    """How the blocks of a grid are cut: those with the same costs, sizes and levels are cut alike.
 
     Attributes:
         kinds: (blocks,) the number of each block's kind: blocks of one kind are cut alike.

@@ -204,7 +204,7 @@ def _is_of_the_task(ray: Any, error: Exception) -> bool:
 
 
 def _require_a_node(ray: Any, error: Exception, times: int) -> None:
-    """Raise ClusterLostError unless a batch, lost with its node so many times, may go elsewhere."""
+    """Raise ClusterLostError unless a batch lost with its nodes may be sent to another node."""
     reason = f"{type(error).__name__}: {_in_a_line(error)}"[:REASON_LENGTH]
     if isinstance(error, ray.exceptions.LocalRayletDiedError):
         raise ClusterLostError(f"the Ray on this machine died ({reason}); no trial is to blame")

@@ -83,8 +83,9 @@ class RateAdvice:
     """What the runs nearest to a network say about its learning rate.
 
     Attributes:
-        apart: The settings in which those runs are not what was asked for, with what was asked
-            and found. For a name that the store does not have: all names that it has.
+        apart: The settings in which those runs differ from the network asked for, each with the
+            value asked for and the value found. If the store lacks a name, all names that it has
+            are given.
         rate: The rate that trained most reliably there, and its start; None if none trained.
         failures: How the other runs at `rate` ended, and how many did so.
         theory: How runs at theory's init scale ended; None if `rate` has that scale, or no run.
@@ -114,7 +115,7 @@ class RateAdvice:
 
     @property
     def distance(self) -> float:
-        """The largest factor between a size asked for and the size found; infinite for a name."""
+        """The largest factor between a size asked for and one found; infinite if a name differs."""
         sizes = [ratio(*pair) for pair in self.apart.values()]
         return max([1.0, 1 / self.factor, *sizes])
 
@@ -215,7 +216,7 @@ def _best_run(runs: pd.DataFrame) -> BestNearby | None:
 
 
 def _divergence(runs: pd.DataFrame) -> Divergence:
-    """Where divergence begins among runs that may differ in anything: the lowest rate counts."""
+    """Where divergence begins; runs may differ in other settings, and the lowest rate counts."""
     blown = blew_up(runs)
     first = runs.loc[blown, "learning_rate"].min()
     below = runs[~(runs["learning_rate"] >= first)]

@@ -81,11 +81,11 @@ def _start(
 ) -> float | None:
     """The init scale that InitAdvice advises to start from.
 
-    A little above the critical scale signals do not die out. Measured as in
-    analysis.advising.measured_starts: of 24 runs at depth 30, so many trained from the middle of
-    the band and, second, from the critical scale:
-    tanh 12 and 7, erf 12 and 6, ELU 12 and 6, SELU 15 and 2, GELU 8 and 0, SiLU 3 and 1; but
-    linear 10 and 13, ReLU 0 and 0, leaky ReLU 2 and 1, whose signals grow in every layer.
+    A little above the critical scale signals do not die out. This was measured as in
+    analysis.advising.measured_starts. Of 24 runs at depth 30, so many trained from the middle of
+    the band and from the critical scale: tanh 12 and 7, erf 12 and 6, ELU 12 and 6, SELU 15 and 2,
+    GELU 8 and 0, SiLU 3 and 1; but linear 10 and 13, ReLU 0 and 0, leaky ReLU 2 and 1, whose
+    signals grow in every layer.
     """
     if critical is not None and ACTIVATIONS[activation].homogeneous:
         return critical
@@ -97,7 +97,7 @@ def _start(
 
 @lru_cache(maxsize=64)
 def critical_bias_variance(activation: str) -> float | None:
-    """A sigma_b^2 at which some sigma_w^2 is critical: 0 if possible, else just above the least.
+    """A sigma_b^2 for which a critical sigma_w^2 exists: 0 if possible, else just above the least.
 
     Returns:
         None where there is none up to MOST_BIAS_VARIANCE.
@@ -134,7 +134,7 @@ def _passes(activation: str, weight_variance: float, bias_variance: float, depth
 
 
 def init_lines(advice: InitAdvice) -> Iterator[str]:
-    """The advice in sentences: where to start, how far one may go from there, how sure that is."""
+    """The advice in sentences: where to start, what range still works, and how sure that is."""
     if advice.start is None:
         yield (
             f"No init scale passes a signal through {advice.depth} layers; "

@@ -19,9 +19,9 @@ class Share:
     """How many of the runs from one start trained.
 
     Attributes:
-        seeds: For how many of SEEDS some learning rate trained.
+        seeds: The number of SEEDS for which some learning rate trained.
         runs: How many trained, of all seeds and LEARNING_RATES.
-        longer: Where none did, for how many of SEEDS one of LONGER_RATES trained within
+        longer: If none trained, the number of SEEDS for which one of LONGER_RATES trained within
             LONGER_STEPS.
     """
 

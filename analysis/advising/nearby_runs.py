@@ -31,9 +31,9 @@ def nearest(
         wanted: `activation` and `depth`; `width` and `dataset` if they matter.
 
     Returns:
-        The runs, and where they are not what was asked for: asked and found, by setting.
-        For a name that no run has, the runs of all names are taken, and all these names are
-        what was found.
+        The runs, and by setting the value asked for and the value found where these differ. If no
+        run has the name asked for, the runs of all names are taken, and what was found are all
+        these names.
     """
     apart: dict[str, tuple[Any, Any]] = {}
     for name in [name for name in NAMES if name in wanted]:
@@ -62,8 +62,8 @@ def theory_factor(
 
     The sharpness sums over all layers how far their weights move the outputs. It grows with the
     depth and the width, and by a factor chi per layer where chi > 1 (Karakida et al. 2019,
-    arXiv:1806.01316). Where the sharpness falls, the rate stays as it is. Of a network that is not
-    plain, chi says nothing of the depth.
+    arXiv:1806.01316). Where the sharpness falls, the rate stays as it is. For a network that is not
+    plain, chi says nothing about the depth.
     """
     factor = 1.0
     for asked, found in (apart[size] for size in SIZES if size in apart):

@@ -37,10 +37,10 @@ class Measure:
     Attributes:
         name, label: The column, and its words on the page.
         log: Whether the page gets, and colors by, its log10.
-        diverging: Whether colors differ on the two sides of 0 (of the log10, if `log`).
+        diverging: Whether values below and above 0 (of the log10, if `log`) have different colors.
         colored: Whether the map offers it; the others are only listed.
-        bounded: Whether its colors end at a hundredth and at ten times the best constant's loss.
-            Without bounds, diverged runs would take up nearly all colors.
+        bounded: Whether its colors span a hundredth to ten times the best constant's loss. Without
+            bounds, diverged runs would take up nearly all colors.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Columns of numbers packed for a page: small, and easy to read back in JavaScript.
 
-A pack is gzip, in base64, of a JSON header, its length before it, and the columns' bytes
-after it. A column's bytes are grouped by significance, which compresses better.
+A pack is base64 of gzip. It holds the length of a JSON header, the header, and the columns' bytes.
+A column's bytes are grouped by significance, which compresses better.
 """
 
 import base64
@@ -65,7 +65,7 @@ def quantized(values: ArrayLike, steps: int) -> NDArray[np.int16]:
 
 
 def differences(quantities: NDArray[np.int16], lengths: ArrayLike) -> NDArray[np.int16]:
-    """Each number minus the one before it in its series; running sums, which may wrap, undo it.
+    """Each number minus the one before it in its series; running sums, which may wrap, undo this.
 
     Args:
         quantities: Series, one after another.

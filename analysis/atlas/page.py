@@ -55,7 +55,7 @@ def atlas(
         store: Its folder or URL.
         trained_level: As of analysis.tables.judgments.read_judged.
         view: Which runs it shows, and what lies where when it opens.
-        figures: HTML to stand in the figures' place; None draws them, which takes longest.
+        figures: HTML to show in place of the figures; None draws them, which takes longest.
 
     Raises:
         NotAStoreError, MissingTableError: There is no store, or no run in it.

@@ -54,7 +54,7 @@ def profile_columns(store: str | Path, runs: pd.DataFrame) -> dict[str, NDArray[
 
 
 def _theories(layers: pd.DataFrame, runs: pd.DataFrame, setting: Places) -> pd.DataFrame:
-    """The theory of every setting, from the mean profile over its seeds."""
+    """The theory for every setting, from the mean profile over its seeds."""
     means = layers.groupby(["setting", "layer"], sort=False)[list(COLUMNS)].mean().reset_index()
     first_run = pd.Series(range(len(runs))).groupby(setting).first()
     known = []

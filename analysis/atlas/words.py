@@ -78,8 +78,9 @@ def packed(texts: Sequence[str]) -> tuple[list[str], NDArray[np.uint32], NDArray
     """Texts as patterns, in which GAP stands for a number, and the numbers.
 
     Returns:
-        The patterns; of each text the place of its pattern; and the numbers as lines of
-        ASCII: pattern by pattern, gap by gap, text by text, so that like follows like.
+        The patterns, the place of each text's pattern among them, and the numbers as lines of
+        ASCII: pattern by pattern, gap by gap, text by text, so that similar numbers follow one
+        another.
     """
     patterns: dict[str, int] = {}
     code = np.empty(len(texts), np.uint32)
@@ -119,7 +120,7 @@ def _named(remedies: list[Remedy]) -> str | None:
 
 
 def _actions(run: Run, remedies: list[Remedy], named: str | None, where: str) -> str:
-    """What to do, in parts: the remedies, each its changes, its reason and its code; the rest."""
+    """What to do, in parts: the remedies, each with its changes, reason and code; then the rest."""
     if not remedies:
         return printable(no_action(run))
     parts = []

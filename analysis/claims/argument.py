@@ -72,7 +72,7 @@ class Claim:
         statement: The claim, as people state it.
         setting: The networks that the argument is about, and what was measured on them.
         query: Selects its rows, for `phasesweep query`.
-        rule: The rows -> a verdict.
+        rule: Turns these rows into a verdict.
         measure: Adds columns that no sweep stores, measured on the same networks drawn again.
     """
 

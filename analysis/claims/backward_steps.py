@@ -38,10 +38,10 @@ class Net:
     """A network, its data and its loss.
 
     Attributes:
-        params: A layer each, (fan_out, fan_in + 1) or a stack of them.
+        params: One array per layer, (fan_out, fan_in + 1) or a stack of such.
         phi: Its activation.
         loss: A name in LOSSES.
-        task: What it is to be trained on.
+        task: What it would be trained on.
     """
 
     params: Sequence[Array]
@@ -59,8 +59,8 @@ def backward_steps(runs: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row for each run and `factor`, "slope" or "value": the run's columns,
 
-        - `gradient_error`: of the gradient that this step gives, against finite
-          differences of the loss, relative, of the layer where it is largest
+        - `gradient_error`: the relative error of the gradient that this step gives, compared with
+          finite differences of the loss, in the layer where it is largest
         - `growth_per_layer`: of |delta|^2 under this step, over the layers of chi_measured
     """
     rows = []

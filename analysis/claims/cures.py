@@ -127,10 +127,11 @@ def adam_makes_init_irrelevant(rows: pd.DataFrame) -> Verdict:
 def batch_norm_allows_larger_rates(rows: pd.DataFrame) -> Verdict:
     """C16: the largest rate that trained with batch normalization over that without it.
 
-    Each at whatever init scale allows it. A network with batch normalization computes the same if
-    its weights are twice as large, and a step of size eta then turns them a quarter as far. So
-    rates are compared over the init scale squared, too: if only the rates as they are are
-    larger, the claim holds for another reason, the larger weights. It fails if neither is.
+    Each of the two rates is the largest over all init scales. A network with batch normalization
+    computes the same if its weights are twice as large, and a step of size eta then turns them a
+    quarter as far. So the rates over the init scale squared are compared too. If only the rates
+    themselves are larger, the claim holds for another reason, the larger weights; if neither are,
+    it fails.
 
     Args:
         rows: `normalization` (none, batch), `init_scale`, `learning_rate`, `outcome`.

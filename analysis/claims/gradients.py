@@ -51,9 +51,9 @@ def output_error_is_small(rows: pd.DataFrame) -> Verdict:
     for another reason. If the gradient is small under one loss only, these are two effects.
 
     Args:
-        rows: One network per `loss`: `layer`, `trained_level`, `baseline_loss`,
-            `log10_delta_norm` and `log10_gradient_norm`, and both again with `final_`, after
-            training. Small is an error whose loss would count as trained.
+        rows: One network per `loss`: `layer`, `trained_level`, `baseline_loss`, `log10_delta_norm`
+            and `log10_gradient_norm`, and both with the prefix `final_` after training. An error is
+            small if its loss would count as trained.
     """
     constant = np.sqrt(2 * rows.loc[rows["loss"] == "mse", "baseline_loss"].iloc[0])
     numbers, errors, gradients = [], [], []

@@ -17,7 +17,7 @@ from core.theory.mean_field import mean_field
 STRAIGHT = 0.01  # decades: points this near to a line count as lying on it
 SAME_SLOPE = 0.01  # of log10 k: as far as a measured slope may lie from it
 ARGUED_LAYERS = 20  # the argument multiplies so many: 1.5^20 = 3325.2567, 0.5^20 = 9.5367e-7
-STEADY = 0.005  # decades a layer: a smaller change counts as none
+STEADY = 0.005  # decades per layer: a smaller change counts as none
 LARGE_GRADIENT = 1e3  # x an output error; the outcome rules call it exploding
 MODERATE = 10.0  # an activation's root mean square, the inputs' being about 1
 EXACT = 1e-9  # rounding of twenty layers, with room to spare

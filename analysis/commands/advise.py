@@ -32,7 +32,7 @@ def advise(
     trained_level: TrainedLevel = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which init scale and learning rate to start from, by what, and how often it worked."""
+    """Say which init scale and learning rate to start from, why, and how often it worked."""
     # The theory takes a while to import, and other commands never need it.
     from analysis.advising.advice import rate_advice
     from analysis.advising.advice_lines import rate_lines
@@ -76,7 +76,7 @@ def _tell(heading: str, sentences: Iterable[str]) -> None:
 
 
 def _write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet: a sweep of the user's own is not replaced."""
+    """Write a new file; an existing one, which may be the user's own sweep, is not replaced."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -58,7 +58,7 @@ def query(
 
 
 def _named(stores: Sequence[str]) -> str | Mapping[str, str]:
-    """The one store, or several by the name that is given or that their folder has."""
+    """The one store, or several by the names that are given or that their folders have."""
     given = [NAMED.fullmatch(store) for store in stores]
     if len(stores) == 1 and not given[0]:
         return stores[0]

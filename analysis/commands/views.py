@@ -16,10 +16,8 @@ Where = Annotated[
 ]
 X = Annotated[str | None, typer.Option("--x", help="The setting along each panel's x axis.")]
 Y = Annotated[str | None, typer.Option("--y", help="The setting along each panel's y axis.")]
-Rows = Annotated[str | None, typer.Option(help="The setting that has a row of panels each value.")]
-Columns = Annotated[
-    str | None, typer.Option(help="The setting that has a column of panels each value.")
-]
+Rows = Annotated[str | None, typer.Option(help="The setting with a row of panels per value.")]
+Columns = Annotated[str | None, typer.Option(help="The setting with a column of panels per value.")]
 
 
 def asked_view(

@@ -85,7 +85,7 @@ def draw_boundaries(panel: Axes, boundaries: pd.DataFrame, x: CellAxis, lines: L
 
 
 def _places(line: pd.DataFrame, x: CellAxis, shift: float) -> NDArray[np.float64]:
-    """Places along the x axis that set the lines side by side: many of their points coincide."""
+    """Places along the x axis, shifted from line to line, since many of their points coincide."""
     if x.name != "depth":
         return x.at(line[x.name], shift)
     return line["depth"].to_numpy() + shift * min(np.diff(x.values).min(initial=2), 2)

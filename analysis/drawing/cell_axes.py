@@ -42,8 +42,8 @@ class CellAxis:
 
         Args:
             column: Some of the values.
-            beside: How far from its place each is set, as a share of the least distance between
-                two values, so that what coincides stays visible.
+            beside: How far each is shifted from its place, as a share of the least distance between
+                two values, so that points that coincide stay visible.
         """
         number = is_number(self.name)
         every = np.log(places(self.values)) if number else np.arange(len(self.values), dtype=float)

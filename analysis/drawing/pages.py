@@ -99,7 +99,7 @@ def give_title(figure: Figure, headline: str, runs: pd.DataFrame, note: str | No
 
 
 def _is_default(name: str, runs: pd.DataFrame) -> bool:
-    """Whether a setting that came later is what it was before there was a choice."""
+    """Whether a setting that came later has the value that held before there was a choice."""
     return bool(runs[name].iloc[0] == SETTINGS[name].encoded_default)
 
 

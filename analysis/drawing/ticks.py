@@ -28,8 +28,8 @@ POINTS_PER_INCH = 72
 class RoomyLocator(Locator):
     """Marks those of some places whose labels do not touch.
 
-    It prefers every n-th place, n as small as can be; where the places are uneven, each that
-    has room above the last one marked.
+    If the places are even, it marks every n-th of them with the smallest n that leaves room; if
+    they are uneven, each that has room beyond the last one marked.
 
     Args:
         axis: The axis that it marks.

@@ -182,7 +182,7 @@ def _learning_rate(run: Run) -> str:
 
 
 def stable_rate(run: Run) -> str:
-    """The largest stable learning rate on a quadratic, as a formula; "" if there is no such one."""
+    """The largest stable learning rate on a quadratic, as a formula; "" if there is none."""
     if any(run.get(name) not in (None, SETTINGS[name].default) for name in OF_ONE_RATE):
         return ""
     bound = OPTIMIZERS[run.get("optimizer") or "gd"].bound or ""

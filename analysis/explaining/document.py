@@ -31,7 +31,7 @@ def explanation_document(store: str | Path, prefix: str) -> dict[str, Any]:
         `runs`, None where a number does not exist; `events` and `why` in words; `theory`, the
         infinite-width numbers of analysis.theory (None where there are none); `layers`, the
         run's rows of that table; `trained_nearby` and `remedies`, best first, each with its
-        `changes`: by setting, the value `from` which and `to` which.
+        `changes`: by setting, the old value `from` and the new value `to`.
     """
     run = find_run(store, prefix)
     runs, layers = read_runs(store, NEIGHBOR_COLUMNS), layers_of(store, run)

@@ -122,7 +122,7 @@ def layers_of(store: str | Path, run: Run) -> pd.DataFrame:
 
 
 def settings_lines(run: Run) -> list[str]:
-    """The settings in lines, each holding as many as fit; none that has a later one's default."""
+    """The settings in lines; those that came later are left out if they have their defaults."""
     words = [
         f"{name} {_in_words(run[name])}"
         for name in LISTED

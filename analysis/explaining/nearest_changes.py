@@ -25,7 +25,7 @@ CHUNK = 64  # runs, whose ranks stay in a processor's cache
 
 
 def nearest_changes(runs: pd.DataFrame, trained: pd.DataFrame) -> Places:
-    """The place of the nearest trained run on each run's task, -1 where there is none.
+    """For each run, the place of the nearest trained run on its task; -1 where there is none.
 
     A run that keeps depth, width and activation is nearer than one that does not; then the
     one that changes fewer settings; then the one that changes them less, as
@@ -33,8 +33,8 @@ def nearest_changes(runs: pd.DataFrame, trained: pd.DataFrame) -> Places:
 
     Args:
         runs: CHANGEABLE and `trained_level`.
-        trained: The same and `trial_id`. Of these, runs that were judged by a higher
-            trained level show nothing.
+        trained: The same columns and `trial_id`. Runs judged by a higher trained level than a run
+            do not count for it.
     """
     if trained.empty or runs.empty:
         return np.full(len(runs), -1)
@@ -56,7 +56,7 @@ def nearest_changes(runs: pd.DataFrame, trained: pd.DataFrame) -> Places:
 
 
 def _ranks(name: str, own: pd.Series, other: pd.Series) -> tuple[Places, Places, Places]:
-    """What a change of one setting adds to a rank: (own values, other values), and the codes."""
+    """What a change of one setting adds to a rank, (own values, other values), and their codes."""
     own_codes, own_values = pd.factorize(own)
     other_codes, values = pd.factorize(other)
     others = pd.Series(values, name=name)

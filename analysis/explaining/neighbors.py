@@ -15,10 +15,10 @@ CHANGEABLE = tuple(n for n, s in SETTINGS.items() if s.decides in ("training", "
 def nearest_trained(run: Mapping[str, Any], runs: pd.DataFrame, most: int = 5) -> pd.DataFrame:
     """The trained runs that differ in the fewest settings, and in those by the least.
 
-    Runs judged by a higher trained level than this one are left out: they show nothing.
-    For each set of changed settings the nearest run is kept, unless changing a part of the set is
-    enough: every row is another remedy without unnecessary changes. The size of a change is the
-    logarithm of the ratio for a number (the difference, if one is zero) and 1 for a name.
+    Runs judged by a higher trained level than this one are left out: to have trained means less for
+    them. For each set of changed settings the nearest run is kept, unless a part of these changes
+    is enough: so every row is another remedy, without unnecessary changes. The size of a change is
+    the logarithm of the ratio for a number (the difference, if one is zero) and 1 for a name.
 
     Args:
         run: Its settings and `trial_id`.

@@ -21,8 +21,8 @@ def remedies(run: Run, runs: pd.DataFrame) -> list[Remedy]:
         runs: The store's: CHANGEABLE, `trained_level`, `trial_id` and `outcome`.
 
     Returns:
-        One that is known to have trained, or several to try; none for a run that trained,
-        or whose cause is not known here.
+        One remedy that is known to have trained, or several to try; none for a run that trained or
+        whose cause has no known remedy.
     """
     own = [*CHANGEABLE, "trained_level", "outcome"]
     return next(_each([run], pd.DataFrame([{name: run[name] for name in own}]), runs))
@@ -65,7 +65,7 @@ def _that_trained(run: Run, found: Run, share: str) -> Remedy:
 
 
 def _shares(runs: pd.DataFrame) -> pd.Series:
-    """Of each run, how many of the runs that differ from it in the seed alone trained; {} is it."""
+    """In words, how many of the runs that share all but the seed trained; {} is a run's id."""
     trained = (runs["outcome"] == "trained").groupby([runs[name] for name in ALIKE])
     of = trained.transform("size")
     words = trained.transform("sum").astype(str) + " of " + of.astype(str)

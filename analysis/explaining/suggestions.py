@@ -224,7 +224,7 @@ def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
 def _start(activation: str, run: Run) -> dict[str, float]:
     """The scales that theory advises, as far as they differ from the run's own.
 
-    None for a network that is not plain, of which it knows no best scale.
+    None for a network that is not plain: theory knows no best scale for it.
     """
     if not is_plain(run):
         return {}
@@ -274,7 +274,7 @@ def _faster(run: Run) -> Remedy:
 
 
 def _longer(run: Run, ending: str) -> Remedy:
-    """MUCH_LONGER times the steps, with the share of runs with this ending that trained so."""
+    """MUCH_LONGER times the steps, with the share of runs with this ending that this trained."""
     shares = LATER[ending]
     reason = f"{shares.trained} of {shares.runs} such runs trained with {MUCH_LONGER} times as many"
     return Remedy({"steps": MUCH_LONGER * run["steps"]}, reason)

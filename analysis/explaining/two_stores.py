@@ -59,7 +59,7 @@ def boundary_words(boundary: pd.DataFrame) -> list[str]:
 
 
 def largest_moves(boundary: pd.DataFrame) -> pd.DataFrame:
-    """The rows that moved by the largest factors, and those that trained on one side alone.
+    """The rows that moved by the largest factors, and those where only one store trained.
 
     Args:
         boundary: As of moved_boundary.

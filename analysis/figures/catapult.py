@@ -32,9 +32,9 @@ BOUNDS = {2: "c = 2: a quadratic loss diverges beyond", 4: "c = 4: two linear la
 def catapult_by_rate(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """The highest and the last loss against the learning rate in units of the sharpness.
 
-    A panel for each activation; what else varies is drawn together, unless rows are asked for.
-    Below c = eta x lambda_max = 2 the loss only falls; beyond it first rises (the catapult), and
-    beyond some c, 4 for two linear layers, it diverges.
+    There is a panel for each activation; other settings that vary are drawn together unless they
+    are asked for in rows. Below c = eta x lambda_max = 2 the loss only falls; beyond that it first
+    rises (the catapult), and beyond some larger c, 4 for two linear layers, it diverges.
 
     Args:
         runs: The settings, `outcome`, `sharpness`, `initial_loss`, `peak_loss`, `tail_loss`.

@@ -30,9 +30,10 @@ THEORY: Style = {"color": "0.15", "linewidth": 1.2}
 def chi_by_init_scale(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """How fast gradients grow from layer to layer at step 0, measured and in theory.
 
-    A panel for each activation and for what else of the start varies, of the depths the
-    largest, where theory fits best; a point is the mean over seeds, its bar two standard
-    errors, the line the theory, the dashes chi = 1, on which gradients keep their norm.
+    There is a panel for each activation and for whatever else of the start varies. Of several
+    depths the largest is drawn, where theory fits best. A point is the mean over seeds with a bar
+    of two standard errors, and the line is the theory. On the dashed line, chi = 1, gradients keep
+    their norm.
 
     Args:
         runs: The settings, `chi_measured` and `chi_theory`.

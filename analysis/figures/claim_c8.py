@@ -27,9 +27,9 @@ ROOM_FOR_NAMES = 50  # left of the points, a factor on the log axis
 def claim_c8(rows: pd.DataFrame) -> Figure:
     """The gradient before the first step, and how it changes at each learning rate.
 
-    A panel for each depth, with a row of points for each init scale at the height of its gradient
-    at step 0. Rows are level if no learning rate changes that gradient. Along a row, runs begin
-    to diverge at the boundary learning rate; a bar marks the predicted 2 / lambda_max.
+    There is a panel for each depth, with a row of points for each init scale at the height of its
+    gradient at step 0. Rows are level if no learning rate changes that gradient. Along a row, runs
+    begin to diverge at the boundary learning rate; a bar marks the predicted 2 / lambda_max.
 
     Args:
         rows: The evidence of claim C8.

@@ -21,9 +21,9 @@ PREDICTED: Style = {"marker": "_", "markersize": 9, "linestyle": "none"}
 def claim_c9(rows: pd.DataFrame) -> Figure:
     """How the scaling of features changes learning rates and the growth of gradients.
 
-    A panel for each activation, a line for each init scale that joins one network on raw, centered
-    and standardized features. A lower point is stable only at lower learning rates; a point further
-    to the right has gradients that grow more from layer to layer.
+    There is a panel for each activation, with a line for each init scale that joins one network on
+    raw, centered and standardized features. A lower point is stable only at lower learning rates; a
+    point further to the right has gradients that grow more from layer to layer.
 
     Args:
         rows: The evidence of claim C9.

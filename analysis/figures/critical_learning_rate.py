@@ -24,12 +24,12 @@ PLACES = Places(
 def boundary_learning_rate_by_depth(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """The learning rate at which training begins to diverge, against depth.
 
-    A line for each init scale (an even choice where there are many, and the title says so),
-    a panel for each activation, or for what varies in the place of any of these. A point lies
-    midway between the largest learning rate that was stable and the smallest that diverged,
-    and its bar joins the two; open triangles mark where the sweep held only one of them.
-    Dashed, where it was measured: the predicted critical learning rate, 2 / lambda_max, the
-    median over seeds. Dotted: the straight lines of linear nets.
+    There is a panel for each activation and in it a line for each init scale, or for settings that
+    vary in their place. Of many init scales an even choice is drawn, and the title says so. A point
+    lies midway between the largest learning rate that was stable and the smallest that diverged,
+    and its bar joins the two; open triangles mark where the sweep held only one of them. Dashed
+    lines are the predicted critical learning rate, 2 / lambda_max, the median over seeds, where it
+    was measured. Dotted lines are those expected for linear nets.
 
     Args:
         runs: The settings, `outcome` and, for the dashes, `critical_learning_rate`. Runs at a

@@ -25,9 +25,9 @@ PLANE = Places(free=CELLS, pools_rest=True)
 def cures_by_share(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """A stability map for each cure, with the share of its cells that trains.
 
-    A cure is what was changed from the defaults: an optimizer, a batch size, another
-    activation. The one with which most trains comes first; of more than sixteen the last
-    ones are left out.
+    A cure is whatever was changed from the defaults: an optimizer, a batch size, another
+    activation. The cure with which the largest share trains comes first; of more than sixteen the
+    last are left out.
 
     Args:
         runs: The settings, `outcome` and, for the shades of the stalls, `cause`.

@@ -30,8 +30,9 @@ def edge_of_stability_by_step(
 ) -> Figure:
     """Sharpness in units of 2 / eta along training: it rises to 1 and hovers there.
 
-    A column for each activation, or for what varies in its place, sharpness above and loss
-    below, a line for each learning rate (the mean over seeds; an even choice of MOST_RATES).
+    There is a column for each activation, or for a setting that varies in its place, with the
+    sharpness above and the loss below. A line is the mean over seeds at one learning rate; of many
+    rates an even choice of MOST_RATES is drawn.
 
     Args:
         curves: `trial_id`, `step`, `loss`, `sharpness`.

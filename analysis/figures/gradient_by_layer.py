@@ -33,9 +33,9 @@ FLOAT_DECADES = 45  # of float32, the smallest numbers included
 def gradient_by_layer(layers: pd.DataFrame, runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """How the gradient changes on its way back through the deepest networks, at step 0.
 
-    A color for each init scale (an even choice of as many as there are colors), a panel for
-    each activation and for what else of the start varies; points are measured, the mean over
-    seeds, lines infinite width's.
+    There is a panel for each activation and for whatever else of the start varies, and a color for
+    each init scale; of many scales an even choice is drawn. Points are measured, as the mean over
+    seeds; lines are the theory of infinite width.
 
     Args:
         layers: `trial_id`, `layer` and the norms of step 0.

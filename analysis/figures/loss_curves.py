@@ -39,10 +39,10 @@ def loss_curves_by_outcome(
 ) -> Figure:
     """What the outcomes look like: loss against step, one panel per outcome.
 
-    Whatever varies is drawn together. Losses are in units of the best constant predictor's
-    (dashed); dotted lines mark what counts as trained, triangles where a loss leaves the panel.
-    Of more than MOST_CURVES runs an even choice by learning rate, which colors the lines, is
-    drawn.
+    All settings are drawn together. Losses are in units of the best constant predictor's (dashed).
+    Dotted lines mark what counts as trained, and triangles where a loss leaves the panel. The
+    learning rate gives a line its color; of more than MOST_CURVES runs an even choice by learning
+    rate is drawn.
 
     Args:
         curves: `trial_id`, `step`, `loss`.

@@ -22,8 +22,8 @@ PLACES = Places(free={}, own={"y": "the share of runs"}, pools_rest=True)
 def outcome_shares_by_axis(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """The share of runs with each outcome along every axis, all other axes pooled.
 
-    A panel for each setting that varies, without the seed and settings of measurements, and a bar
-    for each of its values.
+    There is a panel for each setting that varies, except the seed and settings of measurements, and
+    in it a bar for each value.
 
     Args:
         runs: The settings, `outcome` and `cause`.

@@ -17,10 +17,10 @@ from analysis.tables.views import EVERYTHING, View
 def stability_map(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """Where networks train, stall and diverge: the outcome over two settings.
 
-    By default learning rate and init scale lie along the axes, or whatever varies in their
-    place, depth and activation in columns and rows, or what varies in theirs. What varies
-    beyond is held at one value, which the title says. A cell has the outcome that is most
-    frequent over the seeds; hatched cells were not run.
+    By default learning rate and init scale lie along the axes, and depth and activation in columns
+    and rows, or settings that vary in their place. Any other setting that varies is held at one
+    value, which the title says. A cell has the outcome that is most frequent over the seeds;
+    hatched cells were not run.
 
     Args:
         runs: The settings, `outcome` and, for the shades of the stalls, `cause`.

@@ -32,15 +32,16 @@ UNMOVED = 0.2  # how much of its color a cell keeps that is what it was
 def map_by_threshold(runs: pd.DataFrame, judged_by: JudgedBy, view: View = EVERYTHING) -> Figure:
     """One panel of the stability map, judged again with each threshold moved tenfold.
 
-    First the map as it is. Then, for each threshold that moves it, the map at a tenth of it
-    and tenfold: cells that changed in full color, all others pale. The share in a title is that
-    of the runs whose outcome or cause changed; thresholds that move nothing are named.
+    The first panel is the map as it is. For each threshold that moves it there are two more, at a
+    tenth of the threshold and at ten times: cells that changed are in full color, all others pale.
+    A panel's title says what share of the runs changed in outcome or cause; the figure's title
+    names the thresholds that move nothing.
 
     Args:
         runs: All columns of the table.
         judged_by: The thresholds by which they were judged.
-        view: Which runs, and what lies along the axes; by default what the map's panel with
-            the most cells and the most even outcomes has.
+        view: Which runs, and what lies along the axes; by default those of the map's panel with the
+            most cells and the most even mix of outcomes.
 
     Raises:
         UnsuitableRunsError: There are no such runs, or the figure has no such place.

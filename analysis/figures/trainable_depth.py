@@ -34,9 +34,10 @@ LINES = "#ff4fa0"  # stands out from every shade of the map and from a white pag
 def trainable_depth_map(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     """How deep networks train: the remaining loss over weight variance and depth.
 
-    A panel for each activation and for what else varies. A cell has the tail loss of its best
-    learning rate and seed over the best constant's; points mark the trainable depth, lines the
-    theory's xi_correlation and the multiple of it that fits, which the panel's title says.
+    There is a panel for each activation and for whatever else varies. A cell has the tail loss of
+    its best learning rate and seed, over the best constant's loss. Points mark the trainable depth.
+    Lines are the theory's xi_correlation and the multiple of it that fits, which the panel's title
+    says.
 
     Args:
         runs: The settings, `outcome`, `tail_loss` and `baseline_loss`.

@@ -1,8 +1,10 @@
-"""Stores as DuckDB views, to be asked in SQL; queries can reach nothing else.
+"""Stores as DuckDB views, to be queried in SQL.
 
-runs, layers, curves    the tables, as analysis.reading.stores reads them
-manifest                the store's sweeps, versions and thresholds: a key and its value a row
-near(a, b)              a macro: whether two numbers are the same as far as three digits show
+    runs, layers, curves    the tables, as analysis.reading.stores reads them
+    manifest                sweeps, versions and thresholds: one row per key, with its value
+    near(a, b)              a macro: whether two numbers agree as far as three digits show
+
+Queries can reach nothing else.
 """
 
 import json

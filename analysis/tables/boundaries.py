@@ -1,6 +1,6 @@
 """Where training ends: shares of outcomes, and the learning rate at which runs diverge.
 
-Every function takes a DataFrame of runs and returns a new one with a row per group.
+Every function takes a DataFrame of runs and returns a new one with one row per group.
 """
 
 from collections.abc import Sequence
@@ -70,11 +70,11 @@ def boundary_learning_rates(runs: pd.DataFrame, by: Sequence[str] | None = None)
     Returns:
         A row for each group: `by` and
 
-        - `stable_learning_rate`: the largest one below which, itself included, nothing
-          blew up; NaN where at the smallest something did
+        - `stable_learning_rate`: the largest one up to which no run blew up; NaN if one did at the
+          smallest
         - `diverged_learning_rate`: the smallest at which a run blew up; NaN where none did
         - `boundary_learning_rate`: their geometric mean; NaN where either is
-        - `reentrant`: whether at a learning rate above the bracket nothing blew up
+        - `reentrant`: whether no run blew up at some learning rate above the bracket
 
     Raises:
         UnsuitableRunsError: A setting varies that is not in `by`, and a bracket would mix

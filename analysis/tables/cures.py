@@ -17,9 +17,9 @@ AXES = ("learning_rate", "init_scale")
 def with_cures(runs: pd.DataFrame, cells: Collection[str] = AXES) -> pd.DataFrame:
     """Runs with a column `cure`: in words, what was changed from a plain network.
 
-    What varies among the runs is named, but for the settings of the cells and the seeds. A
-    plain network has each setting's default or, where there is none, the value that is the
-    most frequent among the kinds of networks, if there is such a one.
+    Named is whatever varies among the runs, except the settings of the cells and the seeds. A plain
+    network has each setting's default or, if there is none, the value that is most frequent among
+    the kinds of networks, if a single one is.
 
     Args:
         runs: The settings.
@@ -44,8 +44,8 @@ def trained_by_cure(runs: pd.DataFrame, cells: Collection[str] = AXES) -> pd.Dat
     Returns:
         A row for each cure, the one that trains most first: `cure`, the number of `runs` and
         of those that `trained`, their `share` with its 95% interval (Wilson) from `low` to
-        `high`, and where there are some, the learning rates between which they lie,
-        `lowest_rate` and `highest_rate`.
+        `high`, and the lowest and highest learning rate that trained, `lowest_rate` and
+        `highest_rate`, if any did.
     """
     named = with_cures(runs, cells)
     found = [_row(cure, of_cure) for cure, of_cure in named.groupby("cure", sort=False)]
@@ -70,7 +70,7 @@ def _row(cure: object, runs: pd.DataFrame) -> dict[str, object]:
 
 
 def _plain_value(column: pd.Series) -> Any:
-    """A setting's value in a plain network; None where there is no such one."""
+    """A setting's value in a plain network; None if there is none."""
     default = SETTINGS[str(column.name)].encoded_default
     if default is not None:
         return default

@@ -1,7 +1,7 @@
 """Which runs a figure draws, and where: the one place that decides it.
 
-Someone asks for a View; a figure says in its Places what it has room for; of both follows a
-Layout: which setting lies on which axis, what is left out, and what the title says of that.
+Someone asks for a View, and a figure says in its Places what it has room for. From both follows a
+Layout: which setting lies on which axis, what is left out, and what the title says about that.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,17 +32,17 @@ class Places:
     """The room that a figure has for settings.
 
     Attributes:
-        free: By role, x, y, lines, columns or rows, the settings that it takes by default, the
-            first of which varies. x, y and lines take any other number if none does, x and y
-            names too if both are free; columns and rows take anything.
-        own: By role, what the figure draws there whatever is asked.
+        free: By role (x, y, lines, columns or rows), the settings that it takes by default: the
+            first that varies. If none does, x, y and lines take any other number, x and y also
+            names if both are free; columns and rows take any setting.
+        own: By role, what the figure always draws there.
         pooled: Settings whose runs are drawn together, or that change nothing here.
-        pools_rest: Whether what has found no place is drawn together, too; if not, it is held
-            at one value.
+        pools_rest: Whether settings without a place are drawn together too; if not, each is held at
+            one value.
         on_request: Roles that take only what they take by default, unless a setting is asked for.
-        deepest: Whether depth is held at the largest, if it is not asked for.
-        lines: At most how many values of the setting that has a line for each are drawn.
-        panels: At most how many values of a number have a column of panels, or a row.
+        deepest: Whether only the largest depth is drawn, unless depth is asked for.
+        lines: How many lines are drawn at most.
+        panels: How many columns, or rows, of panels a number may have.
     """
 
     free: Mapping[str, Sequence[str]]
@@ -84,7 +84,7 @@ class Layout:
         names: The setting in each role: x, y, lines, columns, rows. Roles without one are
             missing.
         values: The values that are drawn of the settings in lines, columns and rows.
-        note: What of the runs is left out, for the title; None if nothing is.
+        note: Which runs are left out, for the title; None if none are.
     """
 
     runs: pd.DataFrame
@@ -114,9 +114,9 @@ class Layout:
 def laid_out(runs: pd.DataFrame, view: View, places: Places) -> Layout:
     """Lay out runs as a view asks, in the places of a figure.
 
-    Of a number's many rows, columns and lines an even choice is drawn. A setting that varies
-    and has found no place is held at one value: together they are at the combination that
-    was run in most cells, and of those at the one whose outcomes are shared out most evenly.
+    If a number would have too many rows, columns or lines, an even choice of its values is drawn.
+    Settings that vary and have no place are held at one combination of values: the one with the
+    most cells, and among equals the one with the most even mix of outcomes.
 
     Args:
         runs: The settings, and `outcome`.

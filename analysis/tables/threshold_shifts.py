@@ -112,11 +112,12 @@ def moved_shares(runs: pd.DataFrame, judged_by: JudgedBy) -> pd.DataFrame:
         judged_by: The thresholds by which they were judged.
 
     Returns:
-        A row for each of SHIFTS: `threshold`, `moved` to what, `outcome_changed` and
-        `cause_changed`, shares of all runs.
+        A row for each of SHIFTS: `threshold`, the value that it was `moved` to, and the shares of
+        all runs with `outcome_changed` and `cause_changed`.
 
     Raises:
-        UnsuitableRunsError: Some runs' losses end where they were decided.
+        UnsuitableRunsError: Some runs ended once they were decided, so that their later losses are
+            unknown.
     """
     _refuse_ended(runs)
     rows = []

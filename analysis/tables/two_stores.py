@@ -27,10 +27,11 @@ class Comparison:
     Attributes:
         stores: A's path or URL and B's, as given.
         trainings, trained: How many runs each has, and how many of them trained.
-        settings: As of differing_settings, the thresholds that differ at its end.
+        settings: As differing_settings returns them, followed by the thresholds that differ.
         shared: The settings that have one value, the same in both, and that value.
-        cells, changes, by_setting: As of common_cells, outcome_changes, changes_by_setting.
-        boundary: As of moved_boundary; None where no two learning rates are in both.
+        cells, changes, by_setting: As common_cells, outcome_changes and changes_by_setting return
+            them.
+        boundary: As moved_boundary returns it; None unless both have two learning rates in common.
     """
 
     stores: tuple[str, str]

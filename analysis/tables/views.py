@@ -14,7 +14,7 @@ ROLES = ("x", "y", "rows", "columns")
 
 @dataclass(frozen=True)
 class View:
-    """What someone asks to see; what is left out is chosen by what varies.
+    """What someone asks to see; for what is left out, settings that vary are chosen.
 
     Attributes:
         where: Conditions that the runs meet, as analysis.reading.conditions reads them.
@@ -66,11 +66,11 @@ class View:
     def groups(
         self, runs: pd.DataFrame, usual: Sequence[str], pooled: Collection[str] = ()
     ) -> list[str]:
-        """The settings by which a table groups: those asked for, then as of stores.groups."""
+        """The settings by which a table groups: those asked for, then those of stores.groups."""
         return list(dict.fromkeys([*self.named.values(), *groups(runs, usual, pooled)]))
 
     def options(self) -> str:
-        """The view as options of the command line, a blank before each; empty by default."""
+        """The view as options of the command line, each after a blank; empty by default."""
         where = "".join(f" --where '{text}'" for text in self.where)
         return where + "".join(f" --{role} {name}" for role, name in self.named.items())
 

@@ -1,7 +1,7 @@
 """One layer of an infinitely wide network: how it maps variance, correlation and gradient.
 
-As the width grows, pre-activations become Gaussian and one number a layer, their variance
-q, says how the signal fares; chi says how the squared gradient does.
+As the width grows, pre-activations become Gaussian. Then one number per layer, their variance q,
+describes the signal, and chi describes the squared gradient.
 
 Sources: Poole et al. (2016), arXiv:1606.05340; Schoenholz et al. (2017), arXiv:1611.01232.
 Here and in core.theory.mean_field phi is the activation, z ~ N(0, 1), sigma_w^2 = weight_variance,

@@ -133,7 +133,7 @@ def critical_weight_variance(
 
         (q - sigma_b^2) E phi'(sqrt(q) z)^2 = E phi(sqrt(q) z)^2
 
-    in one unknown, q. Only those roots count to which inputs of the given size lead.
+    in one unknown, q. Only roots to which inputs of the given size lead count.
 
     Returns:
         None where there is none: softplus stays below chi = 1 until its variance diverges;

@@ -18,5 +18,7 @@ for activation in ("tanh", "relu", "gelu", "selu"):
     chi = [mean_field(activation, scale**2, 0.05).chi for scale in scales]
     panel.plot(scales, chi, label=activation)
 panel.axhline(1, color="0.5", linestyle=":")
-panel.set(xscale="log", yscale="log", xlabel="init scale (sigma_w)", ylabel="chi")
+panel.set(xscale="log", yscale="log", xlabel=r"init scale $\sigma_w$", ylabel=r"$\chi$")
+panel.set_xticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
+panel.set_xticks([], minor=True)
 panel.legend(title="bias variance 0.05", frameon=False)

@@ -2,8 +2,9 @@
 How large may the learning rate be?
 ===================================
 
-The rate at which training begins to diverge, against depth. Dashed: 2 / lambda_max, which is what
-the curvature at the start predicts; it needs a sweep with ``measure: [signal, sharpness]``.
+The rate at which training begins to diverge, against depth. The dashed lines are 2 / lambda_max,
+the prediction from the curvature at the start; they need a sweep with ``measure: [signal,
+sharpness]``.
 """
 
 import os

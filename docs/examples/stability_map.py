@@ -2,7 +2,7 @@
 Where do networks train?
 ========================
 
-The stability map, and along each axis which share of the runs ended how.
+The stability map, and the share of runs with each outcome along every axis.
 """
 
 import os
@@ -17,9 +17,10 @@ figure = stability_map(runs)
 # %%
 # A ``View`` says which runs are shown, and what lies along the axes: any two settings.
 
-by_depth = stability_map(runs, View(where=("learning_rate>0.01",), x="learning_rate", y="depth"))
+view = View(where=("init_scale=0.5,1,2,4",), x="learning_rate", y="depth")
+by_depth = stability_map(runs, view)
 
 # %%
-# A figure takes a DataFrame, so what you select of that is what it shows.
+# A figure takes a DataFrame and shows the rows that you select.
 
 shares = outcome_shares_by_axis(runs[runs["depth"] == runs["depth"].max()])

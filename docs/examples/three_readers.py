@@ -2,18 +2,23 @@
 The same question to pandas, DuckDB and Polars
 ==============================================
 
-A store is Parquet, so no phasesweep is needed to ask it. Which share of the runs trained?
+A store is a folder of Parquet files, so you can query it without phasesweep. What share of the runs
+trained?
 """
 
 import os
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 store = os.environ.get("PHASESWEEP_STORE", "demo/quickstart")
 
 runs = pd.read_parquet(f"{store}/runs", columns=["activation", "depth", "outcome"])
 runs["trained"] = runs["outcome"] == "trained"
-runs.groupby(["activation", "depth"])["trained"].mean().unstack()
+shares = runs.groupby(["activation", "depth"])["trained"].mean().unstack("activation")
+figure = Figure(figsize=(6, 3), layout="constrained")
+shares.plot.bar(ax=figure.subplots(), ylabel="share that trained", rot=0)
+shares
 
 # %%
 # DuckDB reads only the columns that the query names.

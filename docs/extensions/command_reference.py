@@ -6,6 +6,7 @@ import typer
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from wording import inline
 
 from analysis.commands.name_lists import NamesCommand
 from pipeline.cli import app as command_line
@@ -28,10 +29,10 @@ def _section(name: str, command: Any, above: Any) -> nodes.section:
     section += nodes.title("", name)
     usage = command.get_usage(context).removeprefix("Usage: ")
     section += nodes.literal_block(usage, usage, language="text")
-    section += nodes.paragraph("", command.help)
-    if isinstance(command, NamesCommand):
-        section += nodes.paragraph("", command.listed())
+    section += [nodes.paragraph("", "", *inline(part)) for part in command.help.split("\n\n")]
     section += _definitions(command, context)
+    if isinstance(command, NamesCommand):
+        section += nodes.paragraph("", "", *inline(command.listed()))
     return section
 
 
@@ -42,7 +43,7 @@ def _definitions(command: Any, context: Any) -> nodes.definition_list:
         if parameter.name == "help":
             continue
         term, text = parameter.get_help_record(context)
-        described = nodes.definition("", nodes.paragraph("", " ".join(text.split())))
+        described = nodes.definition("", nodes.paragraph("", "", *inline(" ".join(text.split()))))
         listed += nodes.definition_list_item("", nodes.term("", "", nodes.literal("", term)))
         listed[-1] += described
     return listed

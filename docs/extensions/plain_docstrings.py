@@ -6,6 +6,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 CODE = re.compile(r"(`+[^`]+`+)")
+SEVERAL = re.compile(r"(?<=\w), (?=[\w, ]+:)")  # x, y: of what attributes share
 MARKUP = re.compile(r"([|*\\]|(?<=\w)_(?=\W|$))")
 
 
@@ -46,9 +47,24 @@ def without_types(lines: list[str]) -> list[str]:
     return plain
 
 
+def joined_names(lines: list[str]) -> list[str]:
+    """Attributes that share a description, joined: Sphinx takes what blanks part for a type."""
+    plain: list[str] = []
+    margin: int | None = None  # of the section's entries; None outside of it
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        if plain and plain[-1].strip() == "Attributes:":
+            margin = indent
+        elif line.strip() and margin is not None and indent < margin:
+            margin = None
+        entry = margin is not None and indent == margin
+        plain.append(SEVERAL.sub(",\N{ZERO WIDTH SPACE}", line) if entry else line)
+    return plain
+
+
 def rewrite(app: Sphinx, what: str, name: str, of: Any, options: Any, lines: list[str]) -> None:
     """Replace a docstring's lines, before napoleon reads its sections."""
-    lines[:] = without_types(with_formulas(lines))
+    lines[:] = without_types(joined_names(with_formulas(lines)))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -6,8 +6,9 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from wording import inline
 
-from core.settings import Setting
+from core.settings import Setting, one_of
 from core.trials import SETTINGS
 from pipeline.data_files.fields import DataFields
 
@@ -35,12 +36,19 @@ class DataFileFields(SphinxDirective):
 
 
 def _facts(each: Setting) -> Iterator[str]:
-    yield f"{each.meaning} (unit: {each.unit})" if each.unit not in ("1", "name") else each.meaning
-    if each.remedy:
+    """What it is; how it is written or what it may be; what it is if left out."""
+    named = each.unit in ("1", "name") or each.unit in each.meaning
+    yield each.meaning if named else f"{each.meaning} (unit: {each.unit})"
+    _, shown, example = each.remedy.partition(f"as in {each.name}: ")
+    if shown:
+        yield f"example: {each.name}: {example}"
+    elif each.choices and each.kind is not frozenset:
+        yield one_of(each.choices)
+    else:
         yield each.remedy
     if bounds := list(_bounds(each)):
         yield "allowed: " + ", ".join(bounds)
-    yield "must be given" if each.written is None else f"left out: {each.encoded(each.written)}"
+    yield "required" if each.written is None else f"default: {each.encoded(each.written)}"
 
 
 def _bounds(each: Setting) -> Iterator[str]:
@@ -51,14 +59,22 @@ def _bounds(each: Setting) -> Iterator[str]:
         ("<", each.below),
     ):
         if bound is not None:
-            yield f"{sign} {bound:g}" if each.kind is float else f"{sign} {bound:,}"
+            yield f"{sign} {_words(bound)}"
+
+
+def _words(bound: float) -> str:
+    """A bound in words: 100,000, 1e+12 or 2^63."""
+    power = int(bound).bit_length() - 1
+    if bound > 10**15 and bound == 2**power:
+        return f"2^{power}"
+    return f"{bound:,}" if isinstance(bound, int) else f"{bound:,g}"
 
 
 def _listed(entries: Any) -> nodes.definition_list:
     listed = nodes.definition_list()
     for name, facts in entries:
         item = nodes.definition_list_item("", nodes.term("", "", nodes.literal("", name)))
-        lines = nodes.line_block("", *(nodes.line("", fact) for fact in facts))
+        lines = nodes.line_block("", *(nodes.line("", "", *inline(fact)) for fact in facts))
         item += nodes.definition("", lines)
         listed += item
     return listed

@@ -46,7 +46,7 @@ def stop_in_words(
     """How much was done and how to go on, in words; None if nothing stopped the run.
 
     Args:
-        report: What the run came to.
+        report: The result of the run.
         plan: What there was to do.
         trials: How many were asked for.
         budget: Seconds that were asked for.

@@ -82,8 +82,8 @@ class DataFields(BaseModel):
     )
     task: Literal["classes", "numbers"] | None = Field(
         None,
-        description="classes or numbers: what your file's target is; without, text, truths and "
-        "up to 20 whole numbers without gaps are classes",
+        description="classes or numbers: what your file's target is; if left out, text, Booleans "
+        "and up to 20 whole numbers without gaps are classes",
     )
     missing: Literal["refuse", "drop", "mean"] = Field(
         "refuse",
@@ -96,12 +96,12 @@ class DataFields(BaseModel):
         None, description="one character between the cells of your file, as in separator: ';'"
     )
     encoding: str | None = Field(
-        None, description="your text file's encoding, as in encoding: cp949; without, UTF-8"
+        None, description="your text file's encoding, as in encoding: cp949; if left out, UTF-8"
     )
     examples: Examples | None = Field(
         None,
-        description="training examples, as in examples: 128 or examples: all; without, 128, of "
-        "a file of your own all",
+        description="training examples, as in examples: 128 or examples: all; if left out, 128, "
+        "or all of a file of your own",
     )
 
     @property

@@ -70,7 +70,7 @@ class Blocks(Sequence["Block"]):
         return self.over(np.multiply, counts)
 
     def complete_starts(self, cells: Places) -> NDArray[np.int64]:
-        """(blocks,) of how many starts all trials are among these cells, which are distinct."""
+        """(blocks,): of how many starts these cells have all trials; no cell may occur twice."""
         edges = [factor.start_edges for factor in self.grid.factors]
         _, first, counts = np.unique(
             self._ranks(cells, edges), return_index=True, return_counts=True
@@ -91,7 +91,7 @@ class Blocks(Sequence["Block"]):
 
 @dataclass(frozen=True)
 class Block:
-    """The cells of one shape: of each factor of the grid, a run of combinations."""
+    """The cells of one shape: a run of combinations of each factor of the grid."""
 
     grid: Grid
     runs: Sequence[slice]
@@ -204,7 +204,7 @@ class Cells:
 
 
 def _combined(part: Sequence[Places], places: Places) -> list[Places]:
-    """Of each factor, the combinations at some places of their product, the last one fastest."""
+    """The combinations of each factor at some places of their product; the last changes fastest."""
     found = []
     for own in reversed(part):
         if len(own) == 1:

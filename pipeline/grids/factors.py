@@ -183,7 +183,7 @@ def factors(
 
 
 def _tied(groups: list[Group], asked: Sequence[Condition]) -> list[list[Group]]:
-    """The groups, merged where a condition names settings of several."""
+    """The groups; where a condition names settings of several groups, these are merged."""
     parts = [[group] for group in groups]
     for condition in asked:
         names = set(condition.names)

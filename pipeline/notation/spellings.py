@@ -17,7 +17,7 @@ def suggestion(problem: Any, words: Collection[str]) -> str:
 
     Args:
         problem: One of pydantic's, as ValidationError.errors gives them.
-        words: What may stand there by name, beside the names that the problem lists.
+        words: Names that are allowed there besides those that the problem lists.
     """
     written = problem["input"]
     if not isinstance(written, str):

@@ -122,7 +122,7 @@ READINGS: Sequence[tuple[re.Pattern[str], Callable[[str], str]]] = [
 
 
 def _split_thousands(items: Sequence[yaml.Node]) -> Iterator[Misreading]:
-    """Runs such as 1,000 in [1,000]: a comma parts values, and a group starts with a zero."""
+    """Lists such as [1,000]: the comma separates two values, and the second begins with a zero."""
     run: list[yaml.ScalarNode] = []
     for item in items:
         if not _is_group(item):

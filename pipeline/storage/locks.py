@@ -92,7 +92,7 @@ def _lease(files: Files) -> Iterator[StillHeld]:
 
 @dataclass(frozen=True)
 class Lease:
-    """Who writes to an object store, and when that was last said, in seconds since 1970."""
+    """Who writes to an object store, and when that was last renewed, in seconds since 1970."""
 
     token: str
     holder: str

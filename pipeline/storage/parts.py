@@ -61,7 +61,7 @@ def missing_commits(parts: Sequence[Part], last: int, known: Collection[int] = (
     Args:
         parts: Of a table.
         last: The number of the last commit.
-        known: Commits that are missing as they should be.
+        known: Commits that were set aside, so that they are rightly missing.
     """
     numbers: dict[tuple[int, int, int], set[int]] = {}
     for part in parts:

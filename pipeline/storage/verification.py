@@ -130,7 +130,7 @@ def _by_todays_names(rows: pa.Table, former: Mapping[str, str]) -> pa.Table:
 
 
 def _schema_problems(rows: pa.Table, expected: pa.Schema) -> Iterator[str]:
-    """Columns of another type; those that an older version had not are NULL, not wrong."""
+    """Columns of a wrong type; one that an older version lacked is NULL, which is not wrong."""
     for column in rows.schema:
         if column.name not in expected.names:
             yield f"has a column {column.name!r} that the table has not"
@@ -169,7 +169,7 @@ def _row_problems(
 
 
 def _run_problems(rows: pa.Table, trainer: Trainer, trials: dict[bytes, Expected]) -> Iterator[str]:
-    """Of rows of `runs`; adds each trial and what the other tables must have of it."""
+    """What is wrong in rows of `runs`; notes each trial and what other tables must have of it."""
     named = [name for name in trainer.settings if name in rows.column_names]
     lacking = [name for name in _from_the_beginning(trainer) if _nulls(rows, name)]
     for name in lacking:
@@ -198,7 +198,7 @@ def _unnamed_thresholds(store: Store, file: str, rows: pa.Table) -> Iterator[Fau
 
 
 def _from_the_beginning(trainer: Trainer) -> Iterator[str]:
-    """What the rows of every version have: a trial's id and all of it that has no default."""
+    """The columns that every version has: the trial's id and the settings without a default."""
     yield TRIAL_ID.name
     yield from (name for name, s in trainer.settings.items() if s.default is None)
 
@@ -211,7 +211,7 @@ def _nulls(rows: pa.Table, name: str) -> int:
 def _miscounted_rows(
     store: Store, table: str, trials: dict[bytes, Expected], seen: dict[bytes, int]
 ) -> Iterator[Fault]:
-    """The parts, of this table and of `runs`, with trials whose rows are too few or too many."""
+    """The parts, of this table and of `runs`, that hold trials with too few or too many rows."""
     place = list(store.trainer.tables).index(table)
     wrong = {e for e, expected in trials.items() if seen.get(e, 0) not in expected[place]}
     for holder in ("runs", table) if wrong else ():

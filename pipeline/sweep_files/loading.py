@@ -156,7 +156,7 @@ def _read_mapping(path: Path) -> dict[Any, Any]:
         raise SweepFileError(f"{path} is not valid YAML: {error}; {_mending(error)}") from error
     if not isinstance(content, dict):
         raise SweepFileError(
-            f"{path} must be a mapping such as `depth: [2, 8]`, a setting a line, "
+            f"{path} must be a mapping such as `depth: [2, 8]`, one setting per line, "
             f"got {shown(content)}"
         )
     return content

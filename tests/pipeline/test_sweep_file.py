@@ -241,7 +241,7 @@ def test_what_is_wrong_is_told_with_its_file_field_value_and_remedy(
 def test_a_file_that_is_no_mapping_is_reported(sweep_path, content):
     """With an example of what it should be."""
     sweep_path.write_text(content)
-    assert " must be a mapping such as `depth: [2, 8]`, a setting a line, got" in refusal(
+    assert " must be a mapping such as `depth: [2, 8]`, one setting per line, got" in refusal(
         sweep_path
     )
 
