@@ -70,6 +70,8 @@ pictures: demo
 	$(BIN)/phasesweep run mup --store demo/mup
 	$(BIN)/phasesweep map demo/mup --x learning_rate --y width --columns parameterization \
 		--out analysis/pictures/mup.png
+	$(BIN)/phasesweep run residual --store demo/residual
+	$(BIN)/phasesweep map demo/residual --y depth --columns residual --out analysis/pictures/residual.png
 	$(BIN)/phasesweep figure thresholds demo/quickstart --out analysis/pictures/thresholds.png
 	$(BIN)/phasesweep animate demo/quickstart --out analysis/pictures/moving_map.gif
 	cp demo/stability_map.png analysis/pictures/stability_map.png
