@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analysis.advising.advice import FARTHEST, BestNearby, Divergence, OtherScale, RateAdvice
-from analysis.advising.trained_rates import TrainedRate, share_interval
-from analysis.theory.plain_networks import PLAIN
+from analysis.advising.trained_rates import CURES, TrainedRate, share_interval
 from core.trials import SETTINGS
 
 RELIABLE = 0.5  # the share of runs that train; below it most seeds fail
 # Rates that trained nearly always at one depth, tried at 14 others, with 16 seeds each.
 CARRIED = (224, 197)
-SELDOM_SET = ("bias_scale", "initializer", *PLAIN)
+SELDOM_SET = ("bias_scale", "initializer", *CURES)
 CHOSEN = ("init_scale", *SELDOM_SET)
 
 

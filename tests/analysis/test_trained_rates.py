@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.advising.trained_rates import most_reliable, share_interval
-from analysis.theory.plain_networks import PLAIN
+from analysis.advising.trained_rates import CURES, most_reliable, share_interval
+from core.trials import DEFAULTS
 
 RATES = [0.01, 0.1, 1.0, 10.0, 100.0]
 
@@ -18,7 +18,7 @@ def runs_of(shares, scale=1.0, seeds=10):
                 "initializer": "gaussian",
                 "init_scale": scale,
                 "bias_scale": 0.0,
-                **PLAIN,
+                **{name: DEFAULTS[name] for name in CURES},
                 "learning_rate": rate,
                 "trained": seed < share * seeds,
             }
@@ -59,6 +59,17 @@ def test_the_most_reliable_start_wins_then_theorys_then_the_widest():
     assert most_reliable(pd.concat([wide, theorys]), 1.0).start["init_scale"] == 1.1
     wide, equal = runs_of([0, 1, 1, 1, 0]), runs_of([0, 1, 0, 0, 0]).assign(bias_scale=0.1)
     assert most_reliable(pd.concat([equal, wide]), 1.0).start["bias_scale"] == 0.0
+
+
+def test_the_fewest_changes_win_among_equals():
+    """Adam is named where it trained more often, not where plain descent did as well."""
+    plain, adam = runs_of([0, 1, 1, 0, 0]), runs_of([0, 1, 1, 1, 0]).assign(optimizer="adam")
+    assert most_reliable(pd.concat([adam, plain]), 1.0).start["optimizer"] == "gd"
+    worse = runs_of([0, 0.5, 0.5, 0, 0])
+    found = most_reliable(pd.concat([worse, adam]), 1.0)
+    assert (found.start["optimizer"], found.runs) == ("adam", 10)
+    both = adam.assign(clip_norm=1.0)
+    assert most_reliable(pd.concat([both, adam]), 1.0).start["clip_norm"] == 0.0
 
 
 @pytest.mark.parametrize(("hits", "runs"), [(0, 1), (1, 1), (30, 32), (1, 100), (50, 100)])
