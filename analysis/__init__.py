@@ -28,6 +28,7 @@ OFFERED = {
     ),
     "analysis.tables.curvatures": ("edge_of_stability", "largest_stable_rates"),
     "analysis.tables.depth_scales": ("trainable_depth",),
+    "analysis.tables.dimensions": ("boundary_dimensions",),
     "analysis.tables.judgments": ("read_judged",),
     "analysis.tables.views": ("View",),
     "analysis.tables.label_agreement": ("label_agreement",),

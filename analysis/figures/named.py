@@ -40,6 +40,7 @@ from analysis.tables.cures import AXES, trained_by_cure
 from analysis.tables.curvatures import EDGES, STARTS, edge_of_stability, largest_stable_rates
 from analysis.tables.depth_scales import POOLED, multiple_of_xi, trainable_depth
 from analysis.tables.depth_scales import SETTINGS as DEPTH_SETTINGS
+from analysis.tables.dimensions import boundary_dimensions
 from analysis.tables.judgments import read_judged
 from analysis.tables.label_agreement import CELL, label_agreement
 from analysis.tables.threshold_shifts import moved_shares
@@ -121,6 +122,10 @@ def _cures(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
     return trained_by_cure(view.kept(read_judged(store, level)), plane)
 
 
+def _dimension(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
+    return boundary_dimensions(read_judged(store, level), view)
+
+
 def _thresholds(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
     if view.named:
         raise UnsuitableRunsError("the table of thresholds has no groups; it takes --where")
@@ -139,6 +144,7 @@ TABLES: dict[str, Maker] = {
     "edge_of_stability": _edge,
     "catapult": _grouped(largest_stable_rates, STARTS, ("learning_rate",)),
     "cures": _cures,
+    "dimension": _dimension,
     "thresholds": _thresholds,
 }
 
