@@ -39,6 +39,7 @@ OFFERED = {
     "analysis.figures.claim_layers": ("claim_layers",),
     "analysis.figures.critical_learning_rate": ("boundary_learning_rate_by_depth",),
     "analysis.figures.edge_of_stability": ("edge_of_stability_by_step",),
+    "analysis.figures.fractal": ("fractal_boundary",),
     "analysis.figures.gradient_by_layer": ("gradient_by_layer",),
     "analysis.figures.label_agreement": ("label_agreement_map",),
     "analysis.figures.loss_curves": ("loss_curves_by_outcome",),

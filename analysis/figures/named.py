@@ -17,6 +17,7 @@ from analysis.figures.claim_layers import claim_layers
 from analysis.figures.critical_learning_rate import boundary_learning_rate_by_depth
 from analysis.figures.cures import cures_by_share
 from analysis.figures.edge_of_stability import edge_of_stability_by_step
+from analysis.figures.fractal import fractal_boundary
 from analysis.figures.gradient_by_layer import gradient_by_layer
 from analysis.figures.label_agreement import label_agreement_map
 from analysis.figures.loss_curves import loss_curves_by_outcome
@@ -73,6 +74,7 @@ FIGURES: dict[str, Maker] = {
     "edge_of_stability": _of_curves(edge_of_stability_by_step),
     "catapult": _of_runs(catapult_by_rate),
     "cures": _of_runs(cures_by_share),
+    "fractal": _of_runs(fractal_boundary),
     "thresholds": lambda store, level, view: map_by_threshold(
         read_judged(store, level), read_judged_by(store), view
     ),

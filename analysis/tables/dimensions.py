@@ -23,6 +23,7 @@ from analysis.tables.layouts import MAP, laid_out
 from analysis.tables.views import EVERYTHING, View
 from core.trials import SETTINGS
 
+NUMBERS = ("dimension", "standard_error", "from_cells", "to_cells", "squares")
 FEWEST_VALUES = SIZES[FEWEST_SIZES - 1] * FEWEST_ACROSS + 1  # along each side of a map
 
 
@@ -54,7 +55,7 @@ def boundary_dimensions(runs: pd.DataFrame, view: View = EVERYTHING) -> pd.DataF
         for label, squares in _boundaries(here, x, y)
         if (counts := _counts(squares, x, y)) is not None
     ]
-    return pd.DataFrame(found)
+    return pd.DataFrame(found, columns=[*maps, "label", *NUMBERS])
 
 
 def label_grid(runs: pd.DataFrame, label: str, x: str, y: str) -> NDArray[np.int64]:
@@ -104,17 +105,12 @@ def _counts(squares: NDArray[np.bool_], x: str, y: str) -> BoxCounts | None:
         rows, columns = squares.shape
         raise UnsuitableRunsError(
             f"a map of {columns + 1} x {rows + 1} cells over {x} and {y} is too small for a "
-            f"dimension, which needs {FEWEST_VALUES} values along each; give the axes more, or "
-            "name others: --x, --y"
+            f"dimension; give each of them {FEWEST_VALUES} values or more, or name others: --x, --y"
         )
     return box_counts(squares, sizes) if squares.any() else None
 
 
 def _row(counts: BoxCounts, squares: NDArray[np.bool_]) -> dict[str, Any]:
-    return {
-        "dimension": counts.dimension,
-        "standard_error": counts.standard_error,
-        "from_cells": int(counts.sizes[0]),
-        "to_cells": int(counts.sizes[-1]),
-        "squares": int(squares.sum()),
-    }
+    scales = int(counts.sizes[0]), int(counts.sizes[-1])
+    numbers = counts.dimension, counts.standard_error, *scales, int(squares.sum())
+    return dict(zip(NUMBERS, numbers, strict=True))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.figures.fractal import fractal_boundary
 from analysis.figures.named import TABLES
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.tables.box_counts import SIZES, BoxCounts, boundary_squares, box_counts, sizes_for
@@ -33,10 +34,17 @@ def map_of(grid, name="fractal_converged", **columns):
     """Runs of a map over two settings with these labels, (init scales, rates)."""
     y, x = (np.geomspace(0.01, 100, count) for count in grid.shape)
     rates, scales = np.meshgrid(x, y)
+    tails = np.linspace(0.1, 0.9, grid.size)
+    losses = {"initial_loss": 1.0, "tail_loss": tails, "steps_run": 7, "steps": 9}
     settings = {"activation": "tanh", "depth": 2, "seed": 0, "cause": None, "init_phase": None}
     results = {"outcome": "slow", "fractal_converged": True, name: grid.ravel()}
     cells = {"learning_rate": rates.ravel(), "init_scale": scales.ravel()}
-    return pd.DataFrame({**settings, **cells, **results, **columns})
+    return pd.DataFrame({**settings, **cells, **losses, **results, **columns})
+
+
+def title(figure):
+    """The figure's title, its non-breaking spaces made plain."""
+    return figure.get_suptitle().replace("\N{NO-BREAK SPACE}", " ")
 
 
 def halves(cells=65):
@@ -128,9 +136,32 @@ def test_axes_are_those_asked_for():
     ids=["small", "incomplete"],
 )
 def test_a_map_without_a_dimension_is_refused(runs, message):
-    """Too small, or not run to its end."""
+    """Too small, or not run to its end; the figure is drawn, and its title has none."""
     with pytest.raises(UnsuitableRunsError, match=re.escape(message)):
         boundary_dimensions(runs)
+    figure = fractal_boundary(runs)
+    assert title(figure).startswith("Training converges in 50.")
+    assert "dimension" not in title(figure)
+
+
+def test_the_figure_shades_both_sides_of_the_boundary():
+    """By ranks of the loss where training converges, by the steps until it was lost elsewhere."""
+    figure = fractal_boundary(map_of(halves()))
+    assert title(figure).startswith(
+        "Training converges in 50.8% of the cells; boundary of dimension 1.00 ± 0.00 (2 to 16 cells"
+    )
+    shares, lost = (mesh.get_array() for mesh in figure.axes[0].collections)
+    assert (shares.mask == ~halves()).all()
+    assert (lost.mask == halves()).all()
+    assert shares[0, 0] == 1 / halves().sum()
+    assert lost[-1, -1] == 7
+    figure.draw_without_rendering()
+
+
+def test_of_several_seeds_the_figure_shows_the_first():
+    """As its title says."""
+    runs = pd.concat([map_of(halves(), seed=seed) for seed in (3, 5)])
+    assert "seed 3 of 3, 5 shown" in title(fractal_boundary(runs))
 
 
 def test_the_command_reads_a_store(make_store):
