@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.reading.labels import LABELS
 from analysis.reading.setting_values import ordered
 from analysis.reading.stores import UnsuitableRunsError, axes
 from analysis.tables.box_counts import (
@@ -18,7 +19,6 @@ from analysis.tables.box_counts import (
     box_counts,
     sizes_for,
 )
-from analysis.tables.labels import LABELS
 from analysis.tables.layouts import MAP, laid_out
 from analysis.tables.views import EVERYTHING, View
 from core.trials import SETTINGS
