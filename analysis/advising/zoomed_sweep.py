@@ -38,12 +38,10 @@ def zoomed_sweep(entry: Mapping[str, Any], point: Mapping[str, float], by: float
         raise UnsuitableRunsError(f"--by must be above 1, got {by:g}; as in --by 8")
     ranges = {name: _shrunk(name, at, by, entry) for name, at in point.items()}
     written = {
-        name: _written(name, values)
-        for name, values in entry["axes"].items()
-        if list(values) != [SETTINGS[name].encoded_default]
+        n: _written(n, v) for n, v in entry["axes"].items() if not _goes_without_saying(n, v)
     }
     datasets = entry["axes"]["dataset"]
-    task: dict[str, Any] = {"dataset": written.pop("dataset")}
+    task = {"dataset": written.pop("dataset")}
     if not set(datasets) <= set(DATASETS):
         files = [FILE_HASH.sub("", name) for name in datasets]
         task = {"file": files[0] if len(files) == 1 else files}
@@ -123,6 +121,12 @@ def _unevenness(places: Floats) -> float:
     even = np.linspace(places[0], places[-1], len(places))
     step = abs(places[-1] - places[0]) / (len(places) - 1)
     return float(np.abs(places - even).max() / step)
+
+
+def _goes_without_saying(name: str, values: Sequence[Any]) -> bool:
+    """Whether an axis has the one value that a sweep file means where it leaves the setting out."""
+    setting = SETTINGS[name]
+    return setting.written is not None and list(values) == [setting.encoded(setting.written)]
 
 
 def _written(name: str, values: Sequence[Any]) -> Any:

@@ -44,6 +44,18 @@ def test_the_file_is_the_sweep_over_a_narrower_window(store, entry, tmp_path):
         np.testing.assert_allclose(new, expected, rtol=1e-10)
 
 
+@pytest.mark.parametrize("name", ["fractal", "mup", "quickstart", "edge_of_stability"])
+def test_the_window_of_a_shipped_sweep_is_a_sweep(name, tmp_path):
+    """With no setting that decides nothing there; only the axis that is shrunk differs."""
+    axes = dict(load_sweep(name).grid.axes)
+    along = "learning_rate_first" if name == "fractal" else "learning_rate"
+    path = tmp_path / "window.yaml"
+    entry = {"name": name, "axes": axes}
+    path.write_text(zoomed_sweep(entry, {along: axes[along][1]}, 8))
+    window = load_sweep(str(path)).grid.axes
+    assert {n for n in axes if window[n] != axes[n]} == {along}
+
+
 def test_without_a_path_the_file_is_printed(store, tmp_path):
     """And nothing else; the map's axes may be named."""
     shown = zoom(store, "--at", "1,0.1", "--by", 2, "--x", "init_scale", "--y", "learning_rate")
