@@ -1,5 +1,6 @@
 """The figure of the fractal boundary between settings whose training converges and all others."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import matplotlib as mpl
@@ -18,8 +19,10 @@ from analysis.drawing.marks import Style
 from analysis.drawing.pages import STYLE, give_title
 from analysis.reading.conditions import listed
 from analysis.reading.stores import REPEATS, UnsuitableRunsError
+from analysis.reading.traces import Trace
 from analysis.tables.dimensions import boundary_dimensions
 from analysis.tables.layouts import CELLS, Layout, Places, laid_out
+from analysis.tables.map_cells import trace_note
 from analysis.tables.views import EVERYTHING, View
 
 LABEL = "fractal_converged"
@@ -37,7 +40,9 @@ CONVERGED = _shades("Blues_r", 0.0, 0.75)
 LOST = _shades("Oranges_r", 0.0, 0.8)
 
 
-def fractal_boundary(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
+def fractal_boundary(
+    runs: pd.DataFrame, view: View = EVERYTHING, traces: Sequence[Trace] = ()
+) -> Figure:
     """Where training converges as Sohl-Dickstein (2024), arXiv:2402.06184, defines it.
 
     A training converges if the mean of its last 20 losses lies below the first. Where it does, it
@@ -48,8 +53,10 @@ def fractal_boundary(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
 
     Args:
         runs: The settings, `fractal_converged` and the other columns of LABELS, `tail_loss`,
-            `initial_loss` and `steps_run`.
+            `initial_loss` and `steps_run`; of a traced map its cells, as of
+            analysis.tables.map_cells.read_map. They have the nearest run's shade.
         view: Which runs, and what lies where. What varies beyond is held at one value.
+        traces: The traced sweeps among them, for the title.
 
     Raises:
         UnsuitableRunsError: There are no such runs, or no such setting.
@@ -65,7 +72,8 @@ def fractal_boundary(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
         for draw, own in ((_draw_converged, converged), (_draw_lost, ~converged)):
             if own.any():
                 draw(panel, here[own], x, y)
-        give_title(figure, _headline(here, View(x=x.name, y=y.name)), here, layout.note)
+        notes = filter(None, [layout.note, trace_note(here, traces)])
+        give_title(figure, _headline(here, View(x=x.name, y=y.name)), here, "\n".join(notes))
     return figure
 
 

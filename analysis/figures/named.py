@@ -32,6 +32,7 @@ from analysis.reading.stores import (
     read_layers,
 )
 from analysis.reading.thresholds import read_judged_by
+from analysis.reading.traces import Trace, read_traces
 from analysis.tables.boundaries import USUAL as BRACKETED
 from analysis.tables.boundaries import boundary_learning_rates, outcome_shares
 from analysis.tables.chi import POOLED as CHI_POOLED
@@ -44,6 +45,7 @@ from analysis.tables.depth_scales import SETTINGS as DEPTH_SETTINGS
 from analysis.tables.dimensions import boundary_dimensions
 from analysis.tables.judgments import read_judged
 from analysis.tables.label_agreement import CELL, label_agreement
+from analysis.tables.map_cells import read_map
 from analysis.tables.threshold_shifts import moved_shares
 from analysis.tables.views import EVERYTHING, View
 
@@ -56,12 +58,16 @@ def _of_runs(draw: Callable[[pd.DataFrame, View], Figure]) -> Maker:
     return lambda store, level, view: draw(read_judged(store, level), view)
 
 
+def _of_map(draw: Callable[[pd.DataFrame, View, Sequence[Trace]], Figure]) -> Maker:
+    return lambda store, level, view: draw(read_map(store, level), view, read_traces(store))
+
+
 def _of_curves(draw: Callable[[pd.DataFrame, pd.DataFrame, View], Figure]) -> Maker:
     return lambda store, level, view: draw(read_curves(store), read_judged(store, level), view)
 
 
 FIGURES: dict[str, Maker] = {
-    "stability_map": _of_runs(stability_map),
+    "stability_map": _of_map(stability_map),
     "critical_learning_rate": _of_runs(boundary_learning_rate_by_depth),
     "outcome_shares": _of_runs(outcome_shares_by_axis),
     "loss_curves": _of_curves(loss_curves_by_outcome),
@@ -74,7 +80,7 @@ FIGURES: dict[str, Maker] = {
     "edge_of_stability": _of_curves(edge_of_stability_by_step),
     "catapult": _of_runs(catapult_by_rate),
     "cures": _of_runs(cures_by_share),
-    "fractal": _of_runs(fractal_boundary),
+    "fractal": _of_map(fractal_boundary),
     "thresholds": lambda store, level, view: map_by_threshold(
         read_judged(store, level), read_judged_by(store), view
     ),
@@ -125,7 +131,7 @@ def _cures(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
 
 
 def _dimension(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
-    return boundary_dimensions(read_judged(store, level), view)
+    return boundary_dimensions(read_map(store, level), view)
 
 
 def _thresholds(store: str | Path, level: float | None, view: View) -> pd.DataFrame:

@@ -7,10 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.figures.named import FIGURES
 from analysis.reading.cells import filled, read_cells
 from analysis.reading.queries import QueryError, answer
 from analysis.reading.stores import NotAStoreError
 from analysis.reading.traces import Trace, read_traces
+from analysis.tables.dimensions import boundary_dimensions
+from analysis.tables.judgments import read_judged
+from analysis.tables.map_cells import read_map
+from analysis.tables.views import View
 
 AXES = {
     "learning_rate": np.geomspace(0.01, 10, 9).tolist(),
@@ -145,3 +150,56 @@ def test_a_dense_store_says_why_it_has_no_cells(make_runs, make_store):
     with pytest.raises(QueryError, match="cells are the map of a traced sweep") as error:
         list(answer(store, "select count(*) from cells"))
     assert "The views are runs, manifest" in str(error.value)
+
+
+@pytest.fixture
+def half_trained(store, runs, make_store):
+    """The small store as if its sweep were traced, and had trained every second learning rate."""
+    rates = sorted(runs["learning_rate"].unique())
+    half = make_store(runs[runs["learning_rate"].isin(rates[::2])])
+    manifest = json.loads((store / "manifest.json").read_text())
+    audit = {"panel": {"activation": "tanh", "depth": 2}, "audited": 50, "wrong": 1, "bound": 0.09}
+    manifest["sweeps"][0] |= {
+        "trace": {"axes": ["learning_rate", "init_scale"], "of": "trained"},
+        "audits": [audit],
+    }
+    (half / "manifest.json").write_text(json.dumps(manifest))
+    return half
+
+
+def test_a_traced_map_is_paler_where_it_was_not_trained(half_trained):
+    """The title says how many cells were trained, and how far the others can be trusted."""
+    figure = FIGURES["stability_map"](half_trained, None, View(where=("activation=tanh",)))
+    for panel in figure.axes:
+        regions, paler = (mesh.get_array() for mesh in panel.collections)
+        assert not np.ma.is_masked(regions)
+        assert (~np.ma.getmaskarray(paler)).tolist() == [[False, True] * 3] * 4
+        assert (regions[:, 1] == regions[:, [0, 2]].T).any(axis=0).all()
+    title = " ".join(figure.get_suptitle().split())
+    assert "50.0% of the cells were trained, where trained changes" in title
+    assert "at most 9.00% of those labels are wrong, with 95% confidence" in title
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "paler: not trained, as the nearest run" in labels
+
+
+def test_a_panel_without_an_audit_says_so(half_trained):
+    """The bound of another panel is none of its own."""
+    figure = FIGURES["stability_map"](half_trained, None, View(where=("activation=relu",)))
+    assert "not audited yet" in " ".join(figure.get_suptitle().split())
+
+
+def test_what_a_map_shows_of_a_dense_store_are_its_runs(store):
+    """To the bit."""
+    pd.testing.assert_frame_equal(read_map(store), read_judged(store))
+
+
+def test_a_traced_boundary_has_the_dimension_of_the_dense_one(make_runs, make_store):
+    """If the cells beside it were trained, of a map of 65 x 65."""
+    rates = np.geomspace(0.001, 1000, 65).tolist()
+    trace = trace_along("learning_rate", "init_scale", learning_rate=rates, init_scale=rates)
+    runs = dense(trace, make_runs).assign(fractal_converged=True, init_phase=None, steps_run=1)
+    runs = runs.assign(initial_loss=1.0, tail_loss=1.0, trained_level=0.1)
+    beside = (np.log(runs["learning_rate"] * runs["init_scale"])).abs() < 0.7
+    traced = filled(runs[beside | (runs["init_scale"] == rates[0])], [trace])
+    assert traced["inferred"].mean() > 0.8
+    pd.testing.assert_frame_equal(boundary_dimensions(traced), boundary_dimensions(runs))
