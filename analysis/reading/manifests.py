@@ -27,6 +27,7 @@ class _Audit(BaseModel):
     audited: int
     wrong: int
     bound: float
+    complete: bool = True
 
 
 class _Sweep(BaseModel):

@@ -1,7 +1,7 @@
 """The traced sweeps of a store: whose map they know from some of its cells, and how surely."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ class Audit:
         audited: How many cells.
         wrong: How many of them had not the label that was inferred.
         bound: At most this share of the inferred labels is wrong, with 95% confidence.
+        complete: Whether all that was asked for is trained.
     """
 
     panel: Mapping[str, Any]
     audited: int
     wrong: int
     bound: float
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,9 @@ def read_traces(store: str | Path) -> list[Trace]:
 
 
 def _trace(entry: Mapping[str, Any]) -> Trace:
+    known = [field.name for field in fields(Audit)]
     audits = tuple(
-        Audit(each["panel"], each["audited"], each["wrong"], each["bound"])
+        Audit(**{name: each[name] for name in known if name in each})
         for each in entry.get("audits", ())
     )
     traced = entry["trace"]

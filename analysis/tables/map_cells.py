@@ -47,13 +47,16 @@ def trace_note(cells: pd.DataFrame, traces: Sequence[Trace]) -> str | None:
         return None
     share = 1 - cells[INFERRED].mean()
     labels = ", ".join(dict.fromkeys(trace.of for trace in traces))
-    bounds = [a.bound for trace in traces for a in trace.audits if _drawn(a.panel, cells)]
-    audit = "not audited yet"
-    if bounds:
-        audit = f"at most {max(bounds):.2%} of those labels are wrong, with 95% confidence"
+    audits = [a for trace in traces for a in trace.audits if _drawn(a.panel, cells)]
+    trust = "not audited yet"
+    if audits:
+        bound = max(audit.bound for audit in audits)
+        trust = f"at most {bound:.2%} of those labels are wrong, with 95% confidence"
+    if not all(audit.complete for audit in audits):
+        trust += "; the sweep has not ended yet"
     return (
         f"{share:.1%} of the cells were trained, where {labels} changes; the others are as the "
-        f"nearest run: {audit}"
+        f"nearest run: {trust}"
     )
 
 

@@ -15,7 +15,7 @@ from analysis.reading.traces import Trace, read_traces
 from analysis.tables.dimensions import boundary_dimensions
 from analysis.tables.judgments import read_judged
 from analysis.tables.map_cells import read_map
-from analysis.tables.views import View
+from analysis.tables.views import EVERYTHING, View
 
 AXES = {
     "learning_rate": np.geomspace(0.01, 10, 9).tolist(),
@@ -180,6 +180,15 @@ def test_a_traced_map_is_paler_where_it_was_not_trained(half_trained):
     assert "at most 9.00% of those labels are wrong, with 95% confidence" in title
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "paler: not trained, as the nearest run" in labels
+
+
+def test_a_traced_map_says_that_its_sweep_has_not_ended(half_trained):
+    """The bound is that of what was audited so far."""
+    path = half_trained / "manifest.json"
+    path.write_text(path.read_text().replace('"bound": 0.09', '"bound": 0.09, "complete": false'))
+    figure = FIGURES["stability_map"](half_trained, None, EVERYTHING)
+    title = " ".join(figure.get_suptitle().split())
+    assert "with 95% confidence; the sweep has not ended yet" in title
 
 
 def test_a_panel_without_an_audit_says_so(half_trained):
