@@ -61,7 +61,7 @@ def fractal_boundary(
     Raises:
         UnsuitableRunsError: There are no such runs, or no such setting.
     """
-    layout = _of_one_seed(laid_out(runs, view, PLACES))
+    layout = _one_run_a_cell(laid_out(runs, view, PLACES))
     x, y = (cell_axis(layout.names[role], layout.runs) for role in ("x", "y"))
     here = layout.runs
     with mpl.rc_context(STYLE):
@@ -77,7 +77,7 @@ def fractal_boundary(
     return figure
 
 
-def _of_one_seed(layout: Layout) -> Layout:
+def _one_run_a_cell(layout: Layout) -> Layout:
     """The runs of the least seed where there are several, which the note then says."""
     runs, notes = layout.runs, [layout.note] if layout.note else []
     for name in REPEATS:
@@ -85,7 +85,8 @@ def _of_one_seed(layout: Layout) -> Layout:
         if name not in layout.names.values() and len(values) > 1:
             notes.append(f"{name} {values[0]} of {listed(runs[name])} shown")
             runs = runs[runs[name] == values[0]]
-    return replace(layout, runs=runs, note="; ".join(notes) or None)
+    cells = runs.drop_duplicates([layout.names["x"], layout.names["y"]])
+    return replace(layout, runs=cells, note="; ".join(notes) or None)
 
 
 def _draw_converged(panel: Axes, runs: pd.DataFrame, x: CellAxis, y: CellAxis) -> None:

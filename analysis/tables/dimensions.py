@@ -49,9 +49,10 @@ def boundary_dimensions(runs: pd.DataFrame, view: View = EVERYTHING) -> pd.DataF
     names = laid_out(kept, view, MAP).names
     x, y = names["x"], names["y"]
     maps = [n for n in axes(kept) if n not in (x, y) and SETTINGS[n].decides != "record"]
+    cells = kept.drop_duplicates([*maps, x, y])  # of runs that differ in what was measured
     found = [
         {**settings, "label": label, **_row(counts, squares)}
-        for settings, here in _by_settings(kept, maps)
+        for settings, here in _by_settings(cells, maps)
         for label, squares in _boundaries(here, x, y)
         if (counts := _counts(squares, x, y)) is not None
     ]

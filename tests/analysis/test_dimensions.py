@@ -127,6 +127,14 @@ def test_axes_are_those_asked_for():
     pd.testing.assert_frame_equal(turned, boundary_dimensions(runs))
 
 
+def test_runs_that_differ_in_what_was_measured_are_one_cell():
+    """A map that was run again to measure more has the dimension that it had."""
+    once = map_of(halves(), measure="none")
+    twice = pd.concat([once, map_of(halves(), measure="signal")])
+    pd.testing.assert_frame_equal(boundary_dimensions(twice), boundary_dimensions(once))
+    assert title(fractal_boundary(twice)).startswith("Training converges in 50.8%")
+
+
 @pytest.mark.parametrize(
     ("runs", "message"),
     [
