@@ -60,13 +60,17 @@ docs: .venv/.installed-docs
 	$(SPHINX) -b doctest docs docs/_build/doctest
 
 # The README's pictures: each shipped sweep with the figure of its name.
-PICTURES := chi cures trainable_depth critical_learning_rate edge_of_stability catapult
+PICTURES := chi cures trainable_depth critical_learning_rate edge_of_stability catapult fractal
 
 pictures: demo
 	set -e; for name in $(PICTURES); do \
 		$(BIN)/phasesweep run $$name --store demo/$$name; \
 		$(BIN)/phasesweep figure $$name demo/$$name --out analysis/pictures/$$name.png; \
 	done
+	rm -f demo/fractal_zoom.yaml
+	$(BIN)/phasesweep zoom demo/fractal --at 1e4,0.75 --by 8 --out demo/fractal_zoom.yaml
+	$(BIN)/phasesweep run demo/fractal_zoom.yaml --store demo/fractal_zoom
+	$(BIN)/phasesweep figure fractal demo/fractal_zoom --out analysis/pictures/fractal_zoom.png
 	$(BIN)/phasesweep run mup --store demo/mup
 	$(BIN)/phasesweep map demo/mup --x learning_rate --y width --columns parameterization \
 		--out analysis/pictures/mup.png

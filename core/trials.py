@@ -136,8 +136,7 @@ def _factor(name: str, **facts: Any) -> Any:
         f"multiplies the {layer} layer's {factored.replace('_', ' ')}",
         default=1.0,
         remedy=f"a factor, as in {name}: [0.5, 1, 2]",
-        **SCALE,
-        **facts,
+        **{**SCALE, **facts},
     )
 
 
@@ -457,8 +456,8 @@ class Trial:
         most=10**5,
         used_with=("parameterization", tuple(n for n in PARAMETERIZATIONS if n != "standard")),
     )
-    learning_rate_first: float = _factor("learning_rate_first", differs_within="start")
-    learning_rate_last: float = _factor("learning_rate_last", differs_within="start")
+    learning_rate_first: float = _factor("learning_rate_first", most=1e12, differs_within="start")
+    learning_rate_last: float = _factor("learning_rate_last", most=1e12, differs_within="start")
     init_scale_first: float = _factor("init_scale_first", differs_within="batch")
     init_scale_last: float = _factor("init_scale_last", differs_within="batch")
     biases: str = setting(

@@ -29,6 +29,7 @@ from analysis.commands.name_lists import beginning, listing
 from analysis.commands.query import commands as query_commands
 from analysis.commands.report import commands as report_commands
 from analysis.commands.watch import commands as watch_commands
+from analysis.commands.zoom import commands as zoom_commands
 from analysis.reading.stores import NotAStoreError
 from core.settings import trial_id
 from core.training import FULLY_CONNECTED
@@ -75,6 +76,7 @@ app.add_typer(compare_commands)
 app.add_typer(report_commands)
 app.add_typer(watch_commands)
 app.add_typer(advise_commands)
+app.add_typer(zoom_commands)
 
 # What every command trains, plans and reads.
 TRAINER = FULLY_CONNECTED

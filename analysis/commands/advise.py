@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from analysis.commands.draw import ActivationOption, AsJson, TrainedLevel, refusing
+from analysis.commands.new_files import write_new
 from analysis.reading.printing import json_document
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def advise(
         rate = rate_advice(store, wanted, trained_level) if store is not None else None
         sweep = deciding_sweep(wanted, rate)
         if sweep is not None and sweep_file is not None:
-            _write_new(sweep_file, sweep)
+            write_new("--sweep-file", sweep_file, sweep)
     if as_json:
         print(json_document(advice_document(init, rate, sweep)))
         return
@@ -73,17 +74,6 @@ def _tell(heading: str, sentences: Iterable[str]) -> None:
     print(heading)
     for sentence in sentences:
         print(textwrap.fill(sentence, LINE, initial_indent=INDENT, subsequent_indent=2 * INDENT))
-
-
-def _write_new(path: Path, text: str) -> None:
-    """Write a new file; an existing one, which may be the user's own sweep, is not replaced."""
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise ValueError(f"--sweep-file: {path} exists; name a file that does not") from error
-    except OSError as error:
-        raise ValueError(f"--sweep-file: cannot write {path}: {error.strerror}") from error
 
 
 def _show_sweep(text: str, path: Path | None, store: str) -> None:

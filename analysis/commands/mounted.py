@@ -32,11 +32,12 @@ def draw_map(
         raise typer.BadParameter(f"must end in {', '.join(PICTURES)}, got {out}")
     # Charts take seconds to import, and other commands never need them.
     from analysis.figures.stability_map import stability_map
-    from analysis.tables.judgments import read_judged
+    from analysis.reading.traces import read_traces
+    from analysis.tables.map_cells import read_map
 
     with refusing():
         view = asked_view(where, x, y, rows, columns)
-        figure = stability_map(read_judged(store, trained_level), view)
+        figure = stability_map(read_map(store, trained_level), view, read_traces(store))
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=150)
     print(out)

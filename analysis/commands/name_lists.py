@@ -7,6 +7,10 @@ import typer
 from typer.core import TyperCommand
 
 MOST_TRIALS = 200  # that Tab offers
+TRIALS = (
+    "select trial_id, concat(activation, ' depth ', depth, ': ', outcome) from runs "
+    "where starts_with(trial_id, ?) order by trial_id limit ?"
+)
 
 
 class NamesCommand(TyperCommand):
@@ -64,11 +68,7 @@ def complete_trial(ctx: typer.Context, incomplete: str) -> Iterator[tuple[str, s
     from analysis.reading.views import connect
 
     try:
-        with connect(ctx.params["store"]) as connection:
-            yield from connection.execute(
-                "select trial_id, concat(activation, ' depth ', depth, ': ', outcome) from runs "
-                "where starts_with(trial_id, ?) order by trial_id limit ?",
-                [incomplete, MOST_TRIALS],
-            ).fetchall()
+        with connect(ctx.params["store"], TRIALS) as connection:
+            yield from connection.execute(TRIALS, [incomplete, MOST_TRIALS]).fetchall()
     except (KeyError, ValueError):  # no store there: nothing to offer
         return

@@ -40,8 +40,8 @@ def query(
         str,
         typer.Argument(
             metavar="SQL",
-            help="DuckDB's, over runs, layers, curves, manifest (a.runs, b.runs of several); "
-            "or `describe runs`. near(init_scale, 1.32) finds a rounded number.",
+            help="DuckDB's, over runs, layers, curves, manifest (a.runs, b.runs of several), of a "
+            "traced map cells; or `describe runs`. near(init_scale, 1.32) finds a rounded number.",
         ),
     ],
     form: Annotated[Formats, typer.Option("--format", help="How to print it.")] = Formats.table,

@@ -10,13 +10,15 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from analysis.drawing.cell_axes import CellAxis
+from analysis.drawing.cell_axes import CellAxis, grid_of
 from analysis.drawing.marks import Style
+from analysis.reading.cells import INFERRED
 from analysis.reading.trained_levels import level_words
 from analysis.tables.regions import REGIONS
 
 NOT_RUN: Style = {"facecolor": "white", "edgecolor": "0.8", "hatch": "////", "linewidth": 0}
 COLORS = ListedColormap([region.color for region in REGIONS])
+PALER = 0.5  # of white over a cell
 BY_REGION: Style = {"cmap": COLORS, "vmin": -0.5, "vmax": len(REGIONS) - 0.5}
 
 
@@ -38,6 +40,15 @@ def draw_cells(
     return panel.pcolormesh(x.edges, y.edges, grid, **coloring)
 
 
+def draw_paler(panel: Axes, runs: pd.DataFrame, x: CellAxis, y: CellAxis) -> None:
+    """Make the cells paler none of whose runs was trained, as on a traced map."""
+    if not _has_inferred(runs):
+        return
+    cells = runs.groupby([x.name, y.name])[INFERRED].all().reset_index()
+    grid = np.ma.masked_equal(grid_of(cells, x, y, INFERRED), 0)
+    panel.pcolormesh(x.edges, y.edges, grid, cmap=ListedColormap(["white"]), alpha=PALER)
+
+
 def name_regions(
     figure: Figure, grids: np.ma.MaskedArray, runs: pd.DataFrame, gaps: bool = False
 ) -> None:
@@ -54,5 +65,11 @@ def name_regions(
     entries = [Patch(color=REGIONS[i].color, label=REGIONS[i].label(level)) for i in present]
     if gaps or np.ma.is_masked(grids):
         entries.append(Patch(**NOT_RUN, label="not run"))
+    if _has_inferred(runs):
+        entries.append(Patch(color="0.85", label="paler: not trained, as the nearest run"))
     columns = 3 if figure.get_figwidth() > 9 else 2
     figure.legend(handles=entries, loc="outside lower left", ncols=columns, frameon=False)
+
+
+def _has_inferred(runs: pd.DataFrame) -> bool:
+    return INFERRED in runs and bool(runs[INFERRED].any())

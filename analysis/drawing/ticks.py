@@ -21,6 +21,7 @@ CHARACTER = 0.62  # of the font's size: how wide a digit is, a little more than 
 LINE = 1.25  # of the font's size: how high a label is
 GAP = 0.5  # of the font's size, between labels
 OVERHANG = 3.5  # points that a label may reach beyond its axis, where the next panel begins
+FEWEST_DIGITS = 3  # of values that differ by more than a tenth
 MOST_POWERS = 9  # of ten, of steps
 POINTS_PER_INCH = 72
 
@@ -122,8 +123,17 @@ def mark_powers(axis: Axis, ends: ArrayLike, base: float) -> None:
 def mark_values(axis: Axis, values: ArrayLike) -> None:
     """Mark a log axis at the values, those that have room; a zero has a place of its own."""
     numbers = np.asarray(values)
-    labels = [in_words(value) for value in numbers.tolist()]
-    _mark(axis, places(numbers), labels, even=False)
+    _mark(axis, places(numbers), _told_apart(numbers.tolist()), even=False)
+
+
+def _told_apart(values: Sequence[Any]) -> list[str]:
+    """The values in words; with more digits where they lie closer together, as in a zoom."""
+    ends = np.abs(np.asarray(values, dtype=np.float64)[[0, -1]])
+    share = abs(float(np.subtract(*ends))) / ends.max() if ends.any() else 0.0
+    if not isinstance(values[0], float) or not 0 < share < 0.1:
+        return [in_words(value) for value in values]
+    digits = FEWEST_DIGITS - int(np.floor(np.log10(share))) - 1
+    return [f"{value:.{digits}g}" for value in values]
 
 
 def mark_steps(panel: Axes) -> None:

@@ -17,6 +17,7 @@ from analysis.figures.claim_layers import claim_layers
 from analysis.figures.critical_learning_rate import boundary_learning_rate_by_depth
 from analysis.figures.cures import cures_by_share
 from analysis.figures.edge_of_stability import edge_of_stability_by_step
+from analysis.figures.fractal import fractal_boundary
 from analysis.figures.gradient_by_layer import gradient_by_layer
 from analysis.figures.label_agreement import label_agreement_map
 from analysis.figures.loss_curves import loss_curves_by_outcome
@@ -31,6 +32,7 @@ from analysis.reading.stores import (
     read_layers,
 )
 from analysis.reading.thresholds import read_judged_by
+from analysis.reading.traces import Trace, read_traces
 from analysis.tables.boundaries import USUAL as BRACKETED
 from analysis.tables.boundaries import boundary_learning_rates, outcome_shares
 from analysis.tables.chi import POOLED as CHI_POOLED
@@ -40,8 +42,10 @@ from analysis.tables.cures import AXES, trained_by_cure
 from analysis.tables.curvatures import EDGES, STARTS, edge_of_stability, largest_stable_rates
 from analysis.tables.depth_scales import POOLED, multiple_of_xi, trainable_depth
 from analysis.tables.depth_scales import SETTINGS as DEPTH_SETTINGS
+from analysis.tables.dimensions import boundary_dimensions
 from analysis.tables.judgments import read_judged
 from analysis.tables.label_agreement import CELL, label_agreement
+from analysis.tables.map_cells import read_map
 from analysis.tables.threshold_shifts import moved_shares
 from analysis.tables.views import EVERYTHING, View
 
@@ -54,12 +58,16 @@ def _of_runs(draw: Callable[[pd.DataFrame, View], Figure]) -> Maker:
     return lambda store, level, view: draw(read_judged(store, level), view)
 
 
+def _of_map(draw: Callable[[pd.DataFrame, View, Sequence[Trace]], Figure]) -> Maker:
+    return lambda store, level, view: draw(read_map(store, level), view, read_traces(store))
+
+
 def _of_curves(draw: Callable[[pd.DataFrame, pd.DataFrame, View], Figure]) -> Maker:
     return lambda store, level, view: draw(read_curves(store), read_judged(store, level), view)
 
 
 FIGURES: dict[str, Maker] = {
-    "stability_map": _of_runs(stability_map),
+    "stability_map": _of_map(stability_map),
     "critical_learning_rate": _of_runs(boundary_learning_rate_by_depth),
     "outcome_shares": _of_runs(outcome_shares_by_axis),
     "loss_curves": _of_curves(loss_curves_by_outcome),
@@ -72,6 +80,7 @@ FIGURES: dict[str, Maker] = {
     "edge_of_stability": _of_curves(edge_of_stability_by_step),
     "catapult": _of_runs(catapult_by_rate),
     "cures": _of_runs(cures_by_share),
+    "fractal": _of_map(fractal_boundary),
     "thresholds": lambda store, level, view: map_by_threshold(
         read_judged(store, level), read_judged_by(store), view
     ),
@@ -121,6 +130,10 @@ def _cures(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
     return trained_by_cure(view.kept(read_judged(store, level)), plane)
 
 
+def _dimension(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
+    return boundary_dimensions(read_map(store, level), view)
+
+
 def _thresholds(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
     if view.named:
         raise UnsuitableRunsError("the table of thresholds has no groups; it takes --where")
@@ -139,6 +152,7 @@ TABLES: dict[str, Maker] = {
     "edge_of_stability": _edge,
     "catapult": _grouped(largest_stable_rates, STARTS, ("learning_rate",)),
     "cures": _cures,
+    "dimension": _dimension,
     "thresholds": _thresholds,
 }
 

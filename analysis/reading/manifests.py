@@ -13,10 +13,30 @@ class ManifestError(ValueError):
     """A manifest is damaged; the message says where."""
 
 
+class _Trace(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    axes: Annotated[list[str], Field(min_length=1)]
+    of: str
+
+
+class _Audit(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    panel: dict[str, Any]
+    audited: int
+    wrong: int
+    bound: float
+    complete: bool = True
+
+
 class _Sweep(BaseModel):
     model_config = ConfigDict(strict=True)
 
     name: str | None = None
+    axes: dict[str, list[Any]] = {}
+    trace: _Trace | None = None
+    audits: list[_Audit] = []
 
 
 class _Manifest(BaseModel):

@@ -37,7 +37,7 @@ def answer(store: str | Path | Mapping[str, str | Path], sql: str) -> Iterator[p
     if described is not None:
         yield from described.to_batches()
         return
-    with connect(store) as connection:
+    with connect(store, sql) as connection:
         try:
             result = connection.sql(sql)
             if result is None:
@@ -77,9 +77,17 @@ def _explained(error: duckdb.Error, sql: str, connection: duckdb.DuckDBPyConnect
         asked = [view for view in views if re.search(rf"\b{view}\b", sql, re.I)]
         columns = [f"{view}: {', '.join(connection.table(view).columns)}" for view in asked]
         return "\n".join([message, "", "The columns are", *columns])
+    if re.search(r"\bcells\b", sql, re.IGNORECASE) and not _has_cells(connection):
+        message += (
+            "\ncells are the map of a traced sweep (trace: in its file); this store has none."
+        )
     if isinstance(error, duckdb.PermissionException):
         message += "\nA query reads the store's views and nothing else."
     return f"{message}\n\n{_views(connection)}"
+
+
+def _has_cells(connection: duckdb.DuckDBPyConnection) -> bool:
+    return any(view.split(".")[-1] == "cells" for view in _existing(connection))
 
 
 def _views(connection: duckdb.DuckDBPyConnection) -> str:

@@ -2,6 +2,7 @@
 
     runs, layers, curves    the tables, as analysis.reading.stores reads them
     manifest                sweeps, versions and thresholds: one row per key, with its value
+    cells                   every cell of traced maps, as of analysis.reading.cells
     near(a, b)              a macro: whether two numbers agree as far as three digits show
 
 Queries can reach nothing else.
@@ -16,10 +17,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from analysis.reading.cells import read_cells
 from analysis.reading.older_rows import OlderRows
 from analysis.reading.stores import TABLES, MissingTableError, read_manifest, table_dataset
 
-VIEWS = (*TABLES, "manifest")
+VIEWS = (*TABLES, "manifest", "cells")
 TAKEN_NAMES = ("main", "temp", "system", "information_schema", "pg_catalog")
 
 # A number rounded to three digits is at most 0.5% from itself: 1.005 shown as 1.01 is farthest.
@@ -34,8 +36,13 @@ LOCKS = (
 )
 
 
-def connect(store: str | Path | Mapping[str, str | Path]) -> duckdb.DuckDBPyConnection:
+def connect(
+    store: str | Path | Mapping[str, str | Path], sql: str = ""
+) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection with a view `manifest`, and one for each table that has rows.
+
+    A store of a traced sweep also has a view `cells`, if `sql`, the query to come, names it: it is
+    found anew from the runs each time.
 
     Of several stores, given by name, each has its views in a schema: `a.runs`, `b.runs`.
     A query cannot reach outside them: no other file, no network, no extension, no
@@ -55,6 +62,8 @@ def connect(store: str | Path | Mapping[str, str | Path]) -> duckdb.DuckDBPyConn
         connection.execute(f'create schema if not exists "{name}"')
         connection.execute(f'use "{name}"')
         _create_views(connection, each)
+        if re.search(r"\bcells\b", sql, re.IGNORECASE):
+            _create_cells(connection, each)
     connection.execute("use main")
     for lock in LOCKS:
         connection.execute(lock)
@@ -85,6 +94,14 @@ def _create_views(connection: duckdb.DuckDBPyConnection, store: str | Path) -> N
             relation = relation.select(*map(older.view_column, older.schema.names))
         relation.create_view(table)
     connection.from_arrow(described).create_view("manifest")
+
+
+def _create_cells(connection: duckdb.DuckDBPyConnection, store: str | Path) -> None:
+    """The view of all cells of a store's traced maps, if it has any."""
+    cells = read_cells(store)
+    if cells is not None:
+        table = pa.Table.from_pandas(cells, preserve_index=False)
+        connection.from_arrow(table).create_view("cells")
 
 
 def _manifest_rows(manifest: Mapping[str, Any]) -> pa.Table:

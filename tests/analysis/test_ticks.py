@@ -102,3 +102,11 @@ def test_names_stand_at_their_places(names):
 def test_ten_to_the_zero_has_no_sign():
     """A power is rounded up from below, where floats have a zero with a sign."""
     assert labels(drawn_axis(mark_ticks, [0.4, 1.0, 80.0]))[0] == tens(0)[0]
+
+
+@pytest.mark.parametrize("share", [1e-1, 3e-2, 1e-6, 1e-9])
+def test_values_that_lie_close_together_have_labels_of_their_own(share):
+    """On a map that was zoomed into, each label differs from the next one."""
+    marked = labels(drawn_axis(mark_ticks, np.geomspace(9571.3, 9571.3 * (1 + share), 129)))
+    assert len(marked) > 2
+    assert len(set(marked)) == len(marked)

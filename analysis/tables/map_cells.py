@@ -1,0 +1,68 @@
+"""What a map shows of a store: its runs, and for a traced map the cells between them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.reading.cells import INFERRED, filled
+from analysis.reading.labels import LABELS, column_of
+from analysis.reading.traces import Trace, read_traces
+from analysis.tables.judgments import read_judged
+from core.trials import TRIAL_FIELDS
+
+# What maps draw, label and say in their titles.
+COLUMNS = (
+    *TRIAL_FIELDS,
+    *dict.fromkeys(column_of(label) for label in LABELS),
+    "cause",
+    "initial_loss",
+    "tail_loss",
+    "steps_run",
+)
+
+
+def read_map(store: str | Path, trained_level: float | None = None) -> pd.DataFrame:
+    """The store's runs, judged as of read_judged; with traced sweeps also every other cell.
+
+    Returns:
+        All columns of the runs where no sweep was traced; else COLUMNS, `inferred` and `distance`,
+        as of analysis.reading.cells.filled.
+    """
+    traces = read_traces(store)
+    if not traces:
+        return read_judged(store, trained_level)
+    return filled(read_judged(store, trained_level, COLUMNS), traces)
+
+
+def trace_note(cells: pd.DataFrame, traces: Sequence[Trace]) -> str | None:
+    """What a title says of traced maps: the share trained, and how many labels may be wrong.
+
+    Args:
+        cells: Those drawn.
+        traces: The traced sweeps of their store.
+    """
+    if INFERRED not in cells or not cells[INFERRED].any():
+        return None
+    share = 1 - cells[INFERRED].mean()
+    labels = ", ".join(dict.fromkeys(trace.of for trace in traces))
+    audits = [a for trace in traces for a in trace.audits if _drawn(a.panel, cells)]
+    trust = "not audited yet"
+    if audits:
+        bound = max(audit.bound for audit in audits)
+        trust = f"at most {bound:.2%} of those labels are wrong, with 95% confidence"
+    if not all(audit.complete for audit in audits):
+        trust += "; the sweep has not ended yet"
+    return (
+        f"{share:.1%} of the cells were trained, where {labels} changes; the others are as the "
+        f"nearest run: {trust}"
+    )
+
+
+def _drawn(panel: Mapping[str, Any], cells: pd.DataFrame) -> bool:
+    """Whether some cells of a panel are drawn."""
+    here = pd.Series(True, cells.index)
+    for name, value in panel.items():
+        here &= cells[name] == value
+    return bool(here.any())

@@ -1,0 +1,214 @@
+"""The cells of a traced map: those not trained have the nearest run's label."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.figures.named import FIGURES
+from analysis.reading.cells import filled, read_cells
+from analysis.reading.queries import QueryError, answer
+from analysis.reading.stores import NotAStoreError
+from analysis.reading.traces import Trace, read_traces
+from analysis.tables.dimensions import boundary_dimensions
+from analysis.tables.judgments import read_judged
+from analysis.tables.map_cells import read_map
+from analysis.tables.views import EVERYTHING, View
+
+AXES = {
+    "learning_rate": np.geomspace(0.01, 10, 9).tolist(),
+    "init_scale": [0.5, 1.0, 2.0, 4.0, 8.0],
+    "bias_scale": [0.0, 0.5, 1.0],
+}
+OTHERS = {"activation": ["tanh", "relu"], "depth": [2], "seed": [0]}
+
+
+def trace_along(*axes, of="trained", **others):
+    """A trace along some axes; all others have their values."""
+    values = {name: AXES[name] for name in axes} | OTHERS | others
+    return Trace("traced", values, axes, of, ())
+
+
+def dense(trace, make_runs):
+    """A run for each cell; it trained where the rate times the scale is small."""
+    cells = pd.MultiIndex.from_product(trace.values.values(), names=trace.values).to_frame()
+    trained = cells["learning_rate"] * cells["init_scale"] < 1
+    outcomes = np.where(trained, "trained", "diverged")
+    ids = [f"{place:04}" for place in range(len(cells))]
+    return make_runs(**cells, outcome=outcomes, trial_id=ids).reset_index(drop=True)
+
+
+@pytest.mark.parametrize(
+    "axes", [("init_scale",), ("learning_rate", "init_scale"), tuple(AXES)], ids=len
+)
+def test_a_cell_is_that_of_the_nearest_run_in_its_panel(axes, make_runs):
+    """In places along the axes, against a search of all runs; every cell once."""
+    trace = trace_along(*axes, **({} if "learning_rate" in axes else {"learning_rate": [1.0]}))
+    every = dense(trace, make_runs)
+    runs = every.groupby("activation").sample(frac=0.3, random_state=5)
+    cells = filled(runs, [trace])
+    assert len(cells) == len(every)
+    assert not cells.duplicated(list(trace.values)).any()
+    own = cells[~cells["inferred"]]
+    assert sorted(own["trial_id"]) == sorted(runs["trial_id"])
+    assert (own["distance"] == 0).all()
+
+    def places(frame):
+        return np.array([[trace.values[n].index(v) for v in frame[n]] for n in axes]).T
+
+    for activation in OTHERS["activation"]:
+        here, there = (f[f["activation"] == activation] for f in (cells, runs))
+        apart = np.linalg.norm(places(here)[:, None] - places(there), axis=2)
+        np.testing.assert_allclose(here["distance"], apart.min(axis=1))
+        taken = there["trial_id"].tolist()
+        chosen = [taken.index(each) for each in here["trial_id"]]
+        np.testing.assert_allclose(here["distance"], apart[np.arange(len(here)), chosen])
+        assert (here["outcome"].to_numpy() == there["outcome"].to_numpy()[chosen]).all()
+
+
+def test_a_dense_store_has_no_further_cells(make_runs):
+    """Its runs stay as they are."""
+    runs = dense(trace_along("learning_rate", "init_scale"), make_runs)
+    assert filled(runs, []) is runs
+
+
+def test_runs_of_other_sweeps_stay_and_are_nobodys_neighbors(make_runs):
+    """A run outside the traced map fills no cell of it."""
+    trace = trace_along("learning_rate", "init_scale", activation=["tanh"])
+    every = dense(trace, make_runs)
+    other = every[:1].assign(depth=7, outcome="slow", trial_id="other")
+    cells = filled(pd.concat([every[::4], other]), [trace])
+    assert len(cells) == len(every) + 1
+    assert (cells["outcome"] == "slow").sum() == 1
+
+
+def test_where_traced_maps_overlap_the_nearer_run_decides(make_runs):
+    """A cell that either has trained is that run; each cell comes once."""
+    first = trace_along("learning_rate", "init_scale", activation=["tanh"])
+    part = Trace("part", first.values | {"init_scale": [0.5, 1.0]}, first.axes, "trained", ())
+    every = dense(first, make_runs)
+    runs = every[every["init_scale"] > 2].iloc[::3]
+    runs = pd.concat([runs, every[every["init_scale"] == 0.5]])
+    both = filled(runs, [first, part])
+    alone = filled(runs, [first])
+    assert len(both) == len(every)
+    assert both["distance"].sum() == alone["distance"].sum()
+
+
+@pytest.fixture
+def traced(make_runs, make_store):
+    """A store of a traced map of two panels, of which a fifth was trained."""
+    trace = trace_along("learning_rate", "init_scale")
+    store = make_store(dense(trace, make_runs)[::5])
+    entry = {
+        "name": "traced",
+        "axes": dict(trace.values),
+        "trace": {"axes": list(trace.axes), "of": "trained"},
+        "audits": [{"panel": {"activation": "tanh"}, "audited": 50, "wrong": 1, "bound": 0.09}],
+    }
+    (store / "manifest.json").write_text(json.dumps({"sweeps": [{"name": "dense"}, entry]}))
+    return store
+
+
+def test_the_manifest_says_what_was_traced(traced):
+    """Dense sweeps are left out."""
+    (trace,) = read_traces(traced)
+    assert (trace.sweep, trace.axes, trace.of) == (
+        "traced",
+        ("learning_rate", "init_scale"),
+        "trained",
+    )
+    assert [(each.panel, each.bound) for each in trace.audits] == [({"activation": "tanh"}, 0.09)]
+
+
+def test_a_damaged_trace_is_refused(traced):
+    """With its place in the manifest."""
+    path = traced / "manifest.json"
+    path.write_text(path.read_text().replace('"of": "trained"', '"of": 7'))
+    with pytest.raises(NotAStoreError, match=re.escape("sweeps[1].trace.of")):
+        read_traces(traced)
+
+
+def test_cells_are_a_view(traced):
+    """Every cell of the map: what varies, the label, how far its run is, and which that is."""
+    table = pd.concat([b.to_pandas() for b in answer(traced, "select * from cells")])
+    pd.testing.assert_frame_equal(
+        table.reset_index(drop=True), read_cells(traced), check_dtype=False
+    )
+    settings = ["learning_rate", "init_scale", "activation"]
+    assert list(table) == ["sweep", *settings, "inferred", "distance", "trial_id", "label"]
+    assert len(table) == 90
+    assert set(table["label"]) == {"True", "False"}
+    assert table["inferred"].sum() == 90 - 18
+
+
+def test_a_dense_store_says_why_it_has_no_cells(make_runs, make_store):
+    """And which views there are."""
+    store = make_store(dense(trace_along("learning_rate", "init_scale"), make_runs))
+    with pytest.raises(QueryError, match="cells are the map of a traced sweep") as error:
+        list(answer(store, "select count(*) from cells"))
+    assert "The views are runs, manifest" in str(error.value)
+
+
+@pytest.fixture
+def half_trained(store, runs, make_store):
+    """The small store as if its sweep were traced, and had trained every second learning rate."""
+    rates = sorted(runs["learning_rate"].unique())
+    half = make_store(runs[runs["learning_rate"].isin(rates[::2])])
+    manifest = json.loads((store / "manifest.json").read_text())
+    audit = {"panel": {"activation": "tanh", "depth": 2}, "audited": 50, "wrong": 1, "bound": 0.09}
+    manifest["sweeps"][0] |= {
+        "trace": {"axes": ["learning_rate", "init_scale"], "of": "trained"},
+        "audits": [audit],
+    }
+    (half / "manifest.json").write_text(json.dumps(manifest))
+    return half
+
+
+def test_a_traced_map_is_paler_where_it_was_not_trained(half_trained):
+    """The title says how many cells were trained, and how far the others can be trusted."""
+    figure = FIGURES["stability_map"](half_trained, None, View(where=("activation=tanh",)))
+    for panel in figure.axes:
+        regions, paler = (mesh.get_array() for mesh in panel.collections)
+        assert not np.ma.is_masked(regions)
+        assert (~np.ma.getmaskarray(paler)).tolist() == [[False, True] * 3] * 4
+        assert (regions[:, 1] == regions[:, [0, 2]].T).any(axis=0).all()
+    title = " ".join(figure.get_suptitle().split())
+    assert "50.0% of the cells were trained, where trained changes" in title
+    assert "at most 9.00% of those labels are wrong, with 95% confidence" in title
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "paler: not trained, as the nearest run" in labels
+
+
+def test_a_traced_map_says_that_its_sweep_has_not_ended(half_trained):
+    """The bound is that of what was audited so far."""
+    path = half_trained / "manifest.json"
+    path.write_text(path.read_text().replace('"bound": 0.09', '"bound": 0.09, "complete": false'))
+    figure = FIGURES["stability_map"](half_trained, None, EVERYTHING)
+    title = " ".join(figure.get_suptitle().split())
+    assert "with 95% confidence; the sweep has not ended yet" in title
+
+
+def test_a_panel_without_an_audit_says_so(half_trained):
+    """The bound of another panel is none of its own."""
+    figure = FIGURES["stability_map"](half_trained, None, View(where=("activation=relu",)))
+    assert "not audited yet" in " ".join(figure.get_suptitle().split())
+
+
+def test_what_a_map_shows_of_a_dense_store_are_its_runs(store):
+    """To the bit."""
+    pd.testing.assert_frame_equal(read_map(store), read_judged(store))
+
+
+def test_a_traced_boundary_has_the_dimension_of_the_dense_one(make_runs, make_store):
+    """If the cells beside it were trained, of a map of 65 x 65."""
+    rates = np.geomspace(0.001, 1000, 65).tolist()
+    trace = trace_along("learning_rate", "init_scale", learning_rate=rates, init_scale=rates)
+    runs = dense(trace, make_runs).assign(fractal_converged=True, init_phase=None, steps_run=1)
+    runs = runs.assign(initial_loss=1.0, tail_loss=1.0, trained_level=0.1)
+    beside = (np.log(runs["learning_rate"] * runs["init_scale"])).abs() < 0.7
+    traced = filled(runs[beside | (runs["init_scale"] == rates[0])], [trace])
+    assert traced["inferred"].mean() > 0.8
+    pd.testing.assert_frame_equal(boundary_dimensions(traced), boundary_dimensions(runs))
