@@ -112,15 +112,15 @@ class Grid(Sequence[Any]):
         Args:
             rows: With a column for every setting.
         """
-        index, inside = self._numbers(rows)
+        index, inside = self.numbers(rows)
         return index[inside]
 
     def rows_of(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """The rows whose settings are those of a cell; takes rows as indices_of does."""
-        return rows.filter(pa.array(self._numbers(rows)[1]))
+        return rows.filter(pa.array(self.numbers(rows)[1]))
 
-    def _numbers(self, rows: pa.RecordBatch) -> tuple[Places, NDArray[np.bool_]]:
-        """Each row's cell, and whether it has one."""
+    def numbers(self, rows: pa.RecordBatch) -> tuple[Places, NDArray[np.bool_]]:
+        """The number of each row's cell, and whether it has one; takes rows as indices_of does."""
         index = np.zeros(len(rows), dtype=np.int64)
         inside = np.ones(len(rows), dtype=bool)
         for factor in self.factors:

@@ -1,0 +1,87 @@
+"""What a sweep traces: the axes of its map, and the label whose boundary is wanted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+from core.settings import Setting
+from core.trainers import Trainer
+from pipeline.grids.grid import Grid
+from pipeline.tracing.labels import labelings
+
+MOST_AXES = 3
+# A driver keeps a label of each vertex, of a byte.
+MOST_VERTICES = 500_000_000
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a sweep traces.
+
+    Attributes:
+        axes: One to three settings by name; every combination of the others makes a panel.
+        of: The label: what core's results call it, or `trained` or `diverged`.
+    """
+
+    axes: tuple[str, ...]
+    of: str = "outcome"
+
+
+def problem_of(trace: Trace, grid: Grid, trainer: Trainer) -> str | None:
+    """Why a grid cannot be traced so, and what to do; None if it can."""
+    known = labelings(trainer)
+    if trace.of not in known:
+        return f"of: nothing to trace is called {trace.of!r}; set of: {' or '.join(known)}"
+    if not 1 <= len(trace.axes) <= MOST_AXES:
+        return f"axes: must be one to {MOST_AXES}, got {len(trace.axes)}; the others make panels"
+    for name in trace.axes:
+        if trace.axes.count(name) > 1:
+            return f"axes: {name} is named twice; name it once"
+        if said := _no_axis(name, grid, trainer.settings):
+            return f"axes: {name} {said}"
+    for name, setting in trainer.settings.items():
+        if setting.repeats and (tied := _tied_to(name, grid)):
+            return (
+                f"a traced sweep has all values of {name} in each cell, but {name} is tied to "
+                f"{tied}; take {name} out of zip and where"
+            )
+    return _too_large(trace, grid, trainer)
+
+
+def _no_axis(name: str, grid: Grid, settings: Mapping[str, Setting]) -> str | None:
+    """Why a boundary cannot be traced along a setting, and what to do."""
+    able = [n for n, s in settings.items() if _is_numeric(s) and len(grid.values[n]) > 1]
+    remedy = f"the axes of numbers here are {', '.join(able) or 'none: give a field several'}"
+    if name not in settings:
+        return f"is no setting; {remedy}"
+    if settings[name].repeats:
+        return f"repeats trials and has no order; {remedy}"
+    if not _is_numeric(settings[name]):
+        return f"has names, which have no order; {remedy}"
+    if len(grid.values[name]) == 1:
+        return f"has one value, {grid.values[name][0]!r}; {remedy}"
+    if tied := _tied_to(name, grid):
+        return f"is tied to {tied} by zip or where; take it out of them, or trace another axis"
+    return None
+
+
+def _is_numeric(setting: Setting) -> bool:
+    return setting.kind in (int, float) and not setting.repeats
+
+
+def _tied_to(name: str, grid: Grid) -> str:
+    """The settings whose values go with certain ones of this setting's alone."""
+    factor = next(factor for factor in grid.factors if name in factor.settings)
+    return ", ".join(other for other in factor.settings if other != name)
+
+
+def _too_large(trace: Trace, grid: Grid, trainer: Trainer) -> str | None:
+    repeated = [name for name, setting in trainer.settings.items() if setting.repeats]
+    vertices = grid.size // prod(len(grid.values[name]) for name in repeated)
+    if vertices <= MOST_VERTICES:
+        return None
+    longest = max(trace.axes, key=lambda name: len(grid.values[name]))
+    return (
+        f"a label is kept of each of {vertices:,} cells, more than {MOST_VERTICES:,}; shorten "
+        f"{longest}, or run its panels as several sweeps"
+    )
