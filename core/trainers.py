@@ -59,6 +59,24 @@ JUDGED_BY = Column(
     "name",
 )
 
+# Which step of a traced sweep asked for a row of `runs`: written by a store too.
+ASKED_BY = (
+    Column(
+        "level",
+        int,
+        "of a traced sweep's step that asked for it: 0 for the coarse grid, whose gaps each level "
+        "halves; NULL: a dense sweep trained it",
+    ),
+    Column(
+        "reason",
+        str,
+        "why a traced sweep asked for it: the coarse grid, a split or followed cell, or the random "
+        "sample of the others; NULL: a dense sweep trained it",
+        "name",
+        choices=("base", "split", "follow", "audit"),
+    ),
+)
+
 
 @dataclass(frozen=True)
 class Table:

@@ -1,7 +1,7 @@
 """Trials of one shape in batches of a task's size, ordered from a coarse map to the finest."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,15 @@ MOST_SORTED = 5_000
 
 @dataclass(frozen=True)
 class Batch:
-    """Trials of one shape that one task trains."""
+    """Trials of one shape that one task trains.
+
+    Attributes:
+        trials: Which.
+        asked: Of a traced sweep's trials, by column of `runs`, (trials,): what asked for each.
+    """
 
     trials: Trials[Any]
+    asked: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.trials)
@@ -45,8 +51,11 @@ class Batch:
     def halves(self) -> tuple["Batch", "Batch"]:
         """The batch cut in two, to find a trial that kills its task."""
         middle = len(self) // 2
-        first, second = slice(None, middle), slice(middle, None)
-        return Batch(self.trials.part(first)), Batch(self.trials.part(second))
+        return self._part(slice(None, middle)), self._part(slice(middle, None))
+
+    def _part(self, places: slice) -> "Batch":
+        asked = {name: column[places] for name, column in self.asked.items()}
+        return Batch(self.trials.part(places), asked)
 
     @property
     def starts(self) -> int:
@@ -93,6 +102,42 @@ def batches(grid: Grid, trainer: Trainer, datasets: Infos, finished: Indices) ->
             runs = cells.cut(cut.size, at_starts=cut.price.start > 0)
             for left in _filled(_unfinished(block, runs, finished), cut.size):
                 yield Batch(block.trials(left))
+
+
+def round_batches(
+    grid: Grid,
+    trainer: Trainer,
+    datasets: Infos,
+    cells: Indices,
+    asked: Mapping[str, NDArray[Any]],
+) -> Iterator[Batch]:
+    """Some trials of a grid as batches, those of the costliest shapes first.
+
+    Args:
+        grid: The cells of the sweep.
+        trainer: Says what trials cost.
+        datasets: Sizes of the data sets it names.
+        cells: The trials' grid indices.
+        asked: As a batch has it, (cells,) each.
+    """
+    blocks = Blocks(grid)
+    cuts = Cuts(blocks, trainer, datasets)
+    numbers = blocks.numbers(cells)
+    order = np.lexsort([cells, numbers])
+    first = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    runs = np.split(order, first[1:])
+    for run in sorted(runs, key=lambda run: -_price(run, numbers, cuts)):
+        number = int(numbers[run[0]])
+        size = cuts.of(number).size
+        for begin in range(0, len(run), size):
+            own = run[begin : begin + size]
+            trials = blocks[number].trials(list(grid.combinations(cells[own])))
+            yield Batch(trials, {name: column[own] for name, column in asked.items()})
+
+
+def _price(run: Places, numbers: Places, cuts: Cuts) -> float:
+    """Seconds of one trial of a run's block."""
+    return cuts.of(int(numbers[run[0]])).price.seconds
 
 
 def _of_level(level: int, blocks: Blocks, cuts: Cuts) -> Places:

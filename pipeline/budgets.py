@@ -57,11 +57,13 @@ class Supply:
             None if nothing did.
     """
 
-    def __init__(self, batches: Iterable[Batch], seconds: Callable[[Batch], float], budget: Budget):
+    def __init__(
+        self, batches: Iterable[Batch | None], seconds: Callable[[Batch], float], budget: Budget
+    ):
         """Supply these batches until the budget is used up.
 
         Args:
-            batches: Taken lazily.
+            batches: Taken lazily. None: all before it end before the next one is asked for.
             seconds: Expected time of one batch, on one core.
             budget: How much time may pass and how many trials may run.
         """
@@ -76,6 +78,10 @@ class Supply:
         """The batches; None where the next one has to wait for the end of one in flight."""
         left = self._budget.trials
         for whole in self._batches:
+            if whole is None:
+                while self._in_flight:
+                    yield None
+                continue
             for batch in _first_of(whole, left):
                 while monotonic() + self._wait() >= self._budget.until:
                     if not self._in_flight:

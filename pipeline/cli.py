@@ -35,15 +35,15 @@ from core.settings import trial_id
 from core.training import FULLY_CONNECTED
 from pipeline import plans
 from pipeline import sweep as sweeps
-from pipeline.batches import Indices
 from pipeline.budgets import Budget
 from pipeline.claims import claim_sweeps, run_claims
-from pipeline.commands.forecasts import forecast
+from pipeline.commands.forecasts import forecast, trials_in_words
 from pipeline.commands.progress import Course, progress
 from pipeline.commands.run_options import BudgetSeconds, MaxTrials, stop_in_words
 from pipeline.commands.store import AsJson
 from pipeline.commands.store import commands as store_commands
 from pipeline.commands.store_places import lasting_store
+from pipeline.commands.traced import audit_in_words
 from pipeline.executors import (
     ClusterError,
     Executor,
@@ -54,6 +54,7 @@ from pipeline.executors import (
 )
 from pipeline.interrupts import ignore_interrupts, interrupted_by_sigterm
 from pipeline.notation.durations import rate
+from pipeline.rounds import Rounds
 from pipeline.skew import Skew
 from pipeline.standard_streams import reported_failures
 from pipeline.storage.locks import LeaseLostError
@@ -174,11 +175,14 @@ def run(
     if address is not None and executor is Executors.serial:
         raise typer.BadParameter("--address joins a Ray cluster; leave out --executor serial")
     with _writing(target):
-        finished = plans.finished_indices(asked.grid, target)
-        plan = plans.plan(asked, finished)
-        _say(f"{asked.name}: {plan.trials:,} trials, {plan.finished:,} already in {target.place}")
+        standing = plans.standing(asked, target)
+        plan = plans.plan(asked, standing)
+        _say(f"{asked.name}: {trials_in_words(plan)}, {plan.finished:,} already in {target.place}")
         if not plan.remaining:
+            if isinstance(standing, Rounds):  # which a dense run may have left without an entry
+                sweeps.describe(asked, standing, target)
             _say("nothing is left to train")
+            _say_audit(standing, asked)
             return
         course = _course(asked, plan, limit)
         seconds = course.seconds if budget is None else min(course.seconds, budget)
@@ -187,7 +191,8 @@ def run(
             execute = partial(
                 run_on_ray, address=address, accept_skew=partial(_accept_skew, target)
             )
-        report = _train(asked, finished, target, execute, course, limit)
+        report = _train(asked, standing, target, execute, course, limit)
+    _say_audit(standing, asked)
     stop = stop_in_words(report, plan, max_trials, budget, monotonic() - began)
     if stop is not None:
         _say(stop)
@@ -196,7 +201,7 @@ def run(
 
 def _train(
     sweep: Sweep,
-    finished: Indices,
+    standing: plans.Standing,
     target: Store,
     execute: Executor,
     course: Course,
@@ -205,7 +210,7 @@ def _train(
     """Run the sweep, showing its progress, and say how fast it was."""
     started = monotonic()
     with progress(course) as watch:
-        report = sweeps.run_sweep(sweep, finished, target, execute, watch, limit)
+        report = sweeps.run_sweep(sweep, standing, target, execute, watch, limit)
     trained, duration = report.outcomes.total(), monotonic() - started
     if trained:
         _say(
@@ -215,15 +220,23 @@ def _train(
     return report
 
 
+def _say_audit(standing: plans.Standing, sweep: Sweep) -> None:
+    if isinstance(standing, Rounds):
+        trained, cells = standing.counts.least, sweep.grid.size
+        for line in audit_in_words(trained, cells, standing.audits):
+            _say(line)
+
+
 def _course(sweep: Sweep, plan: plans.Plan, limit: Budget) -> Course:
     """The plan for this run, as far as the time allows."""
     trials = int(min(plan.remaining, limit.trials))
     return Course(
         trials=plan.finished + trials,
         finished=plan.finished,
-        seconds=plan.seconds * trials / plan.remaining,
+        seconds=min(plan.seconds * trials / plan.remaining, plan.likely_seconds),
         outcomes=sweep.trainer.outcomes,
         until=limit.until,
+        is_known=plan.least is None,
     )
 
 

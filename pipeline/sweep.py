@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -12,12 +12,13 @@ from typing import Any, Literal
 
 from core.settings import defaults, trial_id, values_of
 from core.trainers import Trainer
-from pipeline.batches import Batch, Indices, batch_seconds, batches
+from pipeline.batches import Batch, batch_seconds, batches
 from pipeline.budgets import Budget, Supply, Watch
 from pipeline.executors import Executor, Failure
-from pipeline.grids.grid import Grid
 from pipeline.interrupts import deferred_interrupts
+from pipeline.plans import Standing
 from pipeline.provenance import provenance
+from pipeline.rounds import Rounds
 from pipeline.skew import Skew
 from pipeline.storage.schemas import Rows, rows_of
 from pipeline.storage.store import Store
@@ -65,12 +66,12 @@ class TrainBatch:
         """Train the batch; a divergence is a row, an exception is a bug."""
         trials = batch.trials
         trained = self.trainer.train(trials, self.tasks[task_key(trials.shared)])
-        return rows_of(self.trainer, trials, trained, batch.batch_id)
+        return rows_of(self.trainer, trials, trained, batch.batch_id, batch.asked)
 
 
 def run_sweep(
     sweep: Sweep,
-    finished: Indices,
+    standing: Standing,
     store: Store,
     execute: Executor,
     watch: Watch,
@@ -84,7 +85,7 @@ def run_sweep(
 
     Args:
         sweep: What to train.
-        finished: From `finished_indices`, read under the same lock.
+        standing: From `standing`, read under the same lock.
         store: Where the rows go.
         execute: `run_serially`, or `run_on_ray` with its address.
         watch: Called with the trials of every batch that has ended.
@@ -96,11 +97,11 @@ def run_sweep(
     trainer = sweep.trainer
     if trainer.prepare is not None:
         trainer.prepare(sweep.grid.values, _say)
-    _describe(sweep, store)
-    todo = batches(sweep.grid, trainer, sweep.infos, finished)
-    supply = Supply(todo, partial(batch_seconds, trainer=trainer, datasets=sweep.infos), budget)
+    describe(sweep, standing, store)
     report = Report()
     with _Writer(store) as writer:
+        todo = _todo(sweep, standing, store, writer, report)
+        supply = Supply(todo, partial(batch_seconds, trainer=trainer, datasets=sweep.infos), budget)
         for found in execute(TrainBatch(trainer, tasks(sweep)), supply):
             if isinstance(found, Failure):
                 report.failures.append(found)
@@ -116,33 +117,60 @@ def run_sweep(
     return report
 
 
+def _todo(
+    sweep: Sweep, standing: Standing, store: Store, writer: "_Writer", report: Report
+) -> Iterator[Batch | None]:
+    """The batches of a sweep; None where those before must have ended."""
+    if not isinstance(standing, Rounds):
+        yield from batches(sweep.grid, sweep.trainer, sweep.infos, standing)
+        return
+    while len(standing.next):
+        before = len(report.failures)
+        yield from standing.batches(sweep.infos)
+        yield None
+        writer.commit()
+        standing.end([failure.trial for failure in report.failures[before:]])
+        store.describe(sweeps=_entries(sweep, standing, store))
+
+
 def _say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def _describe(sweep: Sweep, store: Store) -> None:
+def describe(sweep: Sweep, standing: Standing, store: Store) -> None:
     """Record in the manifest what is run, with which versions, on which machine."""
-    grid, manifest = sweep.grid, store.manifest
-    known = [entry for entry in manifest["sweeps"] if _cells_of(entry, sweep) != _cells(grid)]
-    entry = {"name": sweep.name, **_cells(grid), "last_run": _now()}
-    failures = [f for f in manifest.get("failures", []) if f["settings"] not in grid]
-    store.describe(sweeps=[*known, entry], failures=failures, **provenance(sweep.trainer))
+    failures = [f for f in store.manifest.get("failures", []) if f["settings"] not in sweep.grid]
+    sweeps = _entries(sweep, standing, store)
+    store.describe(sweeps=sweeps, failures=failures, **provenance(sweep.trainer))
 
 
-def _cells(grid: Grid) -> dict[str, Any]:
-    """A grid as the manifest records it."""
-    return {
+def _entries(sweep: Sweep, standing: Standing, store: Store) -> list[Mapping[str, Any]]:
+    """The manifest's sweeps, with this one last; of a traced one also what its audits found."""
+    cells = _cells(sweep)
+    others = [entry for entry in store.manifest["sweeps"] if _cells_of(entry, sweep) != cells]
+    entry = {"name": sweep.name, **cells, "last_run": _now()}
+    if isinstance(standing, Rounds):
+        entry |= {"audits": standing.audits}
+    return [*others, entry]
+
+
+def _cells(sweep: Sweep) -> dict[str, Any]:
+    """Which cells a sweep has, and which of them it trains, as the manifest records it."""
+    grid, trace = sweep.grid, sweep.trace
+    cells = {
         "axes": {name: list(values) for name, values in grid.axes.items()},
         "zip": [list(names) for names in grid.together],
         "where": grid.where,
     }
+    return cells if trace is None else cells | {"trace": {"axes": list(trace.axes), "of": trace.of}}
 
 
 def _cells_of(entry: Mapping[str, Any], sweep: Sweep) -> dict[str, Any]:
     """The same from an entry, even one from before an axis, `zip` or `where` was known."""
     later = {name: [value] for name, value in defaults(sweep.trainer.settings).items()}
     axes = {**later, **entry["axes"]}
-    return {"axes": axes, "zip": entry.get("zip", []), "where": entry.get("where")}
+    cells = {"axes": axes, "zip": entry.get("zip", []), "where": entry.get("where")}
+    return cells | {name: entry[name] for name in ("trace",) if entry.get(name)}
 
 
 def _record(failure: Failure, store: Store) -> None:
@@ -191,15 +219,16 @@ class _Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._commit()
+        self.commit()
 
     def add(self, rows: Rows) -> None:
         self._waiting.append(rows)
         count = sum(len(waiting.runs) for waiting in self._waiting)
         if count >= COMMIT_ROWS or monotonic() - self._last_commit >= COMMIT_SECONDS:
-            self._commit()
+            self.commit()
 
-    def _commit(self) -> None:
+    def commit(self) -> None:
+        """Write what is waiting."""
         if not self._waiting:
             return
         with deferred_interrupts():

@@ -16,7 +16,7 @@ import pyarrow.dataset as ds
 
 from core.results import RESULTS
 from core.settings import Setting, Value
-from core.trainers import JUDGED_BY, Column
+from core.trainers import ASKED_BY, JUDGED_BY, Column
 from core.trials import SETTINGS
 
 FIRST = {name for name, setting in SETTINGS.items() if setting.default is None}
@@ -36,7 +36,7 @@ def with_later_columns(schema: pa.Schema) -> pa.Schema:
         if former in schema.names and column.name not in schema.names:
             schema = schema.insert(schema.get_field_index(former), _field(column))
     later = [setting for name, setting in SETTINGS.items() if name not in FIRST]
-    added: list[Setting | Column] = [*later, JUDGED_BY]
+    added: list[Setting | Column] = [*later, JUDGED_BY, *ASKED_BY]
     for each in added:
         if each.name not in schema.names:
             schema = schema.append(_field(each))

@@ -40,6 +40,8 @@ class Course:
         seconds: The time that the others are expected to take on one core.
         outcomes: What a trial may come to, in the order in which they are listed.
         until: When its time is up, on the clock of time.monotonic.
+        is_known: Whether it is known how many trials there will be. If not, as of a traced sweep,
+            `trials` is the most, and the time left is not known.
     """
 
     trials: int
@@ -47,6 +49,7 @@ class Course:
     seconds: float
     outcomes: Sequence[str]
     until: float = inf
+    is_known: bool = True
 
 
 @contextmanager
@@ -88,8 +91,13 @@ class _Reached:
         return self._course.trials
 
     @property
+    def total(self) -> int | None:
+        """Of a bar; None where it cannot say how full it is."""
+        return self.trials if self._course.is_known else None
+
+    @property
     def count(self) -> str:
-        return f"{self.done:,}/{self.trials:,}"
+        return f"{self.done:,}/{'' if self._course.is_known else 'at most '}{self.trials:,}"
 
     @property
     def rate(self) -> str:
@@ -115,7 +123,7 @@ class _Reached:
         left, trained = self.trials - self.done, self._counts.total()
         if left <= 0:
             return 0.0
-        if not trained or self._seconds < PACE_SECONDS:
+        if not self._course.is_known or not trained or self._seconds < PACE_SECONDS:
             return None
         expected = self._course.seconds - self._seconds
         return self._elapsed * (expected / self._seconds if expected > 0 else left / trained)
@@ -144,7 +152,7 @@ def _bar(reached: _Reached) -> Iterator[Watch]:
     )
     with Progress(*columns, console=Console(stderr=True), expand=True) as bar:
         task = bar.add_task(
-            "", total=reached.trials, completed=reached.done, reached=reached, outcomes=""
+            "", total=reached.total, completed=reached.done, reached=reached, outcomes=""
         )
 
         def watch(ended: Ended) -> None:

@@ -64,7 +64,8 @@ def stop_in_words(
             f"stopped after {asked} as asked, before anything was trained: getting ready took "
             f"{took:.1f} s; give a longer one, as in --budget {max(10, ceil(3 * took))}s"
         )
+    most = f"{'' if plan.least is None else 'at most '}{plan.trials:,}"
     return (
-        f"stopped after {asked} as asked: {plan.finished + trained:,} of {plan.trials:,} trials "
-        "have a row; the same command goes on"
+        f"stopped after {asked} as asked: {plan.finished + trained:,} of {most} trials have a row; "
+        "the same command goes on"
     )

@@ -14,10 +14,13 @@ from pipeline.best_runs import (
     find_best,
     varying_settings,
 )
+from pipeline.commands.traced import audit_in_words
 from pipeline.grids.grid import Grid, grid_of
 from pipeline.plans import finished_indices
+from pipeline.rounds import Rounds
 from pipeline.storage.store import Store
 from pipeline.storage.thresholds import differing, judged_by
+from pipeline.tracing.traces import trace_of
 
 UNKNOWN_KIND = "unknown"  # an older version wrote the row
 VERSIONS = ("schema_version", "versions", "machine")  # entries of the manifest
@@ -37,7 +40,10 @@ class Status:
         judged_by: How many runs each set of thresholds judged, with its numbers by name.
         versions: Of everything that shaped the numbers of the last run; likewise its machine and
             the store's schema.
-        sweeps: Of each its `name`, `last_run`, and numbers of `trials` and `finished`.
+        sweeps: Of each its `name`, `last_run`, and numbers of `trials`, `finished` and `missing`
+            ones. Of a traced one, `missing` are those that its next round asks for, `trials` all
+            that were asked for, `most` is how many there may be, and `cells` how many a dense
+            one has; `trace` and `audits` are as in the manifest.
         failures: As the manifest has them.
     """
 
@@ -71,14 +77,15 @@ class Status:
         yield f"{self.store}: {sum(self.outcomes.values()):,} trainings"
         for outcome, count in self.outcomes.items():
             yield f"  {outcome!s:<12}{count:>10,}"
-        missing = [sweep["trials"] - sweep["finished"] for sweep in self.sweeps]
+        missing = [sweep["missing"] for sweep in self.sweeps]
         yield from best_in_words(self.found, self.varying, self.store, sum(missing))
         yield from _versions_in_words(self.trainers)
         yield from _kinds_in_words(self.kinds)
         yield from _rules_in_words(self.judged_by)
-        for sweep, left in zip(self.sweeps, missing, strict=True):
-            trials = f"{sweep['trials']:,} trials, {left:,} missing"
-            yield f"sweep {sweep['name']}: {trials}, last run {sweep['last_run']}"
+        for sweep in self.sweeps:
+            yield _sweep_in_words(sweep)
+            if "trace" in sweep:
+                yield from audit_in_words(sweep["trials"], sweep["cells"], sweep["audits"])
         for failure in self.failures:
             yield f"failed {failure['trial_id']} at {failure['failed_at']}: {failure['reason']}"
 
@@ -126,12 +133,35 @@ def _counts(
 
 
 def _progress(entry: Mapping[str, Any], grid: Grid, store: Store) -> dict[str, Any]:
+    found = {"name": entry["name"], "last_run": entry.get("last_run")}
+    trace = trace_of(entry)
+    if trace is None:
+        finished = len(finished_indices(grid, store))
+        return found | _numbers(grid.size, finished)
+    rounds = Rounds(grid, trace, store.trainer, store)
+    counts = rounds.counts
     return {
-        "name": entry["name"],
-        "last_run": entry.get("last_run"),
-        "trials": grid.size,
-        "finished": len(finished_indices(grid, store)),
+        **found,
+        **_numbers(counts.least, counts.least - len(rounds.next)),
+        "most": counts.most,
+        "cells": grid.size,
+        "trace": entry["trace"],
+        "audits": rounds.audits,
     }
+
+
+def _numbers(trials: int, finished: int) -> dict[str, int]:
+    return {"trials": trials, "finished": finished, "missing": trials - finished}
+
+
+def _sweep_in_words(sweep: Mapping[str, Any]) -> str:
+    trials, left = f"{sweep['trials']:,} trials", f"{sweep['missing']:,} missing"
+    if "trace" in sweep:
+        of = f"of {sweep['cells']:,} cells traced"
+        if sweep["missing"]:
+            left += f" in this round, at most {sweep['most']:,} in all"
+        return f"sweep {sweep['name']}: {trials} {of}, {left}, last run {sweep['last_run']}"
+    return f"sweep {sweep['name']}: {trials}, {left}, last run {sweep['last_run']}"
 
 
 def _versions_in_words(counts: Mapping[str, int]) -> Iterator[str]:

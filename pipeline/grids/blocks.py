@@ -69,6 +69,12 @@ class Blocks(Sequence["Block"]):
             counts.append(np.bincount(shapes, minlength=len(factor.shape_edges) - 1))
         return self.over(np.multiply, counts)
 
+    def starts_of(self, cells: Places) -> NDArray[np.int64]:
+        """(blocks,) how many starts some cells have."""
+        edges = [factor.start_edges for factor in self.grid.factors]
+        first = np.unique(self._ranks(cells, edges), return_index=True)[1]
+        return np.bincount(self.numbers(cells[first]), minlength=len(self))
+
     def complete_starts(self, cells: Places) -> NDArray[np.int64]:
         """(blocks,): of how many starts these cells have all trials; no cell may occur twice."""
         edges = [factor.start_edges for factor in self.grid.factors]

@@ -14,6 +14,7 @@ from pipeline.notation.problems import rule, shown
 from pipeline.notation.setting_values import value_type
 from pipeline.storage.parts import MOST_COMMITS
 from pipeline.storage.schemas import SCHEMA_VERSION, thresholds_digest
+from pipeline.tracing.traces import problem_of, trace_of
 
 FORMAT = "phasesweep store"
 
@@ -41,8 +42,29 @@ class ManifestError(ValueError):
     """A manifest cannot be relied on; the message names it, the field and the remedy."""
 
 
+class TraceEntry(BaseModel):
+    """What a traced sweep traces; see pipeline.tracing.traces."""
+
+    model_config = STRICT
+
+    axes: list[str]
+    of: str
+
+
+class AuditEntry(BaseModel):
+    """What the audit of a panel found; see pipeline.tracing.audits."""
+
+    model_config = STRICT
+
+    panel: dict[str, Any]
+    audited: int = Field(ge=0)
+    wrong: int = Field(ge=0)
+    bound: float = Field(ge=0, le=1)
+    complete: bool
+
+
 class SweepEntry(BaseModel):
-    """A sweep that was run into the store; older versions had no `zip` and no `where`."""
+    """A sweep that was run; older versions had no `zip`, no `where` and no `trace`."""
 
     model_config = STRICT
 
@@ -50,6 +72,8 @@ class SweepEntry(BaseModel):
     axes: dict[str, Annotated[list[Any], Field(min_length=1)]]
     zip: list[list[str]] = Field(default=[])
     where: str | None = None
+    trace: TraceEntry | None = None
+    audits: list[AuditEntry] = Field(default=[])
     last_run: str | None = None
 
 
@@ -201,11 +225,15 @@ def _sweep_problems(sweep: Mapping[str, Any], trainer: Trainer) -> Iterator[str]
         yield "zip: must name each axis once"
     elif any(len({len(axes[name]) for name in names}) != 1 for names in groups):
         yield "zip: axes that move together must be equally long"
-    elif sweep.get("where") is not None:
+    elif sweep.get("where") is not None or sweep.get("trace") is not None:
         try:
-            grid_of(sweep, trainer.trial)
+            grid = grid_of(sweep, trainer.trial)
         except ConditionError as error:
             yield f"where: {error}"
+            return
+        trace = trace_of(sweep)
+        if trace is not None and (problem := problem_of(trace, grid, trainer)):
+            yield f"trace: {problem}"
 
 
 def _axis_problems(setting: Setting, values: list[Any], *, may_repeat: bool) -> Iterator[str]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.settings import Setting, Trials, values_of
-from core.trainers import JUDGED_BY, Column, Columns, Table, Trainer
+from core.trainers import ASKED_BY, JUDGED_BY, Column, Columns, Table, Trainer
 from pipeline.provenance import machine_kind
 from pipeline.trainer_checks import TrainerError, check
 
@@ -36,6 +37,7 @@ ORIGIN = (
         "name",
     ),
     Column("blas", str, "linear algebra that it was trained with; NULL: unknown", "name"),
+    *ASKED_BY,
     Column("batch_id", str, "the task that trained it", "name", required=True),
 )
 PLACE = Column("place", int, "which of the trials a row belongs to", required=True)
@@ -90,7 +92,11 @@ def thresholds_digest(thresholds: Mapping[str, float]) -> str:
 
 
 def rows_of(
-    trainer: Trainer, trials: Trials[Any], columns: Mapping[str, Columns], batch_id: str
+    trainer: Trainer,
+    trials: Trials[Any],
+    columns: Mapping[str, Columns],
+    batch_id: str,
+    asked: Columns = MappingProxyType({}),
 ) -> Rows:
     """The rows of the store's tables from what a trainer returned for some trials.
 
@@ -99,6 +105,7 @@ def rows_of(
         trials: The trials, in the order of the rows.
         columns: By table, as Trainer.train returns them; a number that is not finite is NULL.
         batch_id: The task that trained them.
+        asked: The columns ASKED_BY of a traced sweep's trials, (trials,) each; none of others.
 
     Raises:
         TrainerError: A table or column is missing, was not described, has another length, or
@@ -115,12 +122,15 @@ def rows_of(
     }
     results = _arrays("runs", trainer.results, columns["runs"], len(trials))
     kind, judged_by = machine_kind(), thresholds_digest(trainer.thresholds)
-    origin = (trainer.version, judged_by, kind.processor, kind.blas, batch_id)
+    origin = (trainer.version, judged_by, kind.processor, kind.blas)
+    unasked = [None] * len(trials)
     runs = [
         ids,
         *_setting_arrays(trainer.settings, trials),
         *results,
         *(pa.repeat(value, len(trials)) for value in origin),
+        *(pa.array(asked.get(each.name, unasked), _arrow_type(each)) for each in ASKED_BY),
+        pa.repeat(batch_id, len(trials)),
     ]
     return Rows({**tables, "runs": pa.Table.from_arrays(runs, schema=known["runs"])})
 

@@ -271,13 +271,22 @@ class Store:
             filesystem=self.files.filesystem,
         )
 
-    def batches(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, table: str, columns: Sequence[str], after: int = 0
+    ) -> Iterator[pa.RecordBatch]:
         """Some columns of a table's rows, a bounded number of rows at a time.
+
+        Args:
+            table: Its name.
+            columns: Their names.
+            after: A commit: only rows of later ones are read.
 
         Raises:
             DamagedStoreError: A part cannot be read.
         """
         for part in self.parts(table):
+            if part.first <= after:
+                continue
             try:
                 yield from self.rows(table, [part]).to_batches(columns=list(columns))
             except (pa.ArrowException, OSError) as error:

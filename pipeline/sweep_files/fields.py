@@ -18,6 +18,7 @@ from pipeline.notation.spellings import suggestion
 from pipeline.sweep_files.axis_groups import Groups, names_in
 from pipeline.sweep_files.condition_texts import ConditionText
 from pipeline.sweep_files.setting_fields import setting_field, words
+from pipeline.sweep_files.trace_field import TraceField
 
 MOST_SAID = 10  # problems of one file
 
@@ -44,6 +45,11 @@ class SweepFields(BaseModel):
         description="a condition on a cell's settings, as in where: learning_rate * depth < 1; one "
         "that YAML cuts at a colon, a # or a comma goes on lines of its own below `where: >`",
     )
+    trace: TraceField = Field(
+        None,
+        description="as in trace: {axes: [init_scale, learning_rate], of: trained}: of the cells "
+        "of this map, only those that tell where networks train are trained",
+    )
 
 
 class SweepDataFields(SweepFields, DataFields):
@@ -52,6 +58,7 @@ class SweepDataFields(SweepFields, DataFields):
 
 # What other tools call these fields.
 ELSEWHERE = {
+    "trace": ("adaptive", "boundary", "contour", "refine", "trace_boundary"),
     "zip": ("paired", "pairs", "together", "zipped"),
     "where": ("condition", "conditions", "constraint", "constraints", "exclude", "filter", "only"),
 }

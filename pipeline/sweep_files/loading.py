@@ -29,6 +29,7 @@ from pipeline.sweep_files.fields import SweepFields, read_fields
 from pipeline.sweep_files.grid_limits import require_countable
 from pipeline.sweep_files.setting_fields import axis
 from pipeline.sweep_files.setting_use import require_use
+from pipeline.tracing.traces import Trace, problem_of
 from pipeline.trainer_checks import check
 
 SHIPPED = files("pipeline") / "sweeps"
@@ -49,12 +50,14 @@ class Sweep:
         grid: Its cells.
         data_files: The user's own data sets, by the names that trials know them by.
         trainer: What trains its trials.
+        trace: The boundary that is wanted: only the cells that it needs are trained. None: all.
     """
 
     name: str
     grid: Grid
     data_files: Mapping[str, DataFile]
     trainer: Trainer
+    trace: Trace | None = None
 
     @property
     def infos(self) -> Mapping[str, DatasetInfo]:
@@ -81,11 +84,12 @@ def load_sweep(sweep: str, trainer: Trainer = FULLY_CONNECTED) -> Sweep:
         chosen = _selection(fields, path.parent)
         grid = _grid(fields, chosen, trainer)
         require_fit(grid, chosen.infos, trainer.settings)
+        _require_traceable(fields.trace, grid, trainer)
     except (FieldError, DataFileError) as error:
         raise SweepFileError(f"{path}: {error}") from error
     except ConditionError as error:
         raise SweepFileError(f"{path}: where: {error}") from error
-    return Sweep(fields.name or path.stem, grid, chosen.data_files, trainer)
+    return Sweep(fields.name or path.stem, grid, chosen.data_files, trainer, fields.trace)
 
 
 def _selection(fields: SweepFields, folder: Path) -> Selection:
@@ -110,6 +114,12 @@ def _grid(fields: SweepFields, chosen: Selection, trainer: Trainer) -> Grid:
             "the values of the axes"
         )
     return grid
+
+
+def _require_traceable(trace: Trace | None, grid: Grid, trainer: Trainer) -> None:
+    problem = None if trace is None else problem_of(trace, grid, trainer)
+    if problem is not None:
+        raise FieldError(f"trace: {problem}")
 
 
 def shipped_sweeps() -> list[str]:

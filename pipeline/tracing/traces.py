@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
-from core.settings import Setting
+from core.settings import BETWEEN_NAMES, Setting
 from core.trainers import Trainer
 from pipeline.grids.grid import Grid
 from pipeline.tracing.labels import labelings
 
 MOST_AXES = 3
+OF_SIGNAL = ("init_phase", "cause")  # results of networks that `measure` may leave out
 # A driver keeps a label of each vertex, of a byte.
 MOST_VERTICES = 500_000_000
 
@@ -27,11 +29,22 @@ class Trace:
     of: str = "outcome"
 
 
+def trace_of(entry: Mapping[str, Any]) -> Trace | None:
+    """What a sweep traces, from its entry in a store's manifest; None if it is dense."""
+    found = entry.get("trace")
+    return None if found is None else Trace(tuple(found["axes"]), found["of"])
+
+
 def problem_of(trace: Trace, grid: Grid, trainer: Trainer) -> str | None:
     """Why a grid cannot be traced so, and what to do; None if it can."""
     known = labelings(trainer)
+    if not grid.size:
+        return "its grid has no cells; change where, or the axes"
     if trace.of not in known:
         return f"of: nothing to trace is called {trace.of!r}; set of: {' or '.join(known)}"
+    measured = grid.values.get("measure", ()) if trace.of in OF_SIGNAL else ()
+    if any("signal" not in str(value).split(BETWEEN_NAMES) for value in measured):
+        return f"of: {trace.of} is measured by signal; set measure: [signal]"
     if not 1 <= len(trace.axes) <= MOST_AXES:
         return f"axes: must be one to {MOST_AXES}, got {len(trace.axes)}; the others make panels"
     for name in trace.axes:

@@ -57,6 +57,8 @@ ADDED_SINCE = [
     "thresholds",
     "processor",
     "blas",
+    "level",
+    "reason",
 ]
 RENAMED_SINCE = {"final_mean_slope": "mean_slope", "final_active_fraction": "active_fraction"}
 # Settings among them: name, what an older row stands for, another value.

@@ -41,7 +41,7 @@ def test_runs_has_the_settings_and_results_as_columns():
     """In their order, each with the type, meaning and unit of its description."""
     runs = schemas(FULLY_CONNECTED)["runs"]
     described = [*FULLY_CONNECTED.settings.values(), *FULLY_CONNECTED.results]
-    origin = ["trainer", "thresholds", "processor", "blas", "batch_id"]
+    origin = ["trainer", "thresholds", "processor", "blas", "level", "reason", "batch_id"]
     assert runs.names == ["trial_id", *(each.name for each in described), *origin]
     for each in described:
         column = runs.field(each.name)

@@ -111,10 +111,10 @@ def test_neighboring_cells_differ_by_one_level_at_most(labels):
 def test_a_band_that_is_undecided_is_refined():
     """Where seeds disagree about as often as not, as if it were all boundary."""
     labels = circle(257, 257)
-    edge = np.abs(np.hypot(*(np.indices(labels.shape) - 136.96)) - 76.8) < 2.5
+    edge = np.abs(np.hypot(*(np.indices(labels.shape) - 136.96)) - 76.8) < 20
     found = traced(np.where(edge, UNDECIDED, labels).astype(np.int8))
     assert found.trained[edge].all()
-    assert found.share < 0.25
+    assert edge.mean() < found.share < 0.75
 
 
 def test_a_vertex_that_cannot_be_trained_stops_nothing():
