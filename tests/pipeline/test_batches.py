@@ -14,7 +14,7 @@ from core.measuring.measurements import measure_starts
 from core.settings import setting, trial_id, values_of
 from core.training import FULLY_CONNECTED
 from core.trials import Trial
-from pipeline.batches import batch_seconds, batches
+from pipeline.batches import batch_seconds, batches, round_batches
 from pipeline.grids.grid import Grid
 from pipeline.prices import price
 from pipeline.sweep_files.loading import load_sweep
@@ -213,3 +213,21 @@ def test_settings_that_all_decide_the_shape_make_a_batch_each():
     assert [len(batch) for batch in todo] == [1] * 4
     assert {batch.first for batch in todo} == {*grid} - {grid[1]}
     assert [batch.trials.ids() for batch in todo] == [[trial_id(batch.first)] for batch in todo]
+
+
+def test_some_trials_are_in_one_batch_each_with_what_asked_for_them(grid_of, rng, monkeypatch):
+    """Of one shape each, the costliest first; halves keep what belongs to each trial."""
+    monkeypatch.setattr("pipeline.cuts.MOST_TRIALS", 7)
+    grid = grid_of(depth=(2, 8, 4), seed=(0, 1, 2), learning_rate=RATES)
+    cells = rng.choice(grid.size, 50, replace=False)
+    asked = {"level": cells % 5, "reason": np.array([f"cell {cell}" for cell in cells])}
+    todo = list(round_batches(grid, FULLY_CONNECTED, DATASETS, cells, asked))
+    assert sorted(indices(grid, todo)) == sorted(cells.tolist())
+    depths = [batch.first.depth for batch in todo]
+    assert depths == sorted(depths, reverse=True)
+    for batch in (half for whole in todo for half in whole.halves if len(half)):
+        assert len(batch) <= 7
+        assert {trial.depth for trial in batch.trials} == {batch.first.depth}
+        own = grid.indices_of(_rows(batch)).tolist()
+        assert batch.asked["level"].tolist() == [cell % 5 for cell in own]
+        assert batch.asked["reason"].tolist() == [f"cell {cell}" for cell in own]

@@ -139,3 +139,36 @@ def test_both_limits_stop_at_whichever_comes_first(at):
     assert (list(timed), timed.stopped) == ([], "time")
     counted = supply(1, 1, until=inf, trials=1)
     assert (list(counted), counted.stopped) == ([Some(1)], "trials")
+
+
+def test_after_a_round_the_supply_waits_for_all_of_it(at):
+    """The next batch is not even asked for before: what it is depends on their rows."""
+    ended = []
+
+    def rounds():
+        yield Some(2)
+        yield Some(1)
+        yield None
+        assert ended == [2, 1]
+        yield Some(4)
+
+    some = Supply(rounds(), len, Budget())
+    batches = iter(some)
+    assert [next(batches) for _ in range(4)] == [Some(2), Some(1), None, None]
+    for count in (2, 1):
+        ended.append(count)
+        some.ended({"trained": count})
+        following = next(batches)
+    assert following == Some(4)
+    assert list(batches) == []
+
+
+def test_a_round_that_met_the_number_of_trials_ends_the_supply(at):
+    """If another round follows, trials are left; if none does, the sweep is done."""
+    for following, stopped in (([Some(1)], "trials"), ([], None)):
+        some = Supply([Some(3), None, *following], len, Budget(trials=3))
+        batches = iter(some)
+        assert next(batches) == Some(3)
+        some.ended({}, failed=3)
+        assert list(batches) == []
+        assert some.stopped == stopped

@@ -203,3 +203,12 @@ def test_outcomes_of_another_trainer_are_told_too(at, terminal):
     with redirect_stderr(terminal), progress(other) as watch:
         watch(Ended({"far": 1, "near": 1}, 1.0, 1.0))
     assert "near 1  far 1" in terminal.text
+
+
+def test_of_a_traced_sweep_the_most_trials_are_said_to_be_the_most(at, capsys):
+    """How much time is left is not known: the boundary decides how many more there are."""
+    with progress(course(1000, is_known=False)) as watch:
+        at(60)
+        watch(Ended({"trained": 100}, 50.0, 50.0))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "100/at most 1,000 trainings, 2/s; trained 100"
