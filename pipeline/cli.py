@@ -43,7 +43,7 @@ from pipeline.commands.run_options import BudgetSeconds, MaxTrials, stop_in_word
 from pipeline.commands.store import AsJson
 from pipeline.commands.store import commands as store_commands
 from pipeline.commands.store_places import lasting_store
-from pipeline.commands.traced import audit_in_words
+from pipeline.commands.traced import audit_in_words, trained_in_words
 from pipeline.executors import (
     ClusterError,
     Executor,
@@ -221,10 +221,9 @@ def _train(
 
 
 def _say_audit(standing: plans.Standing, sweep: Sweep) -> None:
-    if isinstance(standing, Rounds):
-        trained, cells = standing.counts.least, sweep.grid.size
-        for line in audit_in_words(trained, cells, standing.audits):
-            _say(line)
+    if isinstance(standing, Rounds) and not len(standing.next):
+        _say(trained_in_words(standing.counts.least, sweep.grid.size))
+        _say(audit_in_words(standing.audits))
 
 
 def _course(sweep: Sweep, plan: plans.Plan, limit: Budget) -> Course:

@@ -14,7 +14,7 @@ from pipeline.best_runs import (
     find_best,
     varying_settings,
 )
-from pipeline.commands.traced import audit_in_words
+from pipeline.commands.traced import audit_in_words, trained_in_words
 from pipeline.grids.grid import Grid, grid_of
 from pipeline.plans import finished_indices
 from pipeline.rounds import Rounds
@@ -84,8 +84,8 @@ class Status:
         yield from _rules_in_words(self.judged_by)
         for sweep in self.sweeps:
             yield _sweep_in_words(sweep)
-            if "trace" in sweep:
-                yield from audit_in_words(sweep["trials"], sweep["cells"], sweep["audits"])
+            if "trace" in sweep and not sweep["missing"]:
+                yield audit_in_words(sweep["audits"])
         for failure in self.failures:
             yield f"failed {failure['trial_id']} at {failure['failed_at']}: {failure['reason']}"
 
@@ -157,10 +157,9 @@ def _numbers(trials: int, finished: int) -> dict[str, int]:
 def _sweep_in_words(sweep: Mapping[str, Any]) -> str:
     trials, left = f"{sweep['trials']:,} trials", f"{sweep['missing']:,} missing"
     if "trace" in sweep:
-        of = f"of {sweep['cells']:,} cells traced"
+        trials = trained_in_words(sweep["finished"], sweep["cells"])
         if sweep["missing"]:
-            left += f" in this round, at most {sweep['most']:,} in all"
-        return f"sweep {sweep['name']}: {trials} {of}, {left}, last run {sweep['last_run']}"
+            left += " in this round"
     return f"sweep {sweep['name']}: {trials}, {left}, last run {sweep['last_run']}"
 
 

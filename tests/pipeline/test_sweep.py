@@ -33,8 +33,8 @@ def run(sweep, path, execute=run_serially):
 
 def report_of(sweep, store, execute=run_serially, budget=sweeps.ALL, watch=lambda ended: None):
     with store.writing():
-        finished = plans.finished_indices(sweep.grid, store)
-        return sweeps.run_sweep(sweep, finished, store, execute, watch, budget)
+        standing = plans.standing(sweep, store)
+        return sweeps.run_sweep(sweep, standing, store, execute, watch, budget)
 
 
 def rows(path, table="runs"):
@@ -112,6 +112,22 @@ def test_serial_and_ray_write_the_same_bits(small_sweep, tmp_path, local_ray, mo
         pd.testing.assert_frame_equal(
             rows(tmp_path / "serial", table), rows(tmp_path / "ray", table), check_exact=True
         )
+
+
+def test_rounds_of_a_traced_sweep_wait_for_each_other_on_ray(
+    write_sweep, tmp_path, local_ray, monkeypatch
+):
+    """A round is planned once the rows of the one before are committed: both end with the same."""
+    axis = "{geomspace: [1.0e-2, 100, 33]}"
+    trace = "{axes: [init_scale, learning_rate], of: diverged}"
+    one = {"depth": 2, "activation": "tanh", "seed": 0, "steps": 6}
+    sweep = write_sweep(**one, init_scale=axis, learning_rate=axis, trace=trace)
+    run(sweep, tmp_path / "serial")
+    monkeypatch.setattr("pipeline.cuts.MOST_TRIALS", 20)
+    run(sweep, tmp_path / "ray", run_on_ray)
+    found = rows(tmp_path / "ray")
+    assert found["level"].max() == 2
+    pd.testing.assert_frame_equal(rows(tmp_path / "serial"), found, check_exact=True)
 
 
 def test_a_larger_grid_trains_only_what_is_new(write_sweep, tmp_path):
