@@ -12,8 +12,9 @@ from pipeline.tracing.labels import labelings
 
 MOST_AXES = 3
 OF_SIGNAL = ("init_phase", "cause")  # results of networks that `measure` may leave out
-# A driver keeps a label of each vertex, of a byte.
+# A driver keeps a label of each vertex, of a byte, and goes through the panels one by one.
 MOST_VERTICES = 500_000_000
+MOST_PANELS = 10_000
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,19 @@ def _tied_to(name: str, grid: Grid) -> str:
 
 
 def _too_large(trace: Trace, grid: Grid, trainer: Trainer) -> str | None:
+    counts = {name: len(values) for name, values in grid.values.items()}
     repeated = [name for name, setting in trainer.settings.items() if setting.repeats]
-    vertices = grid.size // prod(len(grid.values[name]) for name in repeated)
-    if vertices <= MOST_VERTICES:
-        return None
-    longest = max(trace.axes, key=lambda name: len(grid.values[name]))
-    return (
-        f"a label is kept of each of {vertices:,} cells, more than {MOST_VERTICES:,}; shorten "
-        f"{longest}, or run its panels as several sweeps"
-    )
+    vertices = grid.size // prod(counts[name] for name in repeated)
+    panels = vertices // prod(counts[name] for name in trace.axes)
+    if panels > MOST_PANELS:
+        others = {n: c for n, c in counts.items() if n not in (*trace.axes, *repeated)}
+        return (
+            f"the other axes make {panels:,} panels, more than {MOST_PANELS:,}; shorten "
+            f"{max(others, key=lambda name: others[name])}, or trace it too"
+        )
+    if vertices > MOST_VERTICES:
+        return (
+            f"a label is kept of each of {vertices:,} cells, more than {MOST_VERTICES:,}; shorten "
+            f"{max(trace.axes, key=lambda name: counts[name])}, or run its panels as several sweeps"
+        )
+    return None

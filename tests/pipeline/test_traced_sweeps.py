@@ -377,6 +377,30 @@ def test_an_axis_that_moves_with_others_is_refused(load, lines, said):
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            "bias_scale: {linspace: [0, 1, 5001]}\n",
+            "trace: the other axes make 10,002 panels, more than 10,000; shorten bias_scale, or",
+        ),
+        (
+            "bias_scale: {linspace: [0, 1, 9000]}\nweight_decay: {linspace: [0, 1, 90]}\n"
+            "momentum: {linspace: [0, 0.9, 400]}\noptimizer: momentum\n"
+            "trace: {axes: [bias_scale, weight_decay, momentum]}\n",
+            "trace: a label is kept of each of 648,000,000 cells, more than 500,000,000; shorten b",
+        ),
+    ],
+)
+def test_a_map_that_a_driver_cannot_hold_is_refused(load, lines, said):
+    text = DENSE if "trace" in lines else TRACED
+    if "trace" in lines:
+        text = re.sub("geomspace: .*]", "geomspace: [0.1, 1, 1]", text)
+    with pytest.raises(SweepFileError) as error:
+        load(text + lines)
+    assert said in str(error.value)
+
+
 def test_a_condition_on_one_axis_alone_shortens_it(load):
     """It ties nothing."""
     sweep = load(f"{TRACED}where: learning_rate < 1\n")
