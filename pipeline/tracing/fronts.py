@@ -7,7 +7,7 @@ there are asked for. A part of a fixed sample that lies in cells that are not sp
 beside: the audit. A label that is not that of its cell makes the cell mixed, which starts a front.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,22 +78,26 @@ class Front:
         yield [Asked(self._lattice.numbers(coarse, 0), 0, "base")]
         last = self._lattice.levels - 1
         for level in range(last + 1):
-            yield from self._follow(level)
-            if level >= last - DENSE_LEVELS and self._mixed(level).mean() >= DENSE:
+            mixed = yield from self._follow(level)
+            if level >= last - DENSE_LEVELS and mixed.mean() >= DENSE:
                 yield [Asked(np.flatnonzero(self._labels == UNKNOWN), last, "split")]
                 return
             if level < last:
-                yield from self._split(level)
+                yield from self._split(mixed, level)
 
-    def _follow(self, level: int) -> Iterator[list[Asked]]:
+    def _follow(self, level: int) -> Generator[list[Asked], None, Mask]:
+        """Returns a level's mixed cells."""
+        mixed = self._mixed(level)
         for _ in range(MOST_PASSES):
-            found = self._unknown(around(self._mixed(level), REACH), level)
+            found = self._unknown(around(mixed, REACH), level)
             if not len(found):
-                return
+                break
             yield [Asked(found, level, "follow")]
+            mixed = self._mixed(level)
+        return mixed
 
-    def _split(self, level: int) -> Iterator[list[Asked]]:
-        split = around(self._mixed(level), MARGIN)
+    def _split(self, mixed: Mask, level: int) -> Iterator[list[Asked]]:
+        split = around(mixed, MARGIN)
         audit = self._unsplit_sample(split, level)
         inferred = self._at_cells(audit, level)
         asked = np.setdiff1d(self._unknown_within(split, level), audit)
