@@ -32,13 +32,13 @@ examples: 24
 depth: [2, 3]
 width: 6
 activation: tanh
-init_scale: {geomspace: [0.1, 30, 33]}
-learning_rate: {geomspace: [1.0e-3, 1000, 33]}
+init_scale: {geomspace: [0.1, 30, 25]}
+learning_rate: {geomspace: [1.0e-3, 1000, 25]}
 steps: 6
 measure: []
 """
 TRACED = DENSE + "trace: {axes: [init_scale, learning_rate], of: diverged}\n"
-CELLS = 2 * 33 * 33
+CELLS = 2 * 25 * 25
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def entry_of(path):
 def test_a_part_of_the_dense_sweep_is_trained(load, undisturbed):
     """Its trials have their ids; each row says at which level it was asked for, and why."""
     rows = asked(undisturbed)
-    assert 0.1 < len(rows) / CELLS < 0.7
+    assert 0.1 < len(rows) / CELLS < 0.8
     assert rows["trial_id"].is_unique
     assert set(rows["trial_id"]) < {trial_id(trial) for trial in load(DENSE).grid}
     assert set(rows["reason"]) >= {"base", "split", "audit"}
@@ -115,7 +115,7 @@ def test_the_boundary_is_that_of_the_dense_map(load, undisturbed, tmp_path):
         edge[:, 1:] |= label[:, 1:] != label[:, :-1]
         missed += (edge & ~known).sum()
         total += edge.sum()
-    assert total > 60
+    assert total > 50
     assert missed / total < 0.1
 
 
@@ -126,7 +126,7 @@ def test_the_manifest_says_what_is_traced_and_what_the_audit_found(undisturbed):
     assert [audit["panel"] for audit in entry["audits"]] == [{"depth": 2}, {"depth": 3}]
     for audit in entry["audits"]:
         assert audit["complete"] is True
-        assert 0 <= audit["wrong"] <= audit["audited"] < 22
+        assert 0 <= audit["wrong"] <= audit["audited"] < 13
         assert 0 < audit["bound"] < 1
 
 
@@ -151,7 +151,7 @@ def test_a_dense_run_fills_the_rest_in_the_same_store(load, undisturbed, tmp_pat
 
 def test_rows_of_a_dense_sweep_are_not_trained_again(load, undisturbed, tmp_path):
     """A dense run that stopped early leaves a part; the traced one trains what it lacks."""
-    run(load(DENSE), tmp_path / "store", budget=Budget(trials=700))
+    run(load(DENSE), tmp_path / "store", budget=Budget(trials=500))
     there = set(asked(tmp_path / "store")["trial_id"])
     wanted = set(asked(undisturbed)["trial_id"])
     assert run(load(), tmp_path / "store").outcomes.total() == len(wanted - there)
@@ -231,7 +231,7 @@ def test_a_trial_that_fails_stops_nothing_and_is_retried(load, undisturbed, tmp_
 
 def test_seeds_repeat_a_vertex_and_three_axes_are_traced(load, tmp_path):
     """All seeds of a vertex are trained, and the audit has one panel without a name."""
-    text = DENSE.replace(", 33]", ", 9]") + "seed: [0, 1]\nname: three\n"
+    text = DENSE.replace(", 25]", ", 9]") + "seed: [0, 1]\nname: three\n"
     text = text.replace("name: edge\n", "").replace("depth: [2, 3]", "depth: 2")
     axes = "[init_scale, learning_rate, bias_scale]"
     text += f"bias_scale: {{linspace: [0, 1, 9]}}\ntrace: {{axes: {axes}}}\n"
@@ -322,7 +322,7 @@ def test_status_misses_what_the_rounds_ask_for_and_no_more(load, undisturbed, tm
     assert found["audits"] == entry_of(undisturbed)["audits"]
     run(load(), tmp_path / "store", budget=Budget(trials=100))
     told = phasesweep("status", tmp_path / "store").stdout
-    assert f"traced with 100 of {CELLS:,} trials (4.6%), " in told
+    assert f"traced with 100 of {CELLS:,} trials (8.0%), " in told
     (found,) = json.loads(phasesweep("status", tmp_path / "store", "--json").stdout)["sweeps"]
     assert (found["finished"], found["trials"]) == (100, 100 + found["missing"])
     assert f", {found['missing']} missing in this round, last run " in told
