@@ -75,7 +75,7 @@ TRACED = {
 
 
 def dense(name, count, folder):
-    """The sweep of a map, and the rows of all of its cells in the order of the grid."""
+    """The sweep of a map, the labels of all of its cells by name, and the seconds it took."""
     path = Path(folder) / "map.yaml"
     path.write_text(COMMON + MAPS[name].format(count=count))
     sweep, store = load_sweep(path), Store(Path(folder) / name.replace(" ", "_"), FULLY_CONNECTED)
@@ -83,18 +83,22 @@ def dense(name, count, folder):
     with store.writing():
         run_sweep(sweep, plans.standing(sweep, store), store, run_on_ray, lambda ended: None)
     seconds = perf_counter() - began
-    columns = [*FULLY_CONNECTED.settings, *(c.name for c in FULLY_CONNECTED.results)]
-    rows = pa.Table.from_batches(store.batches("runs", columns)).combine_chunks().to_batches()[0]
-    numbers, _ = sweep.grid.numbers(rows)
-    return sweep, rows.take(pa.array(np.argsort(numbers))), seconds
+    labelings_of = {of: labelings(FULLY_CONNECTED)[of] for of in TRACED[name]}
+    labels = {of: np.empty(sweep.grid.size, np.int8) for of in labelings_of}
+    columns = {labeling.column for labeling in labelings_of.values()}
+    for rows in store.batches("runs", [*FULLY_CONNECTED.settings, *columns]):
+        cells, _ = sweep.grid.numbers(rows)
+        for of, labeling in labelings_of.items():
+            labels[of][cells] = labeling.labels(rows[labeling.column])
+    return sweep, labels, seconds
 
 
-def compared(sweep, rows, of):
+def compared(sweep, dense_labels, of):
     """What tracing a label comes to, beside the dense map."""
     axes = [name for name, values in sweep.grid.values.items() if len(values) > 1]
-    panels, labeling = Panels(sweep.grid, axes), labelings(FULLY_CONNECTED)[of]
+    panels = Panels(sweep.grid, axes)
     cells = panels.cells(0, np.arange(sweep.grid.size))[:, 0]
-    labels = labeling.labels(rows[labeling.column])[cells].reshape(panels.shape)
+    labels = dense_labels[of][cells].reshape(panels.shape)
     drawn = sample(panels.settings(0), panels.axes, labels.size)
     found = traced(labels, drawn=drawn)
     return {
@@ -156,8 +160,8 @@ def main():
     measured = {"values_per_axis": count, "maps": {}}
     with tempfile.TemporaryDirectory() as folder:
         for name in MAPS:
-            sweep, rows, seconds = dense(name, count, folder)
-            found = [compared(sweep, rows, of) for of in TRACED[name]]
+            sweep, labels, seconds = dense(name, count, folder)
+            found = [compared(sweep, labels, of) for of in TRACED[name]]
             measured["maps"][name] = {"dense_seconds": round(seconds, 1), "traced": found}
     measured["rounds"] = planned(PLANNED)
     print(json.dumps(measured, indent=2))
