@@ -1,10 +1,11 @@
-"""Follows the boundaries of a panel's labels, level by level, and asks for what it has to know.
+"""Finds the boundary between a panel's labels, level by level, and asks for the vertices it needs.
 
-A cell is mixed if its corners differ, if one of them is undecided, or if an audit found another
-label in it. A level first *follows* the boundary: it asks for what lies near mixed cells, which
-may show more of them. Then it *splits* mixed cells and those near them: the next level's vertices
-there are asked for. A part of a fixed sample that lies in cells that are not split is asked for
-beside: the audit. A label that is not that of its cell makes the cell mixed, which starts a front.
+A cell is mixed if its corners have different labels, if one of them is undecided, or if the audit
+found another label inside. At each level the boundary is *followed* first: the vertices near mixed
+cells are asked for, which may show more mixed cells. Then mixed cells and those near them are
+*split*: the next level's vertices in them are asked for. With these goes the *audit*: the vertices
+of a fixed random sample whose cells are not split. An audited label that differs from its cell's
+makes the cell mixed, and so starts a new front.
 """
 
 from collections.abc import Generator, Iterator
@@ -19,13 +20,13 @@ from pipeline.tracing.lattices import Lattice, Mask, Vertices, around, corners, 
 
 Reason = Literal["base", "split", "follow", "audit"]
 
-REACH = 2  # in cells: how far from mixed ones vertices are asked for
-MARGIN = 2  # in cells: how far from mixed ones cells are split
-MOST_PASSES = 3  # of following, at one level
-# Of a level's cells mixed: all vertices are asked for, at the levels where splitting all that lies
-# near would come to the same. A coarse level says little: of a line it is mostly mixed too.
-DENSE = 1 / 3
-DENSE_LEVELS = 2  # before the last
+# How far from mixed cells, in cells, vertices are asked for when a boundary is followed, and cells
+# are split; how often a level follows.
+REACH, MARGIN, MOST_PASSES = 2, 2, 3
+# If this share of a level's cells is mixed, all vertices are asked for: with their margins the cells
+# are nearly all. Only the last levels before the finest decide that; a coarse one is often mixed
+# where the boundary is a plain line.
+DENSE, DENSE_LEVELS = 1 / 3, 2
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Asked:
 
     Attributes:
         vertices: Their numbers, sorted.
-        level: For which level.
-        reason: Why: for the coarse grid, or by which step.
+        level: The level whose cells they are for.
+        reason: The step that asks for them; `base` is the coarse grid.
     """
 
     vertices: Vertices
@@ -48,7 +49,7 @@ class Front:
 
     Attributes:
         audited: How many vertices of the sample were trained in cells that were not split.
-        wrong: How many of them had not their cell's label.
+        wrong: How many of them had another label than their cell.
     """
 
     def __init__(self, lattice: Lattice, sample: Vertices):
@@ -69,7 +70,7 @@ class Front:
         return Audit(self.audited, self.wrong, int((self._labels == UNKNOWN).sum()))
 
     def learn(self, vertices: Vertices, labels: Labels) -> None:
-        """Take labels of vertices; UNKNOWN where there is none to be had."""
+        """Take the labels of vertices; UNKNOWN for those that could not be trained."""
         self._labels.flat[vertices] = labels
 
     def rounds(self) -> Iterator[list[Asked]]:
