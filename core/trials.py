@@ -44,14 +44,16 @@ class Measurement:
 # What a sweep may measure beside the losses. signal: each layer's forward and backward norms.
 # sharpness: the Hessian's extreme eigenvalues at step 0, by some 75 products of three steps
 # each, or by complex steps of thrice that; sharpness_curve: the largest one at every logged step
-# too. ntk: the tangent kernel of
-# each example with itself at step 0, by a backward pass for each output.
+# too. ntk: the tangent kernel and the Jacobian at step 0, by a backward pass for each output; a
+# kernel that is formed costs more than these, see core.costs.
 MEASUREMENTS = {
     "signal": Measurement(at_start=6, at_end=6),
     "sharpness": Measurement(at_start=250, if_not_plain=3),
     "sharpness_curve": Measurement(at_logged_step=250, if_not_plain=3),
     "ntk": Measurement(at_start=10),
 }
+# Outputs x examples, up to which the kernel is formed; at 4,096 it takes 134 MB and some seconds.
+LARGEST_KERNEL = 4096
 
 
 @dataclass(frozen=True, kw_only=True)

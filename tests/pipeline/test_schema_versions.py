@@ -28,6 +28,10 @@ from pipeline.storage.verification import verify
 ADDED_SINCE = [
     "rare_rise",
     "ntk_diagonal",
+    "ntk_largest",
+    "ntk_smallest",
+    "jacobian_mean_square",
+    "jacobian_largest",
     "stop",
     "trained_level",
     "targets",
