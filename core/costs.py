@@ -17,7 +17,7 @@ from core.hidden_layers import (
 from core.losses import LOSSES
 from core.network import layer_widths
 from core.optimization.optimizers import OPTIMIZERS
-from core.trials import LARGEST_KERNEL, MEASUREMENTS, Measurement, Trial
+from core.trials import LARGEST_KERNEL, MEASUREMENTS, Measurement, Trial, measured_at_start
 
 # Of a parameter in a step on a batch, whose products are too small for their full rate, in the
 # times of an element of tanh: between 0.7 and 1.6 at widths 32 and 64, from 1 to 32 examples.
@@ -81,7 +81,7 @@ def seconds(trial: Trial, data: DatasetInfo) -> float:
 
 def start_seconds(trial: Trial, data: DatasetInfo) -> float:
     """Estimated time to measure a start, once for all learning rates of a batch."""
-    asked = [MEASUREMENTS[name] for name in trial.measure]
+    asked = [MEASUREMENTS[name] for name in measured_at_start(trial)]
     steps = sum(each.at_start * _times(each, trial) for each in asked)
     of_kernel = _kernel_seconds(trial, data) if "ntk" in trial.measure else 0.0
     return steps * _passes_seconds(trial, data, "float64", trial.examples) + of_kernel

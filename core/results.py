@@ -9,7 +9,7 @@ RESULTS = (
     Column(
         "outcome",
         str,
-        "how the run ended: the first rule that matches; untrained if no step was asked for",
+        "how the run ended: the first rule that matches; untrained if no step was taken",
         "name",
         choices=OUTCOMES,
         required=True,
@@ -138,6 +138,12 @@ RESULTS = (
         float,
         "predicted at step 0: above it descent diverges on a quadratic of that sharpness; gd 2 / "
         "(lambda_max + weight_decay), momentum and nesterov by arXiv:2103.00065, adam NULL",
+    ),
+    Column(
+        "learning_rate_used",
+        float,
+        "eta, learning_rate in its unit; NULL, and no step is taken, where 1 / lambda_max is no "
+        "positive number",
     ),
     Column(
         "ntk_diagonal",

@@ -20,6 +20,7 @@ from analysis.reading.views import connect
 from analysis.theory.input_mean_squares import input_mean_square
 from analysis.theory.plain_networks import is_plain
 from core.initializers import INITIALIZERS
+from core.optimization.rate_units import used_rates
 from core.outcomes import DIVERGED
 from core.results import RESULTS
 from core.theory.mean_field import MeanField, mean_field
@@ -193,9 +194,10 @@ def theory_sentences(run: Run, theory: MeanField | None) -> Iterator[str]:
     if critical is None:
         yield no_critical_rate(run)
     else:
+        rate = float(used_rates(run))
         yield (
-            f"learning rate {number(run['learning_rate'])} is "
-            f"{run['learning_rate'] / critical:.3g} times {stable_rate(run)} = {number(critical)}"
+            f"learning rate {number(rate)} is {rate / critical:.3g} times {stable_rate(run)} = "
+            f"{number(critical)}"
         )
 
 

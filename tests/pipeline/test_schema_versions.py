@@ -57,6 +57,8 @@ ADDED_SINCE = [
     "generalization_gap",
     "residual",
     "normalization",
+    "learning_rate_unit",
+    "learning_rate_used",
     "trainer",
     "thresholds",
     "processor",
@@ -87,6 +89,7 @@ ADDED_SETTINGS = [
     ("test_examples", 0, 20),
     ("residual", "none", "inverse_depth"),
     ("normalization", "none", "layer"),
+    ("learning_rate_unit", "absolute", "inverse_sharpness"),
 ]
 
 
