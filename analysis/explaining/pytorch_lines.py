@@ -190,13 +190,13 @@ def conventions(settings: Settings) -> str:
     loss = LOSSES[settings["loss"]]
     if loss.torch_factor is None:
         return f"{words}; {loss.torch_own} is the same loss."
+    words += f". The loss is {loss.torch.removeprefix('loss = ')}"
     if OPTIMIZERS[settings["optimizer"]].adaptive:  # the loss's own factor changes nothing
-        return f"{words}. The loss is {loss.torch.removeprefix('loss = ')}."
+        return f"{words}."
+    if settings["learning_rate_unit"] == INVERSE_SHARPNESS:
+        return f"{words}; with a multiple of it, take that one's sharpness."
     info = DATASETS.get(settings["dataset"])
     factor = "half the number of outputs" if loss.torch_factor == 0.5 else "the number of outputs"
     if info is not None:
         factor = f"{loss.torch_factor * loss.units(info.outputs):g}"
-    return (
-        f"{words}. The loss is {loss.torch.removeprefix('loss = ')}; with {loss.torch_own}, "
-        f"multiply the rate by {factor}."
-    )
+    return f"{words}; with {loss.torch_own}, multiply the rate by {factor}."

@@ -8,12 +8,13 @@ import pytest
 from analysis.advising.advice import rate_advice
 from analysis.atlas.data import atlas_data
 from analysis.explaining.causes import no_critical_rate, why
-from analysis.explaining.explanation import as_run, theory_sentences
-from analysis.explaining.pytorch_lines import pytorch_lines
+from analysis.explaining.explanation import as_run, theory_sentences, wanting_a_rate
+from analysis.explaining.pytorch_lines import conventions, pytorch_lines
 from analysis.explaining.suggestions import suggestions
 from analysis.figures.catapult import catapult_by_rate
 from analysis.figures.critical_learning_rate import boundary_learning_rate_by_depth
 from analysis.reading.stores import read_runs
+from analysis.tables.boundaries import boundary_learning_rates
 from analysis.tables.curvatures import edge_of_stability, largest_stable_rates
 from analysis.theory.plain_networks import PLAIN
 
@@ -86,6 +87,14 @@ def test_the_predicted_boundary_is_2(found):
     assert "unit" in figure.get_suptitle()
 
 
+def test_a_start_without_a_rate_has_no_boundary(found):
+    """No step was taken: nothing was found stable, either."""
+    zeros = found[(found["init_scale"] == 0) & (found["depth"] == 3)]
+    (row,) = boundary_learning_rates(zeros).to_dict("records")
+    assert np.isnan([row["stable_learning_rate"], row["diverged_learning_rate"]]).all()
+    assert not row["reentrant"]
+
+
 def test_a_divergence_is_told_by_the_rate_that_was_used(found):
     """30 / lambda_max is 15 times 2 / lambda_max; half of that is c = 1."""
     diverged = as_run(found[found["cause"] == "learning_rate"].iloc[0])
@@ -96,6 +105,7 @@ def test_a_divergence_is_told_by_the_rate_that_was_used(found):
     assert remedy.changes == {"learning_rate": 1.0}
     (*_, line) = pytorch_lines({**diverged, **remedy.changes}, remedy.changes)
     assert line == "optimizer = torch.optim.SGD(net.parameters(), lr=1 / sharpness)"
+    assert conventions(diverged).endswith("with a multiple of it, take that one's sharpness.")
 
 
 def test_a_flat_start_is_explained(found):
@@ -106,7 +116,11 @@ def test_a_flat_start_is_explained(found):
     assert "0.5 / lambda_max, and lambda_max of the start is 0, no positive number" in why(flat)
     assert "was not found" in why({**flat, "sharpness": None})
     assert "the start's sharpness is no positive number" in no_critical_rate(flat)
-    assert {"init_scale"} <= set(suggestions(flat)[0].changes)
+    remedy = suggestions(flat)[0]
+    assert {"init_scale"} <= set(remedy.changes)
+    assert remedy.needs_a_rate
+    assert wanting_a_rate(flat, [remedy]) == []
+    assert wanting_a_rate({**flat, "learning_rate_unit": "absolute"}, [remedy]) == [remedy]
 
 
 def test_advice_takes_absolute_rates_alone(in_units, found, make_store):
