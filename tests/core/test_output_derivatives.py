@@ -113,6 +113,13 @@ def test_a_linear_models_tangent_kernel_is_its_inputs(init_scale, examples, rng)
     assert found["jacobian_largest"] == pytest.approx(singular[0])
 
 
+def test_a_smallest_eigenvalue_below_rounding_is_0(rng):
+    """Of one more example than there are inputs and the bias: not 1e-16 on either side."""
+    params = make_network((5, 1))
+    problems = [make_problem(rng, "linear", "mse", (5, 1), 7) for _ in range(20)]
+    assert {output_derivatives(params, each)["ntk_smallest"] for each in problems} == {0.0}
+
+
 def test_orthogonal_linear_layers_have_unit_singular_values(rng):
     """Dynamical isometry (arXiv:1711.04735), at depth 20."""
     layers = [np.linalg.qr(rng.standard_normal((6, 6)))[0] for _ in range(20)]
