@@ -17,11 +17,15 @@ from core.hidden_layers import (
 from core.losses import LOSSES
 from core.network import layer_widths
 from core.optimization.optimizers import OPTIMIZERS
-from core.trials import MEASUREMENTS, Measurement, Trial
+from core.trials import LARGEST_KERNEL, MEASUREMENTS, Measurement, Trial, measured_at_start
 
 # Of a parameter in a step on a batch, whose products are too small for their full rate, in the
 # times of an element of tanh: between 0.7 and 1.6 at widths 32 and 64, from 1 to 32 examples.
 BATCH_COST = 1.0
+
+# The tangent kernel, by its rows: an entry in each layer, beside its products, and its eigenvalues.
+SECONDS_PER_ENTRY = 6e-9
+SECONDS_PER_CUBED_ROW = 7e-11
 
 SECONDS_PER_TRIAL = 2e-4  # initial weights, the verdict, its rows
 # Of float64, to pass as many held-out examples through: 0.8 to 3.6 at widths 32 and 128.
@@ -77,9 +81,19 @@ def seconds(trial: Trial, data: DatasetInfo) -> float:
 
 def start_seconds(trial: Trial, data: DatasetInfo) -> float:
     """Estimated time to measure a start, once for all learning rates of a batch."""
-    asked = [MEASUREMENTS[name] for name in trial.measure]
+    asked = [MEASUREMENTS[name] for name in measured_at_start(trial)]
     steps = sum(each.at_start * _times(each, trial) for each in asked)
-    return steps * _passes_seconds(trial, data, "float64", trial.examples)
+    of_kernel = _kernel_seconds(trial, data) if "ntk" in trial.measure else 0.0
+    return steps * _passes_seconds(trial, data, "float64", trial.examples) + of_kernel
+
+
+def _kernel_seconds(trial: Trial, data: DatasetInfo) -> float:
+    """Of a tangent kernel that is formed, and of its eigenvalues."""
+    rows = LOSSES[trial.loss].units(data.outputs) * trial.examples
+    if rows > LARGEST_KERNEL or trial.normalization == "batch":
+        return 0.0
+    per_entry = SECONDS_PER_ENTRY + 2 * trial.width * DTYPES["float64"].seconds_per_flop
+    return trial.depth * per_entry * rows**2 + SECONDS_PER_CUBED_ROW * rows**3
 
 
 def _times(measurement: Measurement, trial: Trial) -> int:

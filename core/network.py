@@ -13,7 +13,7 @@ Arrays are of any dtype, (units, examples), or stacks of such matrices. A layer'
 are one matrix (fan_out, fan_in + 1) whose last column is the bias.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,12 +83,18 @@ def backward(params: Sequence[Array], delta: Array, slopes: Sequence[Slope]) -> 
         delta: dLoss/dh_L times whatever all are to carry, (..., outputs, examples).
         slopes: Of the hidden layers.
     """
-    deltas, carried = [delta], np.asarray(0.0)
+    return [*deltas_down(params, delta, slopes)][::-1]
+
+
+def deltas_down(params: Sequence[Array], delta: Array, slopes: Sequence[Slope]) -> Iterator[Array]:
+    """delta_L ... delta_1: `backward`, from the outputs on and one at a time."""
+    yield delta
+    carried = np.asarray(0.0)
     for p, slope in zip(params[:0:-1], slopes[::-1], strict=True):
-        above = weighted_back(p, deltas[-1]) + carried
-        deltas.append(slope.delta(above))
+        above = weighted_back(p, delta) + carried
+        delta = slope.delta(above)
         carried = np.asarray(0.0) if slope.factor is None else above
-    return deltas[::-1]
+        yield delta
 
 
 def slopes(pre_activations: Sequence[Array], hidden: HiddenLayers) -> list[Slope]:

@@ -3,13 +3,13 @@
 from core.gradient_descent import CURVE_POINTS
 from core.outcomes import CAUSES, INIT_PHASES, OUTCOMES, THRESHOLDS
 from core.trainers import Column, Table
-from core.trials import Trial
+from core.trials import LARGEST_KERNEL, Trial
 
 RESULTS = (
     Column(
         "outcome",
         str,
-        "how the run ended: the first rule that matches; untrained if no step was asked for",
+        "how the run ended: the first rule that matches; untrained if no step was taken",
         "name",
         choices=OUTCOMES,
         required=True,
@@ -140,10 +140,40 @@ RESULTS = (
         "(lambda_max + weight_decay), momentum and nesterov by arXiv:2103.00065, adam NULL",
     ),
     Column(
+        "learning_rate_used",
+        float,
+        "eta, learning_rate in its unit; NULL, and no step is taken, where 1 / lambda_max is no "
+        "positive number",
+    ),
+    Column(
         "ntk_diagonal",
         float,
-        "mean over examples and outputs of |d output / d parameters|^2 at step 0 "
-        "(arXiv:1806.07572); NULL with batch normalization",
+        "mean of the diagonal, |d output / d parameters|^2, of the tangent kernel at step 0, which "
+        "has a row for each output of each example (arXiv:1806.07572), whatever the layers' rates; "
+        "NULL with batch normalization",
+    ),
+    Column(
+        "ntk_largest",
+        float,
+        "largest eigenvalue of the tangent kernel at step 0: examples x lambda_max of mse where "
+        f"residuals are 0; NULL beyond {LARGEST_KERNEL:,} rows",
+    ),
+    Column(
+        "ntk_smallest",
+        float,
+        "smallest eigenvalue of the tangent kernel at step 0, 0 if it is below rounding; NULL "
+        f"beyond {LARGEST_KERNEL:,} rows",
+    ),
+    Column(
+        "jacobian_mean_square",
+        float,
+        "mean square of the singular values of d outputs / d inputs at step 0, mean over examples "
+        "(arXiv:1711.04735); NULL with batch normalization",
+    ),
+    Column(
+        "jacobian_largest",
+        float,
+        "largest of the singular values of d outputs / d inputs at step 0, mean over examples",
     ),
     Column(
         "steps_run", int, "steps taken before the run ended or was decided", "steps", required=True

@@ -20,6 +20,7 @@ from core.measuring.loss_summaries import summarize
 from core.measuring.measurements import Params, measure_ends, stacked
 from core.measuring.starts import Starts
 from core.optimization.optimizers import largest_stable_rate
+from core.optimization.rate_units import rates_in
 from core.outcomes import THRESHOLDS
 from core.results import CURVES, LAYERS, RESULTS
 from core.settings import Trials, values_of
@@ -93,12 +94,19 @@ class _Shape:
         starts = self._starts.of(trials)
         params = {start: self._starts.drawn(start) for start in dict.fromkeys(starts)}
         at_start = self._starts.measured(starts, params)
+        rates = rates_in(
+            self._shape.learning_rate_unit,
+            trials.columns["learning_rate"],
+            at_start["runs"].get("sharpness", np.nan),
+        )
         trained = [
-            self._trained(params[start], trial) for start, trial in zip(starts, trials, strict=True)
+            self._trained(params[start], trial, rate)
+            for start, trial, rate in zip(starts, trials, rates.tolist(), strict=True)
         ]
         descents = [descent for descent, _ in trained]
         at_end = self._measured_ends(descents)
-        runs = self._runs(descents, at_start["runs"] | at_end["runs"])
+        measured = at_start["runs"] | at_end["runs"] | {"learning_rate_used": rates}
+        runs = self._runs(descents, measured)
         losses = runs["steps_run"] + 1
         runs["wall_seconds"] = losses * ((perf_counter() - began) / losses.sum())
         layers = _layer_rows(places, self._shape.depth, at_start["layers"] | at_end["layers"])
@@ -107,8 +115,11 @@ class _Shape:
         ]
         return joined([{"curves": each} for each in curves]) | {"runs": runs, "layers": layers}
 
-    def _trained(self, params: Params, trial: Trial) -> tuple[Descent, list[float]]:
-        """A network's descent, and its sharpness at the logged steps, where that is asked for."""
+    def _trained(self, params: Params, trial: Trial, rate: float) -> tuple[Descent, list[float]]:
+        """A network's descent, and its sharpness at the logged steps, where that is asked for.
+
+        Without a rate, NaN, it takes no step.
+        """
         sharpness: list[float] = []
 
         def observe(step: int, params: Params) -> None:
@@ -116,8 +127,8 @@ class _Shape:
 
         descent = self._trainer.descend(
             params,
-            trial.learning_rate,
-            trial.steps,
+            rate,
+            0 if np.isnan(rate) else trial.steps,
             trained_loss=self._trained_loss(),
             observe=observe if "sharpness_curve" in self._shape.measure else None,
             update=Update(

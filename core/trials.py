@@ -18,6 +18,7 @@ from core.initializers import INITIALIZERS, NAMED_SCALES, named_scale
 from core.losses import LOSSES, REGRESSION_LOSS
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.parameterizations import PARAMETERIZATIONS
+from core.optimization.rate_units import ABSOLUTE, RATE_UNITS
 from core.optimization.schedules import SCHEDULES
 from core.settings import defaults, setting, settings_of, trial_from
 
@@ -44,14 +45,16 @@ class Measurement:
 # What a sweep may measure beside the losses. signal: each layer's forward and backward norms.
 # sharpness: the Hessian's extreme eigenvalues at step 0, by some 75 products of three steps
 # each, or by complex steps of thrice that; sharpness_curve: the largest one at every logged step
-# too. ntk: the tangent kernel of
-# each example with itself at step 0, by a backward pass for each output.
+# too. ntk: the tangent kernel and the Jacobian at step 0, by a backward pass for each output; a
+# kernel that is formed costs more than these, see core.costs.
 MEASUREMENTS = {
     "signal": Measurement(at_start=6, at_end=6),
     "sharpness": Measurement(at_start=250, if_not_plain=3),
     "sharpness_curve": Measurement(at_logged_step=250, if_not_plain=3),
     "ntk": Measurement(at_start=10),
 }
+# Outputs x examples, up to which the kernel is formed; at 4,096 it takes 134 MB and some seconds.
+LARGEST_KERNEL = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,7 +252,7 @@ class Trial:
         differs_within="batch",
     )
     learning_rate: float = setting(
-        "step size (eta); the rate that a schedule begins with or rises to",
+        "step size (eta), in learning_rate_unit; the rate that a schedule begins with or rises to",
         remedy="as in learning_rate: {geomspace: [1.0e-4, 10, 16]}; "
         "for an untrained baseline set steps: 0",
         least=1e-12,
@@ -539,6 +542,14 @@ class Trial:
         ),
         of_cost=True,
     )
+    learning_rate_unit: str = setting(
+        "unit of the learning rate: of inverse_sharpness, 1 / lambda_max at step 0, it is c = eta "
+        "x lambda_max, and a quadratic diverges beyond 2",
+        "name",
+        default=ABSOLUTE,
+        choices=tuple(RATE_UNITS),
+        of_cost=True,
+    )
 
 
 SETTINGS = settings_of(Trial)
@@ -549,6 +560,11 @@ DEFAULTS = defaults(SETTINGS)
 OF_ONE_RATE = ("parameterization", "learning_rate_first", "learning_rate_last")
 # With their defaults each step is the same multiple of the gradient of all examples.
 OF_PLAIN_DESCENT = ("optimizer", "schedule", "clip_norm", "batch_size", *OF_ONE_RATE)
+
+
+def measured_at_start(trial: Trial) -> frozenset[str]:
+    """What is measured of a trial's start: what was asked for, and what its rate's unit takes."""
+    return trial.measure | RATE_UNITS[trial.learning_rate_unit]
 
 
 def trial_of(row: Mapping[str, Any]) -> Trial:

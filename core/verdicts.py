@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.optimization.rate_units import used_rates
 from core.outcomes import CAUSES, THRESHOLDS, Thresholds
 from core.trials import DEFAULTS, OF_PLAIN_DESCENT, SETTINGS
 
@@ -30,8 +31,9 @@ def judged(runs: Mapping[str, Any], rules: Thresholds = THRESHOLDS) -> dict[str,
 
     Args:
         runs: Columns of `runs` by name, (runs,) each: `steps_run`, `measure`, `depth`,
-            `learning_rate` and the numbers measured. What does not exist is NaN or None; so is
-            all of a column that is left out. A setting that came later then has its default.
+            `learning_rate`, its unit and the numbers measured. What does not exist is NaN or
+            None; so is all of a column that is left out. A setting that came later then has its
+            default.
         rules: The thresholds.
 
     Returns:
@@ -55,13 +57,17 @@ def judged(runs: Mapping[str, Any], rules: Thresholds = THRESHOLDS) -> dict[str,
 
 
 class _Numbers:
-    """The numbers of runs by column, (runs,) of float64; NaN where there is none."""
+    """The numbers of runs by column, (runs,) of float64; NaN where there is none.
+
+    Attributes:
+        columns: As they were given.
+    """
 
     def __init__(self, runs: Mapping[str, Any]):
-        self._runs, self._count = runs, len(runs["steps_run"])
+        self.columns, self._count = runs, len(runs["steps_run"])
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
-        column = self._runs.get(name)
+        column = self.columns.get(name)
         given = np.full(self._count, np.nan) if column is None else column
         numbers = np.asarray(given, dtype=np.float64)
         return np.where(np.isnan(numbers), DEFAULTS.get(name, np.nan), numbers)
@@ -74,7 +80,7 @@ class _Numbers:
         """Whether each step was the same multiple of the gradient of all examples."""
         plain = np.ones(self._count, bool)
         for name in OF_PLAIN_DESCENT:
-            values = self._runs.get(name, [None] * self._count)
+            values = self.columns.get(name, [None] * self._count)
             default = SETTINGS[name].encoded_default
             plain &= [each in (None, default) or each != each for each in values]
         return plain
@@ -158,7 +164,7 @@ def _divergence_cause(run: _Numbers, rules: Thresholds) -> Names:
     moderate = run["initial_loss"] <= rules.exploding_start * run.yardstick
     exploded = run["log10_gradient_per_error"] > np.log10(rules.exploding_start)
     presumed = np.where(run["depth"] > 1, rules.presumed_excess, np.nan)
-    measured = run["learning_rate"] / run["critical_learning_rate"]
+    measured = used_rates(run.columns) / run["critical_learning_rate"]
     ratio = np.where(run.known("critical_learning_rate"), measured, presumed)
     causes = {
         "init_scale": ~moderate | exploded,

@@ -15,6 +15,7 @@ from analysis.reading.stores import factors
 from analysis.tables.boundaries import LOSSES, blew_up
 from analysis.tables.judgments import read_judged
 from analysis.theory.plain_networks import plain
+from core.optimization.rate_units import ABSOLUTE
 from core.trials import TRIAL_FIELDS
 
 # The size asked for may be up to so many times the size found, or the other way round.
@@ -142,7 +143,7 @@ def rate_advice(
 
     Raises:
         NotAStoreError, MissingTableError: There is no store, or no run in it.
-        ValueError: None of its runs took a step.
+        ValueError: None of its runs took a step at an absolute learning rate.
     """
     runs = _judged_runs(store, trained_level)
     near, apart = nearest(runs, wanted)
@@ -169,8 +170,15 @@ def rate_advice(
 
 
 def _judged_runs(store: str | Path, trained_level: float | None) -> pd.DataFrame:
-    """The runs that took steps, with a column `trained`: whether each counts as trained."""
+    """The runs that took steps at absolute rates, with `trained`: whether each counts as that."""
     runs = read_judged(store, trained_level, ["trial_id", *TRIAL_FIELDS, *MEASURED])
+    runs = runs[runs["learning_rate_unit"] == ABSOLUTE]
+    if runs.empty:
+        raise ValueError(
+            f"every run in {store} has its learning rate in units of the start's sharpness, and "
+            f"none shows which rate to start from; run a sweep with learning_rate_unit: {ABSOLUTE} "
+            "into it"
+        )
     runs = runs[runs["steps"] > 0]
     if runs.empty:
         raise ValueError(

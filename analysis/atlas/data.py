@@ -19,6 +19,7 @@ from analysis.tables.judgments import read_judged
 from analysis.tables.layouts import MAP, placed
 from analysis.tables.regions import REGIONS, Region, region_by_run
 from analysis.tables.views import EVERYTHING, View
+from core.optimization.rate_units import used_rates
 from core.theory.mean_field import critical_weight_variance
 from core.trials import TRIAL_FIELDS
 
@@ -91,7 +92,7 @@ def atlas_data(
     level = level_words(runs)
     # Runs that share a start lie side by side, since equal neighbors compress well.
     runs = runs.sort_values([*TRIAL_FIELDS], ignore_index=True)
-    runs["rate_ratio"] = runs["learning_rate"] / runs["critical_learning_rate"]
+    runs["rate_ratio"] = used_rates(runs) / runs["critical_learning_rate"]
     runs["scale_ratio"] = runs["init_scale"] / _critical_scales(runs)
     columns: Columns = {"region": region_by_run(runs["outcome"], runs["cause"])}
     header: dict[str, Any] = {

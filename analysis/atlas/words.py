@@ -23,6 +23,7 @@ from analysis.explaining.explanation import (
     rate_command,
     signal_theory,
     theory_sentences,
+    wanting_a_rate,
 )
 from analysis.explaining.pytorch_lines import conventions, pytorch_lines
 from analysis.explaining.remedies import remedies_of_each
@@ -131,7 +132,7 @@ def _actions(run: Run, remedies: list[Remedy], named: str | None, where: str) ->
         lines = pytorch_lines({**run, **each.changes}, each.changes)
         parts.append([*map(_lines, (changes(run, each.changes), [reason], lines))])
     rest = [conventions({**run, **remedies[0].changes})]
-    for each in [each for each in remedies if each.needs_a_rate][:1]:
+    for each in wanting_a_rate(run, remedies):
         rest += [RATE_WANTED, _lines(rate_command({**run, **each.changes}, where))]
     return PART.join(PARAGRAPH.join(part) for part in [*parts, rest])
 

@@ -17,6 +17,7 @@ from analysis.drawing.cell_axes import CellAxis
 from analysis.drawing.marks import CRITICAL_RATE, Style
 from analysis.reading.setting_values import as_written, spoken
 from analysis.tables.layouts import Layout
+from core.optimization.rate_units import ABSOLUTE
 
 # Viridis is ordered in lightness, whatever the eye; its light end is lost on white.
 COLORS = tuple(colormaps["viridis"](np.linspace(0, 0.85, 5)))
@@ -92,9 +93,14 @@ def _places(line: pd.DataFrame, x: CellAxis, shift: float) -> NDArray[np.float64
 
 
 def _is_straight(line: pd.DataFrame) -> bool:
-    """Whether these are linear nets of an init scale of 1 or more."""
-    linear = "activation" in line and (line["activation"] == "linear").all()
-    return bool(len(line) and linear and line["init_scale"].iloc[0] >= 1)
+    """Whether these are linear nets of an init scale of 1 or more, at absolute rates."""
+    return bool(len(line) and _are_linear(line).all() and line["init_scale"].iloc[0] >= 1)
+
+
+def _are_linear(rows: pd.DataFrame) -> pd.Series:
+    """Which rows are of linear nets at absolute rates."""
+    units = rows.get("learning_rate_unit", pd.Series(ABSOLUTE, rows.index))
+    return (rows["activation"] == "linear") & (units == ABSOLUTE)
 
 
 def _draw_line(
@@ -142,7 +148,7 @@ def explain_boundaries(figure: Figure, boundaries: pd.DataFrame, x: CellAxis, li
     if boundaries["critical_learning_rate"].notna().any():
         entries.append(Line2D([], [], color="0.3", label=CRITICAL_RATE, **PREDICTED))
     straight = x.name == "depth" and len(x.values) > 1 and lines.name == "init_scale"
-    if straight and "linear" in set(boundaries["activation"]):
+    if straight and _are_linear(boundaries).any():
         label = "linear nets: init scale^-2 a layer"
         entries.append(Line2D([], [], color="0.3", label=label, **STRAIGHT))
     columns = 3 if figure.get_figwidth() > 9 else 2

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.rate_units import ABSOLUTE, RATE_UNITS, used_rates
 from core.trials import OF_ONE_RATE, SETTINGS
 
 MEASURE = SETTINGS["measure"]
@@ -174,10 +175,11 @@ def _learning_rate(run: Run) -> str:
     critical = run["critical_learning_rate"]
     if critical is None:
         return f"{moderate} ({no_critical_rate(run)}.)"
+    rate = float(used_rates(run))
     return (
-        f"{moderate} {number(run['learning_rate'])} is {run['learning_rate'] / critical:.3g} times "
-        f"{stable_rate(run)} = {number(critical)} of the start, above which steps overshoot along "
-        "the steepest direction."
+        f"{moderate} {number(rate)} is {rate / critical:.3g} times {stable_rate(run)} = "
+        f"{number(critical)} of the start, above which steps overshoot along the steepest "
+        "direction."
     )
 
 
@@ -196,13 +198,13 @@ def no_critical_rate(run: Run) -> str:
         optimizer = OPTIMIZERS[run.get("optimizer") or "gd"]
         whose = "where layers have their own rates" if optimizer.bound else f"with {optimizer.name}"
         return f"{whose} the curvature alone does not say which rates are stable"
-    if measured(run, "sharpness"):
+    if measured(run, "sharpness") or RATE_UNITS[run.get("learning_rate_unit") or ABSOLUTE]:
         return f"{stable_rate(run)} does not exist: the start's sharpness is no positive number"
     return f"{stable_rate(run)} was not measured; `measure: [signal, sharpness]` does that"
 
 
 def _sharpening(run: Run) -> str:
-    critical, rate = run["critical_learning_rate"], run["learning_rate"]
+    critical, rate = run["critical_learning_rate"], float(used_rates(run))
     below = critical is not None and rate < critical
     bound = f"{stable_rate(run)} is {number(critical)}"
     start = f" of the start, whose {bound}," if below else ""
@@ -229,6 +231,13 @@ def _trained(run: Run) -> str:
 
 
 def _untrained(run: Run) -> str:
+    if run["steps"]:
+        found = run["sharpness"]
+        is_what = "was not found" if found is None else f"is {number(found)}"
+        return (
+            f"It took no steps: its learning rate is {number(run['learning_rate'])} / lambda_max, "
+            f"and lambda_max of the start {is_what}, no positive number."
+        )
     return (
         "It took no steps (steps: 0): its loss is that of its initial weights, and nothing "
         "is said about how they train."

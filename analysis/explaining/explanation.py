@@ -20,6 +20,7 @@ from analysis.reading.views import connect
 from analysis.theory.input_mean_squares import input_mean_square
 from analysis.theory.plain_networks import is_plain
 from core.initializers import INITIALIZERS
+from core.optimization.rate_units import INVERSE_SHARPNESS, used_rates
 from core.outcomes import DIVERGED
 from core.results import RESULTS
 from core.theory.mean_field import MeanField, mean_field
@@ -193,9 +194,10 @@ def theory_sentences(run: Run, theory: MeanField | None) -> Iterator[str]:
     if critical is None:
         yield no_critical_rate(run)
     else:
+        rate = float(used_rates(run))
         yield (
-            f"learning rate {number(run['learning_rate'])} is "
-            f"{run['learning_rate'] / critical:.3g} times {stable_rate(run)} = {number(critical)}"
+            f"learning rate {number(rate)} is {rate / critical:.3g} times {stable_rate(run)} = "
+            f"{number(critical)}"
         )
 
 
@@ -270,7 +272,7 @@ def action_lines(run: Run, suggested: list[Remedy], store: str | Path) -> Iterat
         for line in pytorch_lines({**run, **remedy.changes}, remedy.changes):
             yield HANG + line
     yield from _wrapped([conventions({**run, **suggested[0].changes})])
-    for remedy in [each for each in suggested if each.needs_a_rate][:1]:
+    for remedy in wanting_a_rate(run, suggested):
         yield from _wrapped([RATE_WANTED])
         yield from (HANG + line for line in rate_command({**run, **remedy.changes}, store))
 
@@ -279,6 +281,13 @@ def no_action(run: Run) -> str:
     """Why nothing is to be done about a run."""
     trained = run["outcome"] == "trained"
     return "nothing: it trained" if trained else "this version knows no remedy for it"
+
+
+def wanting_a_rate(run: Run, suggested: list[Remedy]) -> list[Remedy]:
+    """The first remedy that wants another learning rate; none if it has the start's own unit."""
+    if run.get("learning_rate_unit") == INVERSE_SHARPNESS:
+        return []
+    return [remedy for remedy in suggested if remedy.needs_a_rate][:1]
 
 
 RATE_WANTED = (

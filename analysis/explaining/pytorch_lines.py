@@ -14,6 +14,7 @@ from core.hidden_layers import NORMALIZATIONS, branch_factor
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES
 from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.rate_units import INVERSE_SHARPNESS
 from core.optimization.schedules import SCHEDULES
 from core.trials import SETTINGS
 
@@ -127,7 +128,12 @@ def _optimizer(settings: Settings) -> Iterator[str]:
         yield "biases = [p for p in net.parameters() if p.ndim == 1]"
         yield f'decayed = {{"params": weights, "weight_decay": {decay:.4g}}}'
         params = '[decayed, {"params": biases}]'
-    call = OPTIMIZERS[settings["optimizer"]].torch.format(params=params, **settings)
+    rate = f"{settings['learning_rate']:.4g}"
+    if settings["learning_rate_unit"] == INVERSE_SHARPNESS:
+        yield "# sharpness: the largest eigenvalue of the loss's Hessian at the start"
+        rate += " / sharpness"
+    words = {**settings, "params": params, "learning_rate": rate}
+    call = OPTIMIZERS[settings["optimizer"]].torch.format(**words)
     yield f"optimizer = {call})"
 
 
@@ -169,7 +175,7 @@ PARTS: tuple[tuple[tuple[str, ...], Callable[[Settings], Iterator[str]]], ...] =
     (("activation",), _activation),
     (("depth",), _network),
     (("initializer", "init_scale", "bias_scale"), _weights),
-    (("learning_rate", *OF_OPTIMIZER), _optimizer),
+    (("learning_rate", "learning_rate_unit", *OF_OPTIMIZER), _optimizer),
     (("loss",), _loss),
     (("steps", *OF_STEPS), _steps),
 )
@@ -184,13 +190,13 @@ def conventions(settings: Settings) -> str:
     loss = LOSSES[settings["loss"]]
     if loss.torch_factor is None:
         return f"{words}; {loss.torch_own} is the same loss."
+    words += f". The loss is {loss.torch.removeprefix('loss = ')}"
     if OPTIMIZERS[settings["optimizer"]].adaptive:  # the loss's own factor changes nothing
-        return f"{words}. The loss is {loss.torch.removeprefix('loss = ')}."
+        return f"{words}."
+    if settings["learning_rate_unit"] == INVERSE_SHARPNESS:
+        return f"{words}; with a multiple of it, take that one's sharpness."
     info = DATASETS.get(settings["dataset"])
     factor = "half the number of outputs" if loss.torch_factor == 0.5 else "the number of outputs"
     if info is not None:
         factor = f"{loss.torch_factor * loss.units(info.outputs):g}"
-    return (
-        f"{words}. The loss is {loss.torch.removeprefix('loss = ')}; with {loss.torch_own}, "
-        f"multiply the rate by {factor}."
-    )
+    return f"{words}; with {loss.torch_own}, multiply the rate by {factor}."

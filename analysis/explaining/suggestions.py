@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import isclose
+from math import isclose, isnan
 from typing import Any
 
 from analysis.advising.init_advice import init_advice
@@ -12,6 +12,7 @@ from analysis.explaining.causes import LATER, MUCH_LONGER, Run, stable_rate
 from analysis.theory.plain_networks import is_plain
 from core.functions.activations import ACTIVATIONS
 from core.initializers import INITIALIZERS
+from core.optimization.rate_units import critical_rates
 from core.trials import OF_PLAIN_DESCENT, SETTINGS
 
 NETWORK = {"depth", "width", "activation"}
@@ -154,7 +155,7 @@ def _converged(run: Run) -> Iterator[Remedy]:
 
 
 def _low_learning_rate(run: Run) -> Iterator[Remedy]:
-    critical, steps = run["critical_learning_rate"], MUCH * run["steps"]
+    critical, steps = _critical(run), MUCH * run["steps"]
     faster = MUCH**2 * run["learning_rate"]
     if critical is not None and run["learning_rate"] < critical / 2:
         faster = min(faster, critical / 2)
@@ -167,7 +168,7 @@ def _init_scale(run: Run) -> Iterator[Remedy]:
 
 
 def _learning_rate(run: Run) -> Iterator[Remedy]:
-    critical = run["critical_learning_rate"]
+    critical = _critical(run)
     if critical is not None and critical / 2 < run["learning_rate"]:
         reason = f"half of {stable_rate(run)} of the start; {MEASURED['half_critical']}"
         yield Remedy({"learning_rate": _rounded(critical / 2)}, reason)
@@ -196,6 +197,9 @@ def _stalled(run: Run) -> Iterator[Remedy]:
 
 
 def _untrained(run: Run) -> Iterator[Remedy]:
+    if run["steps"]:
+        yield from _theorys_scale(run, "the start then has a curvature, the unit of its rate")
+        return
     yield Remedy({"steps": 100}, "what a sweep takes that does not name them")
 
 
@@ -257,13 +261,19 @@ def _slower(run: Run, times: float, reason: str) -> Remedy:
     return Remedy({"learning_rate": _rounded(run["learning_rate"] / times)}, reason)
 
 
+def _critical(run: Run) -> float | None:
+    """The critical rate in the unit of the run's learning rate; None where there is none."""
+    rate = float(critical_rates(run))
+    return None if isnan(rate) else rate
+
+
 def _rounded(rate: float) -> float:
     return float(f"{rate:.3g}")
 
 
 def _faster(run: Run) -> Remedy:
     """Ten times the rate, but at most half of what the start's curvature allows."""
-    critical, faster = run["critical_learning_rate"], MUCH * run["learning_rate"]
+    critical, faster = _critical(run), MUCH * run["learning_rate"]
     if critical is not None and run["learning_rate"] < critical / 2 < faster:
         return Remedy(
             {"learning_rate": _rounded(critical / 2)}, f"half of {stable_rate(run)} of the start"

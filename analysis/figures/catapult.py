@@ -14,6 +14,7 @@ from analysis.drawing.ticks import mark_powers, mark_ticks
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.tables.layouts import Places, laid_out
 from analysis.tables.views import EVERYTHING, View
+from core.optimization.rate_units import used_rates
 from core.outcomes import DIVERGED
 
 PLACES = Places(
@@ -37,7 +38,8 @@ def catapult_by_rate(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     rises (the catapult), and beyond some larger c, 4 for two linear layers, it diverges.
 
     Args:
-        runs: The settings, `outcome`, `sharpness`, `initial_loss`, `peak_loss`, `tail_loss`.
+        runs: The settings, `learning_rate_used`, `outcome`, `sharpness`, `initial_loss`,
+            `peak_loss`, `tail_loss`.
         view: Which runs, and what has rows and columns of panels.
 
     Raises:
@@ -76,7 +78,7 @@ def _in_units(runs: pd.DataFrame) -> pd.DataFrame:
         name: (runs[column] / runs["initial_loss"]).fillna(np.inf).clip(LOWEST, HIGHEST)
         for name, column in (("peak", "peak_loss"), ("last", "tail_loss"))
     }
-    c = runs["learning_rate"] * runs["sharpness"]
+    c = used_rates(runs) * runs["sharpness"]
     return pd.DataFrame({"c": c, **shares, "diverged": runs["outcome"].isin(DIVERGED)})
 
 

@@ -14,6 +14,7 @@ from analysis.drawing.ticks import mark_ticks
 from analysis.tables.boundaries import boundary_learning_rates
 from analysis.tables.layouts import Places, laid_out
 from analysis.tables.views import EVERYTHING, View
+from core.optimization.rate_units import critical_rates
 
 PLACES = Places(
     free={"x": ("depth",), "lines": ("init_scale",), "columns": ("activation",), "rows": ()},
@@ -43,7 +44,8 @@ def boundary_learning_rate_by_depth(runs: pd.DataFrame, view: View = EVERYTHING)
     layout = laid_out(kept[kept["learning_rate"] > 0], view, PLACES)
     x, lines = cell_axis(layout.names["x"], layout.runs), lines_of(layout)
     keys = [name for name in layout.cell if name != "learning_rate"]
-    boundaries = _with_prediction(layout.runs, list(dict.fromkeys([*keys, "activation"])))
+    beside = [name for name in ("activation", "learning_rate_unit") if name in layout.runs]
+    boundaries = _with_prediction(layout.runs, list(dict.fromkeys([*keys, *beside])))
     rates = np.unique(layout.runs["learning_rate"])
     with mpl.rc_context(STYLE):
         figure, drawn, _ = facets(layout, x.words, "learning rate")
@@ -60,9 +62,13 @@ def boundary_learning_rate_by_depth(runs: pd.DataFrame, view: View = EVERYTHING)
 
 
 def _with_prediction(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """The brackets with the median `critical_learning_rate`, which is NaN if not measured."""
+    """The brackets with the median `critical_learning_rate`, which is NaN if not measured.
+
+    It has the unit of the runs' learning rates.
+    """
     brackets = boundary_learning_rates(runs, keys)
     if "critical_learning_rate" not in runs:
         return brackets.assign(critical_learning_rate=np.nan)
-    predicted = runs.groupby(keys)["critical_learning_rate"].median()
+    in_units = runs.assign(critical_learning_rate=critical_rates(runs))
+    predicted = in_units.groupby(keys)["critical_learning_rate"].median()
     return brackets.merge(predicted.reset_index(), on=keys)

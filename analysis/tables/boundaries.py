@@ -59,7 +59,8 @@ def boundary_learning_rates(runs: pd.DataFrame, by: Sequence[str] | None = None)
     Only divergence counts: below the boundary, runs may still be too slow, oscillate or be dead
     from the start. A learning rate counts as diverged if any of its runs blew up; seeds that are
     not in `by` are pooled. The boundary is the first crossing: if runs at still higher rates
-    survive again, it stays where it is and `reentrant` is true.
+    survive again, it stays where it is and `reentrant` is true. A run that took no step shows
+    nothing.
 
     Args:
         runs: With the settings and `outcome`, and what blew_up asks for.
@@ -85,7 +86,7 @@ def boundary_learning_rates(runs: pd.DataFrame, by: Sequence[str] | None = None)
     rates = _divergence_by_rate(runs, keys)
     first = rates["learning_rate"].where(rates["diverged"]).groupby(_columns(rates, keys)).min()
     rates = rates.merge(first.rename("first").reset_index(), on=keys)
-    stable = ~rates["diverged"]
+    stable = rates["stepped"] & ~rates["diverged"]
     below = stable & ~(rates["learning_rate"] > rates["first"])
     bracket = pd.DataFrame(
         {
@@ -101,9 +102,10 @@ def boundary_learning_rates(runs: pd.DataFrame, by: Sequence[str] | None = None)
 
 
 def _divergence_by_rate(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Whether any run blew up, for each group and learning rate."""
-    groups = runs.assign(diverged=blew_up(runs)).groupby([*keys, "learning_rate"])
-    return groups["diverged"].any().reset_index()
+    """Whether any run blew up, and any took a step, for each group and learning rate."""
+    marked = runs.assign(diverged=blew_up(runs), stepped=runs["outcome"] != "untrained")
+    groups = marked.groupby([*keys, "learning_rate"])
+    return groups[["diverged", "stepped"]].any().reset_index()
 
 
 def _columns(frame: pd.DataFrame, names: list[str]) -> list[pd.Series]:

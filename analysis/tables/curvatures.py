@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.reading.stores import groups
+from core.optimization.rate_units import used_rates
 from core.outcomes import DIVERGED
 from core.trials import TRIAL_FIELDS
 
@@ -20,7 +21,8 @@ def largest_stable_rates(runs: pd.DataFrame, by: Sequence[str] | None = None) ->
     c = 4 (Lewkowycz et al. 2020, arXiv:2003.02218).
 
     Args:
-        runs: The settings, `outcome`, `peak_loss`, `initial_loss` and `sharpness`.
+        runs: The settings, `learning_rate_used`, `outcome`, `peak_loss`, `initial_loss` and
+            `sharpness`.
         by: The settings that make a row; by default STARTS and whatever else varies.
 
     Returns:
@@ -30,7 +32,7 @@ def largest_stable_rates(runs: pd.DataFrame, by: Sequence[str] | None = None) ->
     """
     keys = groups(runs, STARTS, {"learning_rate"}) if by is None else list(by)
     measured = runs.dropna(subset=["sharpness"])
-    c = measured["learning_rate"] * measured["sharpness"]
+    c = used_rates(measured) * measured["sharpness"]
     diverged = measured["outcome"].isin(DIVERGED)
     rose = ~diverged & (measured["peak_loss"] > 1.001 * measured["initial_loss"])
     table = measured.assign(c_catapult=c.where(rose), c_diverged=c.where(diverged), c=c)
@@ -48,7 +50,7 @@ def sharpness_over_time(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFram
 
     Args:
         curves: `trial_id`, `step`, `loss` and `sharpness`.
-        runs: `trial_id` and the settings.
+        runs: `trial_id`, the settings and `learning_rate_used`.
 
     Returns:
         `curves` where the sharpness is known, with the settings and `sharpness_ratio` =
@@ -57,8 +59,10 @@ def sharpness_over_time(curves: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFram
     """
     settings = [n for n in TRIAL_FIELDS if n in runs and n not in curves]
     known = curves.dropna(subset=["sharpness"])
-    table = known.merge(runs[["trial_id", *settings]], on="trial_id")
-    return table.assign(sharpness_ratio=table["sharpness"] * table["learning_rate"] / 2)
+    rates = runs.assign(eta=used_rates(runs))[["trial_id", *settings, "eta"]]
+    table = known.merge(rates, on="trial_id")
+    table["sharpness_ratio"] = table["sharpness"] * table.pop("eta") / 2
+    return table
 
 
 def edge_of_stability(

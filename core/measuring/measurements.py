@@ -15,8 +15,8 @@ from core.gradient_descent import Problem
 from core.measuring.curvature import extreme_curvature
 from core.measuring.end_signals import end_signals
 from core.measuring.gradient_ratios import log10_gradient_per_error, log10_gradient_ratio
+from core.measuring.output_derivatives import output_derivatives
 from core.measuring.signal_propagation import LayerSignals, chi_measured, signal_propagation
-from core.network import backward, forward, slopes
 
 Params = list[NDArray[Any]]
 
@@ -45,8 +45,8 @@ def measure_starts(params: Params, problem: Problem, asked: Collection[str]) -> 
         found["runs"] |= _curvature(params, problem)
     if "ntk" in asked:
         networks = range(len(params[0]))
-        diagonals = [ntk_diagonal([p[network] for p in params], problem) for network in networks]
-        found["runs"]["ntk_diagonal"] = np.array(diagonals)
+        each = [output_derivatives([p[network] for p in params], problem) for network in networks]
+        found["runs"] |= {name: np.array([one[name] for one in each]) for name in each[0]}
     return found
 
 
@@ -66,38 +66,6 @@ def measure_ends(
     signals = signal_propagation(params, problem)
     layers = {f"final_{name}": column for name, column in vars(signals).items()}
     return {"runs": end_signals(signals, dtype, problem.biases), "layers": layers}
-
-
-def ntk_diagonal(params: Params, problem: Problem) -> float:
-    """The mean over examples x and outputs o of one network's tangent kernel Theta_oo(x, x).
-
-        Theta_oo(x, x) = |d h_o(x) / d(parameters)|^2 = sum over l of |delta_l|^2 (|a_(l-1)|^2 + 1)
-
-    with delta_l = d h_o(x) / d h_l(x), and the 1 of the biases, if they are parameters. Jacot et
-    al. (2018), arXiv:1806.07572, eq. 4. Not finite where the network exploded, and NaN with batch
-    normalization, where an example's outputs depend on the others' signals.
-
-    Args:
-        params: One array per layer, (fan_out, fan_in + 1), last column the bias.
-        problem: The examples and the hidden layers.
-    """
-    if problem.normalization == "batch":
-        return np.nan
-    wide = [p.astype(np.float64) for p in params]
-    outputs, examples = problem.targets.shape
-    with np.errstate(all="ignore"):
-        inputs = problem.inputs[:-1].astype(np.float64)
-        hs, activations = forward(wide, inputs, problem.hidden)
-        given = [np.square(a).sum(axis=0) + problem.biases for a in activations]
-        bent = slopes(hs, problem.hidden)
-        total = 0.0
-        for output in np.eye(outputs):
-            deltas = backward(wide, np.outer(output, np.ones(examples)), bent)
-            total += sum(
-                float(np.square(delta).sum(axis=0) @ a)
-                for delta, a in zip(deltas, given, strict=True)
-            )
-    return total / (outputs * examples)
 
 
 def _start_signals(signals: LayerSignals, factor: float | None) -> dict[str, NDArray[np.floating]]:

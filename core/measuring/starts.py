@@ -21,7 +21,7 @@ from core.optimization.parameterizations import LayerFactors
 from core.settings import Trials
 from core.theory.mean_field import fixed_point_chi
 from core.theory.wide_signals import wide_signals
-from core.trials import SETTINGS, Trial
+from core.trials import SETTINGS, Trial, measured_at_start
 
 # The settings that decide a start, of those in which trials of one shape may differ.
 OF_START = [name for name, setting in SETTINGS.items() if setting.differs_within == "batch"]
@@ -85,7 +85,7 @@ class Starts:
         """
         new = [start for start in params if start not in self._places]
         if new:
-            asked = self._shape.measure
+            asked = measured_at_start(self._shape)
             found = measure_starts(stacked([params[s] for s in new]), self._problem, asked)
             found["runs"]["chi_theory"] = np.array([self._chi_theory(start) for start in new])
             self._measured = joined([self._measured, found] if self._places else [found])

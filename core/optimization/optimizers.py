@@ -34,7 +34,8 @@ class Optimizer:
             element of tanh.
         bound: The largest stable learning rate on a quadratic, as people write it; None where
             it takes more than the curvature.
-        torch: PyTorch's call that makes it from {params} and the settings, but for its end.
+        torch: PyTorch's call that makes it from {params}, the {learning_rate} as text and the other
+            settings, but for its end.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Optimizer:
     torch: str
 
 
-_SGD = "torch.optim.SGD({params}, lr={learning_rate:.4g}"
+_SGD = "torch.optim.SGD({params}, lr={learning_rate}"
 
 OPTIMIZERS = {
     each.name: each
@@ -74,7 +75,7 @@ OPTIMIZERS = {
             moments=2,
             adaptive=True,
             cost=0.3,
-            torch="torch.optim.Adam({params}, lr={learning_rate:.4g}, "
+            torch="torch.optim.Adam({params}, lr={learning_rate}, "
             "betas=({momentum:.4g}, {beta2:.4g}), eps={epsilon:.4g}",
         ),
     )

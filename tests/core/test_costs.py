@@ -10,7 +10,7 @@ from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import CURVE_POINTS, LAST_POINTS
 from core.hidden_layers import NORMALIZATIONS
 from core.optimization.optimizers import OPTIMIZERS
-from core.trials import MEASUREMENTS, Trial
+from core.trials import LARGEST_KERNEL, MEASUREMENTS, Trial
 
 DIGITS = DATASETS["digits"]
 TRIAL = Trial(
@@ -133,11 +133,29 @@ def test_float64_costs_more():
 def test_a_measurement_costs_its_steps_where_it_is_made(name):
     """At the start, which learning rates share, at the end or at logged steps."""
     asked, measurement = with_(measure=frozenset({name})), MEASUREMENTS[name]
+    data = replace(DIGITS, classes=LARGEST_KERNEL)  # too many for a tangent kernel
     steps = measurement.at_end + measurement.at_logged_step * CURVE_POINTS
     in_float64 = with_(dtype="float64")
-    step = seconds(with_(dtype="float64", steps=401), DIGITS) - seconds(in_float64, DIGITS)
-    assert seconds(asked, DIGITS) - seconds(TRIAL, DIGITS) == pytest.approx(steps * step)
-    assert start_seconds(asked, DIGITS) == pytest.approx(measurement.at_start * step)
+    step = seconds(with_(dtype="float64", steps=401), data) - seconds(in_float64, data)
+    assert seconds(asked, data) - seconds(TRIAL, data) == pytest.approx(steps * step)
+    assert start_seconds(asked, data) == pytest.approx(measurement.at_start * step)
+
+
+def test_a_kernel_costs_its_entries_and_its_eigenvalues():
+    """Between the square and the cube of its rows; with batch normalization there is none."""
+    asked = with_(measure=frozenset({"ntk"}))
+
+    def of_kernel(examples, **settings):
+        trial = replace(asked, examples=examples, **settings)
+        steps = MEASUREMENTS["ntk"].at_start
+        step = seconds(replace(trial, measure=frozenset(), dtype="float64", steps=401), DIGITS)
+        step -= seconds(replace(trial, measure=frozenset(), dtype="float64"), DIGITS)
+        return start_seconds(trial, DIGITS) - steps * step
+
+    once, twice = of_kernel(100), of_kernel(200)
+    assert 4 * once < twice < 8 * once
+    assert 0.1 < of_kernel(128) < 1
+    assert of_kernel(100, normalization="batch") == pytest.approx(0, abs=1e-12)
 
 
 def test_batches_cost_their_examples_and_the_losses_of_all():

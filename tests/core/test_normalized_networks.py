@@ -8,7 +8,6 @@ from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.hidden_layers import NORMALIZATIONS, normalized
 from core.measuring.held_out import held_out_errors
-from core.measuring.measurements import ntk_diagonal
 from core.measuring.signal_propagation import chi_measured, interior_growths, signal_propagation
 from core.theory.wide_signals import wide_signals
 
@@ -122,15 +121,6 @@ def test_signals_far_outside_floats_are_normalized(normalization, scale, rng):
         np.testing.assert_allclose(delta[0, 4], -shift / 2, rtol=1e-6)
     else:
         np.testing.assert_allclose(h[0, 5], shift, rtol=1e-6)
-
-
-def test_the_tangent_kernel_of_a_batch_is_not_that_of_its_examples(rng):
-    """NaN: an example's outputs depend on the others; with layer normalization they do not."""
-    params = [p[0] for p in initial_stack("gaussian", (4, 6, 3), [0], [1.0], 0.1)]
-    inputs = np.vstack([rng.standard_normal((4, 5)), np.ones(5)])
-    for normalization in NORMALIZATIONS:
-        problem = Problem(inputs, np.ones((3, 5)), "tanh", "mse", 1.0, normalization=normalization)
-        assert np.isnan(ntk_diagonal(params, problem)) == (normalization == "batch")
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)

@@ -28,6 +28,10 @@ from pipeline.storage.verification import verify
 ADDED_SINCE = [
     "rare_rise",
     "ntk_diagonal",
+    "ntk_largest",
+    "ntk_smallest",
+    "jacobian_mean_square",
+    "jacobian_largest",
     "stop",
     "trained_level",
     "targets",
@@ -53,6 +57,8 @@ ADDED_SINCE = [
     "generalization_gap",
     "residual",
     "normalization",
+    "learning_rate_unit",
+    "learning_rate_used",
     "trainer",
     "thresholds",
     "processor",
@@ -85,6 +91,7 @@ ADDED_SETTINGS = [
     ("test_examples", 0, 20),
     ("residual", "none", "inverse_depth"),
     ("normalization", "none", "layer"),
+    ("learning_rate_unit", "absolute", "inverse_sharpness"),
 ]
 
 
