@@ -1,9 +1,9 @@
-"""Initial weights of a network: gaussian, orthogonal, scaled identity.
+"""Initial weights of a network: gaussian, uniform, orthogonal, scaled identity.
 
 `init_scale` multiplies a unit draw, so its meaning depends on the initializer. The standard
 deviation of the weights of a layer from fan_in to fan_out units:
 
-- gaussian: sigma_w / sqrt(fan_in), with sigma_w = init_scale
+- gaussian, uniform: sigma_w / sqrt(fan_in), with sigma_w = init_scale
 - orthogonal: init_scale / sqrt(max(fan_in, fan_out)), each singular value init_scale. The
   std times sqrt(fan_in) is init_scale where a layer keeps or narrows its width, and
   init_scale * sqrt(fan_in / fan_out) where it widens
@@ -44,6 +44,15 @@ def generator(
 def gaussian(rng: np.random.Generator, fan_out: int, fan_in: int) -> Matrix:
     """Independent N(0, 1 / fan_in) entries, (fan_out, fan_in)."""
     return rng.standard_normal((fan_out, fan_in)) / np.sqrt(fan_in)
+
+
+def uniform(rng: np.random.Generator, fan_out: int, fan_in: int) -> Matrix:
+    """Independent entries, uniform over +-sqrt(3 / fan_in), (fan_out, fan_in).
+
+    Their variance is 1 / fan_in. Times 1 / sqrt(3) they lie between +-1 / sqrt(fan_in), as
+    torch.nn.Linear draws them.
+    """
+    return rng.uniform(-1.0, 1.0, (fan_out, fan_in)) * np.sqrt(3 / fan_in)
 
 
 def orthogonal(rng: np.random.Generator, fan_out: int, fan_in: int) -> Matrix:
@@ -103,6 +112,12 @@ INITIALIZERS = {
             "gaussian",
             draw=gaussian,
             torch="torch.nn.init.normal_(layer.weight, 0, {0:.4g} / layer.in_features**0.5)",
+        ),
+        Initializer(
+            "uniform",
+            draw=uniform,
+            torch="torch.nn.init.uniform_(layer.weight, -1, 1).data.mul_("
+            "{0:.4g} * (3 / layer.in_features) ** 0.5)",
         ),
         Initializer(
             "orthogonal",

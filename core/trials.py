@@ -231,7 +231,7 @@ class Trial:
         ),
     )
     init_scale: float = setting(
-        "multiplies the drawn weights; gaussian: sigma_w, weight std times sqrt(fan_in); "
+        "multiplies the drawn weights; gaussian, uniform: sigma_w, weight std times sqrt(fan_in); "
         "orthogonal: every singular value; scaled_identity: the k of k*I",
         remedy="sigma_w, as in init_scale: {geomspace: [0.25, 4, 16]}, or a name: "
         + ", ".join(NAMED_SCALES),

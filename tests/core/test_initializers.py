@@ -27,6 +27,17 @@ def test_gaussian_weights_have_variance_sigma_w_squared_over_fan_in():
     assert weights[:, -1].std() == pytest.approx(0.3, rel=5 / np.sqrt(2 * 300))
 
 
+def test_uniform_weights_are_those_of_pytorch_at_its_scale():
+    """Between +-1 / sqrt(fan_in), evenly; the biases are drawn as for any other weights."""
+    (layer,) = draw("uniform", 0, NAMED_SCALES["pytorch"], 0.3, widths=(400, 300))
+    weights = layer[:, :-1] * np.sqrt(400)
+    assert np.abs(weights).max() == pytest.approx(1, abs=1e-4)
+    counts = np.histogram(weights, bins=10, range=(-1, 1))[0]
+    assert np.abs(counts / 12_000 - 1).max() < 5 / np.sqrt(12_000)
+    (gaussian,) = draw("gaussian", 0, 1.0, 0.3, widths=(400, 300))
+    np.testing.assert_array_equal(layer[:, -1], gaussian[:, -1])
+
+
 def test_orthogonal_weights_have_every_singular_value_sigma_w():
     """Rectangular layers too: nothing is stretched and nothing is lost that fits."""
     for layer in draw("orthogonal", 3, 0.7):
