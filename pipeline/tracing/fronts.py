@@ -22,7 +22,7 @@ Reason = Literal["base", "split", "follow", "audit"]
 
 # How far from mixed cells, in cells, vertices are asked for when a boundary is followed, and cells
 # are split; how often a level follows.
-REACH, MARGIN, MOST_PASSES = 2, 2, 3
+REACH, MARGIN, MOST_PASSES = 3, 2, 3
 # If this share of a level's cells is mixed, all vertices are asked for: with margins these are
 # nearly all. Only the last levels before the finest decide that; a coarse one is often mixed where
 # the boundary is a plain line.
