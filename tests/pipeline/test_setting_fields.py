@@ -75,7 +75,7 @@ def test_what_a_file_leaves_out_is_as_the_settings_say(load):
 def test_a_trainer_without_a_task_has_no_fields_on_data():
     """There is no data set to choose, nor a file to read."""
     fields = sweep_fields(PENDULUM).model_fields
-    assert set(fields) == {"name", "zip", "where", *PENDULUM.settings}
+    assert set(fields) == {"name", "zip", "where", "trace", *PENDULUM.settings}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_every_kind_of_setting_has_its_axis(load, line, name, values):
             "gravity: must be a valid number, got 'eart'; did you mean earth?",
         ),
         ("lossy: true", "lossy: no such field (got True); phasesweep calls it damped"),
-        ("dropout: 1", "dropout: no such field (got 1); the fields are name, zip, where, length"),
+        ("dropout: 1", "dropout: no such field (got 1); the fields are name, zip, where, trace, length"),
         ("dataset: digits", "dataset: no such field (got 'digits'); the fields are name, zip"),
     ],
 )
