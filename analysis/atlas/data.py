@@ -26,7 +26,7 @@ from core.trials import TRIAL_FIELDS
 Columns = dict[str, NDArray[Any]]
 
 CURVE_STEPS = 400  # to a decade of loss: within half a percent
-MOST_CURVE_POINTS = 1_000_000
+MOST_CURVE_POINTS = 750_000
 SHORTEST_ID = 8  # digits of a trial id: `phasesweep explain` takes a unique beginning
 NO_CURVE = 65_535
 

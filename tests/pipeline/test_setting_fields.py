@@ -140,7 +140,10 @@ def test_every_kind_of_setting_has_its_axis(load, line, name, values):
             "gravity: must be a valid number, got 'eart'; did you mean earth?",
         ),
         ("lossy: true", "lossy: no such field (got True); phasesweep calls it damped"),
-        ("dropout: 1", "dropout: no such field (got 1); the fields are name, zip, where, trace, length"),
+        (
+            "dropout: 1",
+            "dropout: no such field (got 1); the fields are name, zip, where, trace, length",
+        ),
         ("dataset: digits", "dataset: no such field (got 'digits'); the fields are name, zip"),
     ],
 )
