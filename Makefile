@@ -42,9 +42,10 @@ demo: .venv/.installed
 	@echo "and open demo/atlas.html in a browser: a click on a cell shows its run. Each run has an"
 	@echo "id; 'phasesweep explain demo/quickstart ID' says why it ended so, and what to change."
 
-# A worker on each core; a file's tests stay on one, as they share what takes long to make.
+# How many workers, and in which order: tests/conftest.py. A file's tests stay on one worker, as they
+# share what takes long to make.
 test: lint
-	$(BIN)/pytest -q -n auto --dist loadfile
+	$(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed-test
 	$(BIN)/ruff format --check --quiet

@@ -23,6 +23,20 @@ from pipeline.grids.grid import Grid
 from pipeline.storage.store import Store
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more worker than cores: some tests wait for servers, for Ray, or for a lease to end."""
+    return (os.cpu_count() or 1) + 1
+
+
+# Files of few tests that take long.
+LONG = {"test_contributing.py", "test_slurm.py", "test_manifests.py", "test_object_store.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: at the end one worker would be left alone with it."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 def pytest_unconfigure() -> None:
     """Let go of Hypothesis' hook in the garbage collector: DuckDB would report it as a leak."""
     gc.callbacks.clear()
