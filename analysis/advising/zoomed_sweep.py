@@ -62,8 +62,8 @@ def next_name(name: str) -> str:
 
 def _shrunk(name: str, at: float, by: float, entry: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The range of an axis about a value, as a sweep file has it."""
+    _require_axis(name, entry)
     values = np.array(entry["axes"][name], dtype=np.float64)
-    _require_axis(name, values, entry)
     if not values.min() <= at <= values.max():
         raise UnsuitableRunsError(
             f"--at: {name} {at:g} lies outside the map, which goes from {values.min():g} to "
@@ -83,13 +83,13 @@ def _shrunk(name: str, at: float, by: float, entry: Mapping[str, Any]) -> dict[s
     return {kind: [*(float(f"{end:.{DIGITS}g}") for end in new), len(values)]}
 
 
-def _require_axis(name: str, values: Floats, entry: Mapping[str, Any]) -> None:
+def _require_axis(name: str, entry: Mapping[str, Any]) -> None:
     """Refuse what has no values between its values, or none of its own."""
     if SETTINGS[name].kind is not float:
         raise UnsuitableRunsError(
             f"{name} has no values between its values; zoom over other axes: --x, --y"
         )
-    if len(values) < 2:
+    if len(entry["axes"][name]) < 2:
         raise UnsuitableRunsError(
             f"{name} has one value in the sweep {entry['name']}; zoom over other axes: --x, --y"
         )

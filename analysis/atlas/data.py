@@ -14,6 +14,7 @@ from analysis.atlas.packing import codes, differences, quantized, rounded
 from analysis.atlas.profiles import profile_columns
 from analysis.atlas.words import word_columns
 from analysis.reading.stores import REPEATS, MissingTableError, read_curves
+from analysis.reading.traces import read_traces
 from analysis.reading.trained_levels import level_words
 from analysis.tables.judgments import read_judged
 from analysis.tables.layouts import MAP, placed
@@ -100,6 +101,7 @@ def atlas_data(
         "regions": [_in_words(region, level) for region in REGIONS],
         "trained": level,
         "where": list(view.where),
+        "traced": bool(read_traces(store)),
         "places": placed(runs, view, MAP),
         "settings": [],
         "fixed": {},

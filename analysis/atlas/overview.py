@@ -44,7 +44,17 @@ def summary(header: dict[str, Any], columns: Columns) -> str:
     if "measure wall_seconds" in columns:
         seconds = float(np.nansum(10.0 ** columns["measure wall_seconds"].astype(np.float64)))
         sentence += f"; they took {_duration(seconds)} of one core's time"
-    return f"<p>{sentence}.{_shown(header)}</p>"
+    return f"<p>{sentence}.{_traced(header)}{_shown(header)}</p>"
+
+
+def _traced(header: dict[str, Any]) -> str:
+    """What shares mean where a sweep was traced."""
+    if not header["traced"]:
+        return ""
+    return (
+        " A sweep here was traced: only cells near its boundary were trained, and shares are of "
+        "these."
+    )
 
 
 def _shown(header: dict[str, Any]) -> str:

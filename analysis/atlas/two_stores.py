@@ -112,7 +112,8 @@ def _rows(table: pd.DataFrame) -> str:
     shown = _table(names, rows[:SHOWN])
     if len(rows) <= SHOWN:
         return shown
-    rest = f"The other {len(rows) - SHOWN:,} rows"
+    left = len(rows) - SHOWN
+    rest = f"The other {left:,} rows" if left > 1 else "The other row"
     return f"{shown}<details><summary>{rest}</summary>{_table(names, rows[SHOWN:])}</details>"
 
 

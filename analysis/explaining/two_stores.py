@@ -9,16 +9,18 @@ from analysis.tables.comparison import moves
 from analysis.tables.two_stores import Comparison
 
 MOST_VALUES = 4
+OF_TRACED = "traced: only cells near a boundary were trained, and all that follows is of these"
 
 
 def store_words(found: Comparison) -> tuple[str, str]:
     """How many trainings each store has, and what share of them trained."""
-    a, b = zip(found.trainings, found.trained, strict=True)
+    a, b = zip(found.trainings, found.trained, found.traced, strict=True)
     return _counted(*a), _counted(*b)
 
 
-def _counted(trainings: int, trained: int) -> str:
-    return f"{trainings:,} trainings, {trained / trainings:.0%} trained"
+def _counted(trainings: int, trained: int, traced: bool) -> str:
+    words = f"{trainings:,} trainings, {trained / trainings:.0%} trained"
+    return f"{words}; {OF_TRACED}" if traced else words
 
 
 def outcome_words(found: Comparison) -> str:

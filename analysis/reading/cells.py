@@ -4,8 +4,9 @@ Nearest is counted in places along the traced axes, which is even on the map, wh
 units.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from scipy import ndimage
 from analysis.reading.labels import column_of, labels_of
 from analysis.reading.stores import axes, read_runs
 from analysis.reading.traces import Trace, read_traces
+from core.trials import SETTINGS
 
 INFERRED, DISTANCE = "inferred", "distance"
 
@@ -73,15 +75,28 @@ def _labeled(store: str | Path, trace: Trace) -> pd.DataFrame:
 def _inferred(runs: pd.DataFrame, trace: Trace) -> Iterator[pd.DataFrame]:
     """The cells of each panel of a traced map that were not trained."""
     own = runs[_of_sweep(runs, trace)]
+    if own.empty:  # nothing is committed yet
+        return
     panels = [name for name in axes(own) if name not in trace.axes]
     for _, here in own.groupby(panels, sort=False) if panels else [((), own)]:
         yield _of_panel(here, trace)
 
 
 def _of_sweep(runs: pd.DataFrame, trace: Trace) -> pd.Series:
-    """Which runs have the settings of a cell of the sweep's map."""
+    """Which runs have the settings of a cell of the sweep's map.
+
+    Runs that were judged again have another trained level than in the sweep, all of them.
+    """
+    judged = [name for name in trace.values if SETTINGS[name].decides == "verdict"]
+    own = _have(runs, {n: values for n, values in trace.values.items() if n not in judged})
+    exactly = own & _have(runs, {name: trace.values[name] for name in judged})
+    return exactly if exactly.any() else own
+
+
+def _have(runs: pd.DataFrame, wanted: Mapping[str, Sequence[Any]]) -> pd.Series:
+    """Which runs have one of the values wanted of each setting."""
     own = pd.Series(True, runs.index)
-    for name, values in trace.values.items():
+    for name, values in wanted.items():
         own &= runs[name].isin(values)
     return own
 

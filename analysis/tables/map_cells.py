@@ -51,7 +51,7 @@ def trace_note(cells: pd.DataFrame, traces: Sequence[Trace]) -> str | None:
     trust = "not audited yet"
     if audits:
         bound = max(audit.bound for audit in audits)
-        trust = f"at most {bound:.2%} of those labels are wrong, with 95% confidence"
+        trust = f"at most {bound:.2%} of these are wrong in {labels}, with 95% confidence"
     if not all(audit.complete for audit in audits):
         trust += "; the sweep has not ended yet"
     return (

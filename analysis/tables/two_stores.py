@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.reading.thresholds import read_judged_by
+from analysis.reading.traces import read_traces
 from analysis.tables.comparison import (
     COMPARED,
     RATE,
@@ -26,6 +27,7 @@ class Comparison:
 
     Attributes:
         stores: A's path or URL and B's, as given.
+        traced: Whether each has a traced sweep, which trained the cells near a boundary alone.
         trainings, trained: How many runs each has, and how many of them trained.
         settings: As differing_settings returns them, followed by the thresholds that differ.
         shared: The settings that have one value, the same in both, and that value.
@@ -35,6 +37,7 @@ class Comparison:
     """
 
     stores: tuple[str, str]
+    traced: tuple[bool, bool]
     trainings: tuple[int, int]
     trained: tuple[int, int]
     settings: pd.DataFrame
@@ -88,6 +91,7 @@ def compared(a: str, b: str, trained_level: float | None = None) -> Comparison:
     has_rates = RATE in cells and cells[RATE].nunique() > 1
     return Comparison(
         stores=(a, b),
+        traced=(bool(read_traces(a)), bool(read_traces(b))),
         trainings=(len(runs_a), len(runs_b)),
         trained=(_trained(runs_a), _trained(runs_b)),
         settings=pd.concat(settings, ignore_index=True),

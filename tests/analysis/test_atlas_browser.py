@@ -207,6 +207,10 @@ def test_a_click_leaves_the_keyboard_on_the_map(page):
     assert page.switch_to.active_element.get_attribute("id") == "map"
     page.switch_to.active_element.send_keys(Keys.ARROW_UP)
     assert "init scale 4" in text(page, "tip")
+    boxes = page.execute_script(
+        "return document.getElementById('map').layout.shapes.map(s => s.y0)"
+    )
+    assert len(set(boxes)) == 2  # of the open run, and of the cursor
 
 
 def in_sight(page, name):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.explaining import two_stores
 from analysis.figures.named import FIGURES
 from analysis.reading.cells import filled, read_cells
 from analysis.reading.queries import QueryError, answer
@@ -15,6 +16,7 @@ from analysis.reading.traces import Trace, read_traces
 from analysis.tables.dimensions import boundary_dimensions
 from analysis.tables.judgments import read_judged
 from analysis.tables.map_cells import read_map
+from analysis.tables.two_stores import compared
 from analysis.tables.views import EVERYTHING, View
 
 AXES = {
@@ -177,9 +179,30 @@ def test_a_traced_map_is_paler_where_it_was_not_trained(half_trained):
         assert (regions[:, 1] == regions[:, [0, 2]].T).any(axis=0).all()
     title = " ".join(figure.get_suptitle().split())
     assert "50.0% of the cells were trained, where trained changes" in title
-    assert "at most 9.00% of those labels are wrong, with 95% confidence" in title
+    assert "at most 9.00% of these are wrong in trained, with 95% confidence" in title
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "paler: not trained, as the nearest run" in labels
+
+
+def test_a_traced_map_is_judged_again(half_trained):
+    """At another level than the sweep's own, its runs are still its runs."""
+    cells = read_map(half_trained, 0.5)
+    assert cells["inferred"].sum() == len(cells) / 2
+    assert set(cells["trained_level"]) == {0.5}
+
+
+def test_a_trace_without_rows_leaves_the_others(half_trained, runs, make_store):
+    """An interrupted sweep has an entry in the manifest before it has a row."""
+    store = make_store(runs)
+    manifest = json.loads((half_trained / "manifest.json").read_text())
+    manifest["sweeps"][0]["axes"]["width"] = [99]
+    (store / "manifest.json").write_text(json.dumps(manifest))
+    cells = read_map(store)
+    assert len(cells) == len(runs)
+    assert not cells["inferred"].any()
+    assert len(read_cells(store)) == 0
+    summary = two_stores.store_words(compared(str(store), str(store)))[0]
+    assert "; traced: only cells near a boundary" in summary
 
 
 def test_a_traced_map_says_that_its_sweep_has_not_ended(half_trained):

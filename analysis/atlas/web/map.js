@@ -19,8 +19,9 @@ const HATCH = () => "data:image/svg+xml," + encodeURIComponent(
    </pattern></defs><rect width="600" height="400" fill="url(#p)"/></svg>`);
 
 // Fills the map: values by row and column, null where nothing is shown, NaN where a run has
-// no such number; those cells are gray. Over them theory's lines, and the cursor.
-function drawMap(element, axes, values, shades, lines, cursor) {
+// no such number; those cells are gray. Over them theory's lines, a box about
+// the cell of the open run, and another about the cursor, where it has walked on.
+function drawMap(element, axes, values, shades, lines, cursor, opened) {
   const [x, y] = [edgesOf(axes.x), edgesOf(axes.y)];
   const scaled = (axis, edges) => ({
     title: { text: inWords(axis.name) },
@@ -38,12 +39,13 @@ function drawMap(element, axes, values, shades, lines, cursor) {
     ...lines.flatMap((line) => lineTraces(axes, line)),
   ];
   // Two lines, one of which is seen on any color.
-  const box = (color, width) => ({ type: "rect", x0: x[cursor.column], x1: x[cursor.column + 1],
-    y0: y[cursor.row], y1: y[cursor.row + 1], line: { color, width } });
+  const box = ({ row, column }, color, width) => ({ type: "rect", x0: x[column], x1: x[column + 1],
+    y0: y[row], y1: y[row + 1], line: { color, width } });
+  const boxed = (cell, color) => (cell ? [box(cell, "#fff", 6), box(cell, color, 2.5)] : []);
   const layout = paper({
     margin: { l: 56, r: 12, t: 8, b: 48 },
     xaxis: scaled(axes.x, x), yaxis: scaled(axes.y, y),
-    shapes: cursor ? [box("#fff", 6), box("#000", 2.5)] : [],
+    shapes: [...boxed(opened, css("--mark")), ...boxed(cursor, "#000")],
     images: [{ source: HATCH(), xref: "x domain", yref: "y domain", x: 0, y: 1, sizex: 1, sizey: 1,
       sizing: "stretch", layer: "below" }],
   });

@@ -2,7 +2,7 @@
 
 async function start() {
   const atlas = atlasOf(unpacked(await inflated("numbers")));
-  const view = { places: atlas.places, chosen: new Map(), color: "outcome", hidden: new Set(), cursor: null, run: null };
+  const view = { places: atlas.places, chosen: new Map(), color: "outcome", hidden: new Set(), cursor: null, opened: null, run: null };
   const state = { cells: [], regions: [], lines: [], shades: null, rows: [] };
   const [map, tip] = [find("map"), find("tip")];
   let layout, panels;
@@ -68,7 +68,7 @@ async function start() {
     tip.hidden = true;
     update();
     if (view.run === null) return;
-    const runs = state.cells[view.cursor.row][view.cursor.column];
+    const runs = state.cells[view.opened.row][view.opened.column];
     if (runs.includes(view.run)) return;
     if (runs.length) openRun(oneOf(atlas, runs), false);
     else close();
@@ -95,7 +95,7 @@ async function start() {
   function drawMapAlone() {
     if (!window.Plotly) return;
     const values = valuesOf(atlas, state.cells, state.regions, view.color, view.hidden);
-    drawMap(map, layout, values, state.shades, state.lines, view.cursor);
+    drawMap(map, layout, values, state.shades, state.lines, view.cursor, view.run === null ? null : view.opened);
   }
 
   // Into the address; a step from run to run is one that the browser's Back undoes.
@@ -137,7 +137,7 @@ async function start() {
   }
 
   function show() {
-    const { row, column } = view.cursor;
+    const { row, column } = view.opened;
     offerOthers(state.cells[row][column]);
     find("run").hidden = false;
     find("no-run").hidden = true;
@@ -166,6 +166,7 @@ async function start() {
     find("run").hidden = true;
     find("no-run").hidden = false;
     document.body.classList.remove("opened");
+    drawMapAlone();
     say();
     if (inPanel) map.focus();
   }

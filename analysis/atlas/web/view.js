@@ -59,6 +59,6 @@ function turnTo(atlas, layout, view, run) {
   for (const name of view.chosen.keys())
     if (view.chosen.get(name) !== ALL) view.chosen.set(name, atlas.code(name, run));
   const place = (axis) => (atlas.settings.has(axis.name) ? atlas.code(axis.name, run) : 0);
-  view.cursor = { row: place(layout.y), column: place(layout.x) };
+  view.cursor = view.opened = { row: place(layout.y), column: place(layout.x) };
   view.run = run;
 }
