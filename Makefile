@@ -42,8 +42,8 @@ demo: .venv/.installed
 	@echo "and open demo/atlas.html in a browser: a click on a cell shows its run. Each run has an"
 	@echo "id; 'phasesweep explain demo/quickstart ID' says why it ended so, and what to change."
 
-# How many workers, and in which order: tests/conftest.py. A file's tests stay on one worker, as they
-# share what takes long to make.
+# A worker on each core; a file's tests stay on one, as they share what takes long to make. Files go
+# in the order of tests/conftest.py: by default those of few tests, however long, would come last.
 test: lint
 	$(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder
 

@@ -22,12 +22,6 @@ from pipeline.claims import claim_sweeps, run_claims
 from pipeline.grids.grid import Grid
 from pipeline.storage.store import Store
 
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more worker than cores: some tests wait for servers, for Ray, or for a lease to end."""
-    return (os.cpu_count() or 1) + 1
-
-
 # Files of few tests that take long.
 LONG = {"test_contributing.py", "test_slurm.py", "test_manifests.py", "test_object_store.py"}
 
