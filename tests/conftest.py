@@ -69,6 +69,7 @@ def claim_experiments():
                 sweep.trainer.trial,
                 {n: v[::2] if n in thinned else v for n, v in sweep.grid.axes.items()},
                 sweep.grid.together,
+                sweep.grid.where,
             ),
         )
         for sweep in claim_sweeps()

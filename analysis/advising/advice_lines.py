@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analysis.advising.advice import FARTHEST, BestNearby, Divergence, OtherScale, RateAdvice
-from analysis.advising.trained_rates import CURES, TrainedRate, share_interval
+from analysis.advising.trained_rates import CURES, TrainedRate
+from analysis.tables.shares import share_interval
 from core.trials import SETTINGS
 
 RELIABLE = 0.5  # the share of runs that train; below it most seeds fail

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log, sqrt
+from math import log
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,6 @@ CURES = tuple(
 # What one is free to choose for a given network and task, beside the learning rate.
 START = ("initializer", "init_scale", "bias_scale", *CURES)
 AS_GOOD = 0.75  # of the best rate's score: about one failing seed in five is allowed
-CONFIDENCE = 1.96  # standard deviations: an interval of 95%
 
 
 @dataclass(frozen=True)
@@ -105,21 +104,3 @@ def _longest(rates: pd.Series, good: pd.Series) -> pd.Index:
 
 def _score(trained: Any, runs: Any) -> Any:
     return (trained + 1) / (runs + 2)
-
-
-def share_interval(hits: int, runs: int) -> tuple[float, float]:
-    """The 95% confidence interval of the true share: Wilson's score interval.
-
-    Wilson (1927), J. Am. Stat. Assoc. 22, 209:
-
-        (p + z^2 / 2n +- z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
-
-    Args:
-        hits: How many of the runs count.
-        runs: At least 1, drawn independently.
-    """
-    p, z = hits / runs, CONFIDENCE
-    middle = p + z**2 / (2 * runs)
-    half = z * sqrt(p * (1 - p) / runs + (z / runs) ** 2 / 4)
-    scale = 1 + z**2 / runs
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)

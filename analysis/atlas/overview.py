@@ -84,7 +84,7 @@ def _outcomes(header: dict[str, Any], regions: np.ndarray) -> str:
             f'<tr><td>{escape(region["label"])}</td><td class="number">{count:,}</td>'
             f'<td class="number">{share:.1%}</td><td>{bar}</td></tr>'
         )
-    return _table(("outcome", "runs", "share", ""), rows)
+    return html_table(("outcome", "runs", "share", ""), rows)
 
 
 def _settings(header: dict[str, Any]) -> str:
@@ -97,7 +97,7 @@ def _settings(header: dict[str, Any]) -> str:
         f"<tr><th scope='row'>{escape(name)}</th><td>{escape(values)}</td></tr>"
         for name, values in varied + fixed
     ]
-    return _table(("setting", "values"), rows)
+    return html_table(("setting", "values"), rows)
 
 
 def _listed(values: Sequence[Any]) -> str:
@@ -118,7 +118,7 @@ def _provenance(manifest: dict[str, Any]) -> str:
     )
     about = {name: value for name, value in manifest.items() if name != "sweeps"}
     return (
-        _table(("sweep", "last run"), [sweeps])
+        html_table(("sweep", "last run"), [sweeps])
         + "<details><summary>Versions, machine and the outcomes' thresholds</summary>"
         + f"<pre>{escape(json.dumps(about, indent=2))}</pre></details>"
     )
@@ -142,13 +142,15 @@ def _described(store: str | Path) -> Iterable[str]:
         ]
         yield (
             f"<details><summary>{table}: {escape(TITLES[table])}</summary>"
-            f"{_table(('column', 'type', 'unit', 'meaning'), lines)}</details>"
+            f"{html_table(('column', 'type', 'unit', 'meaning'), lines)}</details>"
         )
 
 
-def _table(head: Sequence[str], rows: Sequence[str]) -> str:
+def html_table(head: Sequence[str], rows: Sequence[str]) -> str:
+    """A table as HTML; the head and each row, `<tr>` included, are HTML."""
     cells = "".join(f"<th scope='col'>{name}</th>" for name in head)
     return (
-        f"<div class='scroll'><table><thead><tr>{cells}</tr></thead>"
+        "<div class='scroll' tabindex='0' role='region' aria-label='Table'>"
+        f"<table><thead><tr>{cells}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.atlas.changed_cells import changed_outcomes_map, moved_boundary_scatter
+from analysis.atlas.overview import html_table
 from analysis.atlas.page import web_file
 from analysis.atlas.pictures import framed
 from analysis.atlas.place import quoted_place
@@ -22,7 +24,6 @@ from analysis.explaining.two_stores import (
     store_words,
     values_words,
 )
-from analysis.figures.two_stores import changed_outcomes_map, moved_boundary_scatter
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.tables.two_stores import Comparison, compared
 from analysis.tables.views import EVERYTHING, View
@@ -124,11 +125,7 @@ def _cell(value: Any) -> str:
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th scope='col'>{escape(name.replace('_', ' '))}</th>" for name in names)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows
-    )
-    return (
-        "<div class='scroll' tabindex='0' role='region' aria-label='Table'><table>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    """A table of texts."""
+    cells = [[f"<td>{escape(cell)}</td>" for cell in row] for row in rows]
+    head = [escape(name.replace("_", " ")) for name in names]
+    return html_table(head, [f"<tr>{''.join(row)}</tr>" for row in cells])

@@ -6,7 +6,6 @@ gradient descent. A share of runs is larger than another if their 95% intervals 
 """
 
 import pandas as pd
-from scipy.stats import binomtest
 
 from analysis.claims.rates import SAME_GRADIENT
 from analysis.claims.verdicts import (
@@ -19,6 +18,7 @@ from analysis.claims.verdicts import (
     number,
 )
 from analysis.reading.stores import UnsuitableRunsError
+from analysis.tables.shares import share_interval
 from core.outcomes import DIVERGED
 
 FLOWS = "log10_gradient_per_error"
@@ -205,8 +205,7 @@ class _Share:
         self._runs = len(runs)
         self._trained = int((runs["outcome"] == "trained").sum())
         self._diverged = int(runs["outcome"].isin(DIVERGED).sum())
-        interval = binomtest(self._trained, self._runs).proportion_ci(method="wilson")
-        self._low, self._high = interval.low, interval.high
+        self._low, self._high = share_interval(self._trained, self._runs)
 
     def exceeds(self, other: "_Share") -> bool:
         """Whether its interval lies above the other's."""

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
-from scipy.stats import binomtest
 
 from analysis.reading.setting_values import as_written, spoken
 from analysis.reading.stores import REPEATS, factors
+from analysis.tables.shares import share_interval
 from core.trials import SETTINGS
 
 PLAIN = "plain"
@@ -56,14 +56,14 @@ def trained_by_cure(runs: pd.DataFrame, cells: Collection[str] = AXES) -> pd.Dat
 
 def _row(cure: object, runs: pd.DataFrame) -> dict[str, object]:
     trained = runs[runs["outcome"] == "trained"]
-    interval = binomtest(len(trained), len(runs)).proportion_ci(method="wilson")
+    low, high = share_interval(len(trained), len(runs))
     return {
         "cure": cure,
         "runs": len(runs),
         "trained": len(trained),
         "share": len(trained) / len(runs),
-        "low": interval.low,
-        "high": interval.high,
+        "low": low,
+        "high": high,
         "lowest_rate": trained["learning_rate"].min(),
         "highest_rate": trained["learning_rate"].max(),
     }

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from analysis.advising.advice import rate_advice
 from analysis.advising.deciding_sweep import deciding_sweep
-from analysis.advising.trained_rates import share_interval
+from analysis.tables.shares import share_interval
 from core.outcomes import DIVERGED
 from pipeline.cli import app
 from pipeline.sweep_files.loading import load_sweep

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from analysis.atlas.changed_cells import KINDS, changed_outcomes_map, moved_boundary_scatter
 from analysis.explaining.two_stores import boundary_words
-from analysis.figures.two_stores import KINDS, changed_outcomes_map, moved_boundary_scatter
 from analysis.reading.stores import read_runs
 from analysis.reading.thresholds import JudgedBy
 from analysis.tables.comparison import (

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
-from analysis.advising.trained_rates import CURES, most_reliable, share_interval
+from analysis.advising.trained_rates import CURES, most_reliable
+from analysis.tables.shares import share_interval
 from core.trials import DEFAULTS
 
 RATES = [0.01, 0.1, 1.0, 10.0, 100.0]
@@ -74,10 +76,10 @@ def test_the_fewest_changes_win_among_equals():
 
 @pytest.mark.parametrize(("hits", "runs"), [(0, 1), (1, 1), (30, 32), (1, 100), (50, 100)])
 def test_the_interval_solves_wilsons_equation(hits, runs):
-    """Its ends are the shares from which the measured one is 1.96 deviations away."""
+    """At its ends the measured share is as many deviations away as 95% of a normal variable."""
     for end in share_interval(hits, runs):
         if 0 < end < 1:
             distance = abs(hits / runs - end) / np.sqrt(end * (1 - end) / runs)
-            assert distance == pytest.approx(1.96)
+            assert distance == pytest.approx(norm.ppf(0.975))
     low, high = share_interval(hits, runs)
     assert 0 <= low <= hits / runs <= high <= 1

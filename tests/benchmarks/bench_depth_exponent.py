@@ -9,12 +9,11 @@ rate at which training diverges, each fitted over depths, with its standard erro
 from dataclasses import asdict, replace
 
 import numpy as np
+from bench_catapult import SETTING as CATAPULT
+from bench_catapult import runs_at
 from reports import machine, save, show
 
-from core.datasets import load_dataset, make_task
 from core.outcomes import DIVERGED
-from core.settings import Trials
-from core.training import train
 from core.trials import Trial
 
 DEPTHS = (4, 8, 16, 32)
@@ -26,34 +25,14 @@ KINDS = {
     "residual 1 / depth": {"residual": "inverse_depth"},
     "residual 1, layer normalization": {"residual": "1", "normalization": "layer"},
 }
-SETTING = Trial(
-    dataset="digits",
-    examples=32,
-    features="standardized",
-    depth=4,
-    width=128,
-    activation="relu",
-    initializer="gaussian",
-    init_scale=2**0.5,
-    bias_scale=0.0,
-    biases="none",
-    learning_rate=2.0,
-    learning_rate_unit="inverse_sharpness",
-    loss="mse",
-    steps=50,
-    seed=0,
-    dtype="float32",
-    measure=frozenset(),
-)
+SETTING = replace(CATAPULT, examples=32, depth=4, width=128, steps=50)
 HEADER = ["network", "2 / lambda_max", "smallest diverging rate", "arXiv:2305.07810"]
 THEIRS = {"plain": "-1.5"}
 
 
 def rates(start: Trial) -> tuple[float, float]:
     """2 / lambda_max of a start, and the smallest rate at which it diverges."""
-    dataset = load_dataset(start.dataset, start.examples)
-    task = make_task(dataset, start.examples, start.features, start.targets)
-    runs = train(Trials.of([replace(start, learning_rate=float(c)) for c in C]), task)["runs"]
+    runs = runs_at(start, C, start.steps)
     diverged = np.isin(runs["outcome"], DIVERGED)
     first = runs["learning_rate_used"][diverged.argmax()] if diverged.any() else np.nan
     return float(2 / runs["sharpness"][0]), float(first)
