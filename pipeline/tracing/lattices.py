@@ -15,8 +15,8 @@ Mask = NDArray[np.bool_]
 Vertices = NDArray[np.int64]
 
 # The coarse grid has a vertex on every so many values of an axis, but no fewer gaps than these.
-COARSE_GAP = 16
-FEWEST_GAPS = 8
+COARSE_GAP = 32
+FEWEST_GAPS = 16
 
 
 class Lattice:
