@@ -80,9 +80,10 @@ class _Numbers:
         """Whether each step was the same multiple of the gradient of all examples."""
         plain = np.ones(self._count, bool)
         for name in OF_PLAIN_DESCENT:
-            values = self.columns.get(name, [None] * self._count)
-            default = SETTINGS[name].encoded_default
-            plain &= [each in (None, default) or each != each for each in values]
+            if name in self.columns:
+                values = np.asarray(self.columns[name], object)
+                missing = (values == np.array(None)) | (values != values)
+                plain &= missing | (values == SETTINGS[name].encoded_default)
         return plain
 
     @property
