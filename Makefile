@@ -26,6 +26,8 @@ INSTALL := $(PIP_INSTALL) --no-build-isolation --editable
 
 # Charts are written to files: no display is needed.
 export MPLBACKEND := Agg
+# Sweeps and tests start many processes: only the first compiles the sources.
+unexport PYTHONDONTWRITEBYTECODE
 
 demo: .venv/.installed
 	@echo "Training 5,120 small networks on digits: about a minute. Ctrl-C stops; 'make demo' goes on."
