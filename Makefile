@@ -63,7 +63,8 @@ docs: .venv/.installed-docs
 	$(SPHINX) -b doctest docs docs/_build/doctest
 
 # The README's pictures: each shipped sweep with the figure of its name.
-PICTURES := chi cures trainable_depth critical_learning_rate edge_of_stability catapult fractal
+PICTURES := chi cures trainable_depth critical_learning_rate edge_of_stability adam_edge catapult \
+	fractal
 
 pictures: demo
 	set -e; for name in $(PICTURES); do \

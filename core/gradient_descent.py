@@ -108,6 +108,8 @@ class Descent:
         params: The parameters at the end, one (fan_out, fan_in + 1) a layer; None where the
             network was decided to have diverged or overflowed.
         outputs: The outputs there, (outputs, examples); None likewise.
+        preconditioner: P of the last steps, eta P^-1 times the gradient or a running sum or mean
+            of gradients, shaped like `params`; None where it is 1 for all, and likewise.
     """
 
     losses: Floats
@@ -116,6 +118,7 @@ class Descent:
     gradient_norms: Floats
     params: list[Array] | None
     outputs: Array | None
+    preconditioner: list[Array] | None = None
 
     @property
     def steps_run(self) -> int:

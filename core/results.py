@@ -134,6 +134,13 @@ RESULTS = (
     Column("sharpness", float, "lambda_max: largest Hessian eigenvalue at step 0", "loss"),
     Column("smallest_curvature", float, "smallest Hessian eigenvalue at step 0", "loss"),
     Column(
+        "final_preconditioned_sharpness",
+        float,
+        "largest eigenvalue of P^-1 H at the end: H is the Hessian, and a step is -eta P^-1 times "
+        "the gradient or its running mean; with adam P is the root of the mean squares "
+        "(arXiv:2207.14484), with one rate for all layers of gd it is 1, and this lambda_max",
+    ),
+    Column(
         "critical_learning_rate",
         float,
         "predicted at step 0: above it descent diverges on a quadratic of that sharpness; gd 2 / "

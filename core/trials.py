@@ -45,12 +45,14 @@ class Measurement:
 # What a sweep may measure beside the losses. signal: each layer's forward and backward norms.
 # sharpness: the Hessian's extreme eigenvalues at step 0, by some 75 products of three steps
 # each, or by complex steps of thrice that; sharpness_curve: the largest one at every logged step
-# too. ntk: the tangent kernel and the Jacobian at step 0, by a backward pass for each output; a
-# kernel that is formed costs more than these, see core.costs.
+# too, by some 25; preconditioned_sharpness: at the end, of P^-1 H with the optimizer's P. ntk: the
+# tangent kernel and the Jacobian at step 0, by a backward pass for each output; a kernel that is
+# formed costs more than these, see core.costs.
 MEASUREMENTS = {
     "signal": Measurement(at_start=6, at_end=6),
     "sharpness": Measurement(at_start=250, if_not_plain=3),
-    "sharpness_curve": Measurement(at_logged_step=250, if_not_plain=3),
+    "sharpness_curve": Measurement(at_logged_step=80, if_not_plain=3),
+    "preconditioned_sharpness": Measurement(at_end=80, if_not_plain=3),
     "ntk": Measurement(at_start=10),
 }
 # Outputs x examples, up to which the kernel is formed; at 4,096 it takes 134 MB and some seconds.

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.claims.argument import CLAIMS, PROFILES, evidence, selected
+from analysis.figures.adam_edge import adam_edge_by_rate
 from analysis.figures.catapult import catapult_by_rate
 from analysis.figures.chi import chi_by_init_scale
 from analysis.figures.claim_c8 import claim_c8
@@ -39,7 +40,14 @@ from analysis.tables.chi import POOLED as CHI_POOLED
 from analysis.tables.chi import SETTINGS as CHI_SETTINGS
 from analysis.tables.chi import chi_against_theory
 from analysis.tables.cures import AXES, trained_by_cure
-from analysis.tables.curvatures import EDGES, STARTS, edge_of_stability, largest_stable_rates
+from analysis.tables.curvatures import (
+    EDGES,
+    RATES,
+    STARTS,
+    edge_of_stability,
+    largest_stable_rates,
+    optimizer_edges,
+)
 from analysis.tables.depth_scales import POOLED, multiple_of_xi, trainable_depth
 from analysis.tables.depth_scales import SETTINGS as DEPTH_SETTINGS
 from analysis.tables.dimensions import boundary_dimensions
@@ -78,6 +86,7 @@ FIGURES: dict[str, Maker] = {
     "trainable_depth": _of_runs(trainable_depth_map),
     "chi": _of_runs(chi_by_init_scale),
     "edge_of_stability": _of_curves(edge_of_stability_by_step),
+    "adam_edge": _of_runs(adam_edge_by_rate),
     "catapult": _of_runs(catapult_by_rate),
     "cures": _of_runs(cures_by_share),
     "fractal": _of_map(fractal_boundary),
@@ -150,6 +159,7 @@ TABLES: dict[str, Maker] = {
     ),
     "chi": _grouped(chi_against_theory, CHI_SETTINGS, CHI_POOLED),
     "edge_of_stability": _edge,
+    "adam_edge": _grouped(optimizer_edges, RATES),
     "catapult": _grouped(largest_stable_rates, STARTS, ("learning_rate",)),
     "cures": _cures,
     "dimension": _dimension,

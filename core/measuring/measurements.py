@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from core.columns import Tables
 from core.gradient_descent import Problem
-from core.measuring.curvature import extreme_curvature
+from core.measuring.curvature import extreme_curvature, largest_curvature
 from core.measuring.end_signals import end_signals
 from core.measuring.gradient_ratios import log10_gradient_per_error, log10_gradient_ratio
 from core.measuring.output_derivatives import output_derivatives
@@ -51,7 +51,11 @@ def measure_starts(params: Params, problem: Problem, asked: Collection[str]) -> 
 
 
 def measure_ends(
-    params: Params, problem: Problem, asked: Collection[str], dtype: DTypeLike
+    params: Params,
+    problem: Problem,
+    asked: Collection[str],
+    dtype: DTypeLike,
+    preconditioners: Sequence[Params | None],
 ) -> Tables:
     """Measure a stack of trained networks; returns what measure_starts does.
 
@@ -60,12 +64,20 @@ def measure_ends(
         problem: What they were trained on.
         asked: Which of core.trials.MEASUREMENTS to take.
         dtype: The arithmetic of their training.
+        preconditioners: Each network's, as core.gradient_descent.Descent has it.
     """
-    if "signal" not in asked:
-        return {"runs": {}, "layers": {}}
-    signals = signal_propagation(params, problem)
-    layers = {f"final_{name}": column for name, column in vars(signals).items()}
-    return {"runs": end_signals(signals, dtype, problem.biases), "layers": layers}
+    found: Tables = {"runs": {}, "layers": {}}
+    if "signal" in asked:
+        signals = signal_propagation(params, problem)
+        found["runs"] |= end_signals(signals, dtype, problem.biases)
+        found["layers"] |= {f"final_{name}": column for name, column in vars(signals).items()}
+    if "preconditioned_sharpness" in asked:
+        sharpness = [
+            largest_curvature([p[network] for p in params], problem, preconditioner)
+            for network, preconditioner in enumerate(preconditioners)
+        ]
+        found["runs"]["final_preconditioned_sharpness"] = np.array(sharpness)
+    return found
 
 
 def _start_signals(signals: LayerSignals, factor: float | None) -> dict[str, NDArray[np.floating]]:

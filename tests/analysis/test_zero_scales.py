@@ -34,7 +34,7 @@ learning_rate: {{geomspace: [1.0e-3, 100, 4]}}
 steps: 6
 seed: [0, 1]
 loss: mse
-measure: [signal, sharpness, sharpness_curve]
+measure: [signal, sharpness, sharpness_curve, preconditioned_sharpness]
 """
 
 

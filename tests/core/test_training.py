@@ -13,13 +13,13 @@ from core.gradient_descent import Problem
 from core.hidden_layers import NORMALIZATIONS, HiddenLayers
 from core.initializers import INITIALIZERS, initial_params
 from core.losses import LOSSES
-from core.measuring.curvature import extreme_curvature
+from core.measuring.curvature import largest_curvature
 from core.network import forward, layer_widths
 from core.outcomes import CAUSES, INIT_PHASES, OUTCOMES
 from core.results import CURVES, LAYERS, RESULTS
 from core.settings import values_of
 from core.theory.wide_signals import wide_signals
-from core.trials import STOPS, Stop
+from core.trials import MEASUREMENTS, STOPS, Stop
 from core.verdicts import judged
 
 from ..trainings import of_trial, results, tables
@@ -81,9 +81,7 @@ def test_trainings_come_in_the_order_of_their_trials(monkeypatch):
     assert found["curves"]["place"].tolist() == np.repeat(range(20), 2).tolist()
 
 
-@pytest.mark.parametrize(
-    "measure", [set(), {"signal"}, {"sharpness"}, {"sharpness_curve"}, {"ntk"}]
-)
+@pytest.mark.parametrize("measure", [set(), *({name} for name in MEASUREMENTS)])
 def test_every_table_has_the_columns_that_are_described(measure):
     """Whatever is measured, and where no network lives to its end."""
     for rate in (0.1, 1e12):
@@ -112,6 +110,34 @@ def test_a_step_with_weight_decay_has_a_closed_form():
         assert run.final_loss == pytest.approx(np.square(after + bias).sum() / 6)
 
 
+def test_the_preconditioned_sharpness_is_that_of_the_steps():
+    """lambda_max at the end with gd; a rate of 3 in both layers triples it, of 0 leaves one's."""
+    sharpest = {"depth": 2, "steps": 0, "measure": frozenset({"preconditioned_sharpness"})}
+    rates = [(1, 1), (3, 3), (0, 1)]
+    trials = [
+        make_trial(**sharpest, learning_rate_first=first, learning_rate_last=last)
+        for first, last in rates
+    ]
+    task, params = task_of(trials[0]), initial_params("gaussian", (13, 8, 3), 0, 1.0, 0.1)
+    problem = Problem(task.inputs, task.targets, "tanh", "cross_entropy", 1.0)
+    plain, tripled, last = (run.final_preconditioned_sharpness for run in results(trials, task))
+    assert plain == pytest.approx(largest_curvature(params, problem), rel=1e-6)
+    assert tripled == pytest.approx(3 * plain, rel=1e-6)
+    hidden = np.vstack([forward(params, task.inputs[:-1], problem.hidden)[1][1], np.ones(24)])
+    convex = Problem(hidden, task.targets, "linear", "cross_entropy", 1.0)
+    assert last == pytest.approx(largest_curvature(params[1:], convex), rel=1e-5)
+
+
+def test_adam_has_a_preconditioned_sharpness_after_its_first_step():
+    """Before that, and where it diverged, there is none."""
+    trials = [
+        make_trial(optimizer="adam", measure=frozenset({"preconditioned_sharpness"}), **changes)
+        for changes in ({"steps": 0}, {"steps": 1}, {"learning_rate": 1e12})
+    ]
+    known = [result(trial).final_preconditioned_sharpness is not None for trial in trials]
+    assert known == [False, True, False]
+
+
 @pytest.mark.parametrize(("residual", "factor"), [("0.5", 0.5), ("inverse_depth", 0.25)])
 def test_a_residual_trial_is_trained_with_its_factor(residual, factor):
     """As the plain definition's descent, depth 4, and with curvatures of that network."""
@@ -125,7 +151,7 @@ def test_a_residual_trial_is_trained_with_its_factor(residual, factor):
     losses, _ = plain_descent(params, trial.learning_rate, trial.steps, problem)
     (run,) = results([trial], task)
     assert run.final_loss == pytest.approx(losses[-1], rel=1e-10)
-    assert run.sharpness == extreme_curvature(params, problem)[1]
+    assert run.sharpness == largest_curvature(params, problem)
     first_q = task.input_mean_square + 0.01
     growth = wide_signals("tanh", 1.0, 0.01, first_q, 4, factor).growth
     assert run.chi_theory == pytest.approx(growth[1], rel=1e-12)

@@ -27,6 +27,7 @@ from pipeline.storage.verification import verify
 
 ADDED_SINCE = [
     "rare_rise",
+    "final_preconditioned_sharpness",
     "ntk_diagonal",
     "ntk_largest",
     "ntk_smallest",
