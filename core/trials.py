@@ -130,6 +130,10 @@ def _optimizers_with(name: str) -> tuple[str, tuple[str, ...]]:
     return "optimizer", tuple(each.name for each in OPTIMIZERS.values() if name in each.settings)
 
 
+def _schedules_with(name: str) -> tuple[str, tuple[str, ...]]:
+    return "schedule", tuple(each.name for each in SCHEDULES.values() if name in each.settings)
+
+
 # The bounds keep float32 arithmetic meaningful and one training within a machine.
 SCALE: dict[str, Any] = {"least": 0, "most": 1e5, "smallest": 1e-12}
 
@@ -412,7 +416,7 @@ class Trial:
     )
     schedule: str = setting(
         "course of the learning rate; warmup: it rises over warmup_steps; cosine: then it falls "
-        "to 0 at the last step",
+        "to 0 at the last step; step: every decay_steps it is multiplied by decay_factor",
         "name",
         default="constant",
         choices=tuple(SCHEDULES),
@@ -427,7 +431,7 @@ class Trial:
         least=0,
         most=10**8,
         elsewhere=("warmup",),
-        used_with=("schedule", tuple(name for name, each in SCHEDULES.items() if each.warms_up)),
+        used_with=_schedules_with("warmup_steps"),
         differs_within="start",
     )
     batch_size: int = setting(
@@ -551,6 +555,27 @@ class Trial:
         default=ABSOLUTE,
         choices=tuple(RATE_UNITS),
         of_cost=True,
+    )
+    decay_steps: int = setting(
+        "steps after which schedule step multiplies the learning rate by decay_factor, and again",
+        "steps",
+        default=30,
+        remedy="as in decay_steps: 30",
+        least=1,
+        most=10**8,
+        elsewhere=("decay_every", "lr_decay_steps", "lr_step_size"),
+        used_with=_schedules_with("decay_steps"),
+        differs_within="start",
+    )
+    decay_factor: float = setting(
+        "what schedule step multiplies the learning rate by",
+        default=0.1,
+        remedy="a factor up to 1, as in decay_factor: 0.5",
+        above=0,
+        most=1,
+        elsewhere=("decay_rate", "gamma", "lr_decay_factor", "lr_decay_rate", "lr_gamma"),
+        used_with=_schedules_with("decay_factor"),
+        differs_within="start",
     )
 
 

@@ -108,7 +108,7 @@ def sharpness_at_end(runs: pd.DataFrame) -> pd.DataFrame:
         asked for. Beside their columns are `eta`, that rate; `edge`, the sharpness above which
         their optimizer diverges on a quadratic; and `edge_ratio`, their sharpness over it.
     """
-    falling = [each.name for each in SCHEDULES.values() if each.decays]
+    falling = [each.name for each in SCHEDULES.values() if each.falls]
     known = runs["final_preconditioned_sharpness"] > 0
     table = runs[known & ~runs["outcome"].isin(DIVERGED) & ~runs["schedule"].isin(falling)]
     eta = used_rates(table)

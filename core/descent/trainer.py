@@ -98,9 +98,7 @@ class NetworkTrainer:
             for begin, end in segments:
                 if observe and begin in stops:
                     observe(begin, self._memory.params())
-                rates = learning_rate * rate_factors(
-                    update.schedule, update.warmup_steps, steps, np.arange(begin, end)
-                )
+                rates = learning_rate * rate_factors(update, steps, np.arange(begin, end))
                 order = orders.next(end - begin) if orders else np.empty((0, 0), np.int64)
                 step, ending = descend(*fixed, rates, order, rules, records, begin, end)
                 if ending != RUNNING:

@@ -59,6 +59,8 @@ ADDED_SINCE = [
     "residual",
     "normalization",
     "learning_rate_unit",
+    "decay_steps",
+    "decay_factor",
     "learning_rate_used",
     "trainer",
     "thresholds",
@@ -93,6 +95,8 @@ ADDED_SETTINGS = [
     ("residual", "none", "inverse_depth"),
     ("normalization", "none", "layer"),
     ("learning_rate_unit", "absolute", "inverse_sharpness"),
+    ("decay_steps", 30, 5),
+    ("decay_factor", 0.1, 0.5),
 ]
 
 
