@@ -238,14 +238,14 @@ class Trial:
     )
     init_scale: float = setting(
         "multiplies the drawn weights; gaussian, uniform: sigma_w, weight std times sqrt(fan_in); "
-        "orthogonal: every singular value; scaled_identity: the k of k*I",
+        "orthogonal: every singular value; scaled_identity: the k of k*I; weight_std: weight std",
         remedy="sigma_w, as in init_scale: {geomspace: [0.25, 4, 16]}, or a name: "
         + ", ".join(NAMED_SCALES),
         written=1.0,
         **SCALE,
         meant=named_scale,
         words=tuple(NAMED_SCALES),
-        elsewhere=("gain", "init_std", "sigma", "sigma_w", "std", "weight_scale", "weight_std"),
+        elsewhere=("gain", "sigma", "sigma_w", "weight_scale"),
         differs_within="batch",
     )
     bias_scale: float = setting(

@@ -20,6 +20,7 @@ from analysis.tables.judgments import read_judged
 from analysis.tables.layouts import MAP, placed
 from analysis.tables.regions import REGIONS, Region, region_by_run
 from analysis.tables.views import EVERYTHING, View
+from core.initializers import weight_variance
 from core.optimization.rate_units import used_rates
 from core.theory.mean_field import critical_weight_variance
 from core.trials import TRIAL_FIELDS
@@ -124,15 +125,17 @@ def atlas_data(
 
 def _critical_scales(runs: pd.DataFrame) -> pd.Series:
     """The init scale at which chi = 1; NaN where theory has none, or says nothing of a run."""
-    keys = list(zip(runs["activation"], runs["bias_scale"], strict=True))
+    names = ("activation", "bias_scale", "initializer", "width")
+    keys = list(zip(*(runs[name] for name in names), strict=True))
     known = {key: _critical_scale(*key) for key in set(keys)}
     scales = pd.Series([known[key] for key in keys], runs.index)
     return scales.where((runs["depth"] > 1) & runs["chi_theory"].notna())
 
 
-def _critical_scale(activation: str, bias_scale: float) -> float:
+def _critical_scale(activation: str, bias_scale: float, initializer: str, width: int) -> float:
     variance = critical_weight_variance(activation, bias_scale**2)
-    return math.nan if variance is None else math.sqrt(variance)
+    of_unit = weight_variance(initializer, 1.0, width)
+    return math.nan if variance is None else math.sqrt(variance / of_unit)
 
 
 def _in_words(region: Region, level: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from analysis.advising.trained_rates import START
 from analysis.explaining.causes import LATER, MUCH_LONGER, Run, stable_rate
 from analysis.theory.plain_networks import is_plain
 from core.functions.activations import ACTIVATIONS
-from core.initializers import INITIALIZERS
+from core.initializers import INITIALIZERS, WEIGHT_STD, weight_variance
 from core.optimization.rate_units import critical_rates
 from core.trials import OF_PLAIN_DESCENT, SETTINGS
 
@@ -116,8 +116,9 @@ def _dead(run: Run) -> Iterator[Remedy]:
 
 
 def _saturated(run: Run) -> Iterator[Remedy]:
+    sigma_w = weight_variance(run["initializer"], run["init_scale"], run["width"]) ** 0.5
     for start in _theorys_scale(run, "units then start where phi has a slope"):
-        if start.changes.get("init_scale", run["init_scale"]) < run["init_scale"]:
+        if start.changes.get("init_scale", sigma_w) < sigma_w:
             yield start
     yield _slower(run, MUCH, "shorter steps do not drive units into saturation")
     yield from _other_activation(run, "it saturates on one side at most")
@@ -215,6 +216,11 @@ def _slow(run: Run) -> Iterator[Remedy]:
 
 def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
     """The start that theory advises for a plain network, if the run has another one."""
+    if run["initializer"] == WEIGHT_STD:  # without a share of the fan-in the width decides, too
+        of_width = {**run, "initializer": "gaussian", "init_scale": 0.0}
+        for each in _theorys_scale(of_width, reason):
+            yield replace(each, changes={"initializer": "gaussian", **each.changes})
+        return
     if not is_plain(run):
         return
     if not INITIALIZERS[run["initializer"]].is_random:

@@ -53,6 +53,16 @@ def test_every_ending_but_trained_has_a_remedy(run):
             trial_of({**unlike, **remedy.changes})
 
 
+def test_theorys_start_divides_weights_by_the_fan_in(run):
+    """A run with one deviation for all widths is told so, whatever its init scale."""
+    for scale in (0.01, init_advice("tanh", 12).start):
+        settings = {"activation": "tanh", "initializer": "weight_std", "init_scale": scale}
+        first = suggestions({**run, **settings, "cause": "vanishing"})[0]
+        assert first.changes["initializer"] == "gaussian"
+        sigma_w = {**settings, **first.changes}["init_scale"]
+        assert sigma_w == pytest.approx(init_advice("tanh", 12).start, rel=1e-3)
+
+
 def test_half_of_what_the_curvature_allows_descends(runs):
     """Runs that diverged by their learning rate go down with the suggested one."""
     diverged = runs[runs["cause"] == "learning_rate"]
