@@ -127,6 +127,13 @@ RESULTS = (
         "at the end: 1 if they agree, 0 if they cancel",
     ),
     Column(
+        "final_output_slope",
+        float,
+        "rms over examples of |dloss / d outputs| over that of the error of their sigmoids or "
+        "softmax, at the end: 0 where all that are wrong are saturated; sigmoid_mse and "
+        "softmax_mse only",
+    ),
+    Column(
         "log10_gradient_per_error",
         float,
         "log10 of first layer's weight-gradient norm over the output error at step 0",

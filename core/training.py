@@ -17,7 +17,7 @@ from core.losses import LOSSES
 from core.measuring.curvature import largest_curvature
 from core.measuring.held_out import accuracy_of, held_out_errors
 from core.measuring.loss_summaries import summarize
-from core.measuring.measurements import Params, measure_ends, stacked
+from core.measuring.measurements import Params, measure_ends
 from core.measuring.starts import Starts
 from core.optimization.optimizers import largest_stable_rate
 from core.optimization.rate_units import rates_in
@@ -145,12 +145,11 @@ class _Shape:
 
     def _measured_ends(self, descents: Sequence[Descent]) -> Tables:
         """The requested measurements of the trained networks; NaN for those that diverged."""
-        ended = {place: d.params for place, d in enumerate(descents) if d.params is not None}
+        ended = {place: d for place, d in enumerate(descents) if d.params is not None}
         if not ended:
             return {"runs": {}, "layers": {}}
-        shape, networks = self._shape, stacked(list(ended.values()))
-        preconditioners = [descents[place].preconditioner for place in ended]
-        found = measure_ends(networks, self._problem, shape.measure, shape.dtype, preconditioners)
+        asked, dtype = self._shape.measure, self._shape.dtype
+        found = measure_ends(list(ended.values()), self._problem, asked, dtype)
         return each_column(found, lambda column: spread(column, list(ended), len(descents)))
 
     def _runs(self, descents: Sequence[Descent], measured: Mapping[str, Array]) -> dict[str, Array]:

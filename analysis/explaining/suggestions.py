@@ -116,12 +116,19 @@ def _dead(run: Run) -> Iterator[Remedy]:
 
 
 def _saturated(run: Run) -> Iterator[Remedy]:
-    sigma_w = weight_variance(run["initializer"], run["init_scale"], run["width"]) ** 0.5
-    for start in _theorys_scale(run, "units then start where phi has a slope"):
-        if start.changes.get("init_scale", sigma_w) < sigma_w:
-            yield start
+    yield from _theorys_smaller_scale(run, "units then start where phi has a slope")
     yield _slower(run, MUCH, "shorter steps do not drive units into saturation")
     yield from _other_activation(run, "it saturates on one side at most")
+
+
+def _saturated_outputs(run: Run) -> Iterator[Remedy]:
+    loss = "binary_cross_entropy" if "sigmoid" in run["loss"] else "cross_entropy"
+    yield Remedy({"loss": loss}, "its gradient stays large at outputs that are surely wrong")
+    sloped = "outputs then start where they have a slope"
+    if (run.get("init_scale_last") or 1.0) > 1:
+        yield Remedy({"init_scale_last": 1.0}, sloped)
+    yield from _theorys_smaller_scale(run, sloped)
+    yield _slower(run, MUCH, "shorter steps do not drive outputs into saturation")
 
 
 def _plateau(run: Run) -> Iterator[Remedy]:
@@ -231,6 +238,14 @@ def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
         yield Remedy(start, f"theory's start; {reason}")
 
 
+def _theorys_smaller_scale(run: Run, reason: str) -> Iterator[Remedy]:
+    """The start that theory advises, if its weights are smaller."""
+    sigma_w = weight_variance(run["initializer"], run["init_scale"], run["width"]) ** 0.5
+    for start in _theorys_scale(run, reason):
+        if start.changes.get("init_scale", sigma_w) < sigma_w:
+            yield start
+
+
 def _start(activation: str, run: Run) -> dict[str, float]:
     """The scales that theory advises, as far as they differ from the run's own.
 
@@ -301,6 +316,7 @@ SUGGESTIONS: dict[str, Callable[[Run], Iterator[Remedy]]] = {
     "vanishing": _vanishing,
     "dead": _dead,
     "saturated": _saturated,
+    "saturated_outputs": _saturated_outputs,
     "plateau": _plateau,
     "converged": _converged,
     "low_learning_rate": _low_learning_rate,

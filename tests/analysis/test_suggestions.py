@@ -15,6 +15,8 @@ from core.settings import Trials, values_of
 from core.training import train
 from core.trials import Trial, trial_of
 
+from ..core.trials import make_trial, task_of
+
 
 @pytest.fixture
 def run(runs):
@@ -51,6 +53,19 @@ def test_every_ending_but_trained_has_a_remedy(run):
             assert all(unlike[name] != value for name, value in remedy.changes.items())
             assert remedy.trial_id is None
             trial_of({**unlike, **remedy.changes})
+
+
+def test_saturated_outputs_are_freed_by_the_loss_that_passes_their_error():
+    """The suggested loss trains the start on which the squared error of a softmax is stuck."""
+    stuck = {"depth": 2, "loss": "softmax_mse", "init_scale_last": 300.0, "steps": 600}
+    trial = make_trial(**stuck, dtype="float64")
+    (row,) = trained([trial], task_of(trial)).to_dict("records")
+    assert row["cause"] == "saturated_outputs"
+    first, second, *_ = suggestions({**values_of(trial), **row})
+    assert (first.changes, second.changes) == ({"loss": "cross_entropy"}, {"init_scale_last": 1.0})
+    for remedy in (first, second):
+        freed = replace(trial, **remedy.changes)
+        assert trained([freed], task_of(freed)).iloc[0].outcome == "trained"
 
 
 def test_theorys_start_divides_weights_by_the_fan_in(run):

@@ -128,6 +128,31 @@ def test_the_preconditioned_sharpness_is_that_of_the_steps():
     assert last == pytest.approx(largest_curvature(params[1:], convex), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("loss", "scale", "matched"),
+    [("sigmoid_mse", 100.0, "binary_cross_entropy"), ("softmax_mse", 300.0, "cross_entropy")],
+)
+def test_saturated_outputs_are_told_from_a_low_rate(loss, scale, matched):
+    """More steps do not free them; a loss that passes its error trains the same start."""
+    changes = {"depth": 2, "dtype": "float64", "init_scale_last": scale}
+    for steps in (200, 2000):
+        stuck = result(make_trial(**changes, loss=loss, steps=steps))
+        assert (stuck.outcome, stuck.cause) == ("stalled", "saturated_outputs")
+        assert stuck.tail_loss > stuck.baseline_loss
+    free = result(make_trial(**changes, loss=matched, steps=600))
+    assert (free.outcome, free.final_output_slope) == ("trained", None)
+    slow = result(make_trial(**changes, loss=loss, steps=200, learning_rate=1e-6))
+    assert (slow.outcome, slow.cause) == ("stalled", "low_learning_rate")
+
+
+def test_the_output_slope_is_that_of_the_outputs_function():
+    """One layer of zeros: sigmoids of 1/2 have a slope of 1/4; a softmax of thirds has 1/3."""
+    flat = {"depth": 1, "steps": 0, "init_scale": 0.0, "bias_scale": 0.0}
+    for loss, slope in (("sigmoid_mse", 1 / 4), ("softmax_mse", 1 / 3), ("mse", None)):
+        found = result(make_trial(**flat, loss=loss)).final_output_slope
+        assert found == pytest.approx(slope, rel=1e-6) if slope else found is None
+
+
 def test_weights_of_a_given_deviation_are_gaussian_ones_with_factors():
     """The same network, and the same theory: of sigma_w = std sqrt(width), and a first layer's."""
     shape = {"width": 20, "depth": 6, "dtype": "float64"}
@@ -466,6 +491,7 @@ def varied_trials():
     yield [
         make_trial(**saturated, depth=2, dataset="spirals", learning_rate=r) for r in (1e-12, 1e-6)
     ]
+    yield [make_trial(loss="softmax_mse", depth=2, steps=200, init_scale_last=300.0)]
     line = {"depth": 1, "activation": "linear", "dataset": "spirals", "steps": 300}
     yield [make_trial(**line, learning_rate=rate) for rate in (0.5, 1.0)]
     yield mixed_trials(20, dataset="diabetes", loss="mse", stop="decided", trained_level=0.9)

@@ -28,6 +28,7 @@ from pipeline.storage.verification import verify
 ADDED_SINCE = [
     "rare_rise",
     "final_preconditioned_sharpness",
+    "final_output_slope",
     "ntk_diagonal",
     "ntk_largest",
     "ntk_smallest",
