@@ -75,6 +75,14 @@ pictures: demo
 	$(BIN)/phasesweep zoom demo/fractal --at 1e4,0.75 --by 8 --out demo/fractal_zoom.yaml
 	$(BIN)/phasesweep run demo/fractal_zoom.yaml --store demo/fractal_zoom
 	$(BIN)/phasesweep figure fractal demo/fractal_zoom --out analysis/pictures/fractal_zoom.png
+	sed 's/513\]/129]/' pipeline/sweeps/fractal.yaml > demo/zooms.yaml
+	rm -f demo/zooms_8.yaml demo/zooms_64.yaml
+	$(BIN)/phasesweep run demo/zooms.yaml --store demo/zooms
+	$(BIN)/phasesweep zoom demo/zooms --at 278.493464999,0.902173425539 --by 8 --out demo/zooms_8.yaml
+	$(BIN)/phasesweep run demo/zooms_8.yaml --store demo/zooms_8
+	$(BIN)/phasesweep zoom demo/zooms_8 --at 178.42497052,1.01864862981 --by 8 --out demo/zooms_64.yaml
+	$(BIN)/phasesweep run demo/zooms_64.yaml --store demo/zooms_64
+	$(BIN)/phasesweep animate demo/zooms demo/zooms_8 demo/zooms_64 --out analysis/pictures/zooms.png
 	$(BIN)/phasesweep run mup --store demo/mup
 	$(BIN)/phasesweep map demo/mup --x learning_rate --y width --columns parameterization \
 		--out analysis/pictures/mup.png

@@ -28,7 +28,7 @@ from analysis.tables.layouts import laid_out
 from analysis.tables.views import EVERYTHING, View
 
 FRAME_SIDE = 5.0  # inches
-PANEL_SIDE = 3.0
+PANEL_SIDE = 2.8
 HEADLINE = "Blue converges, orange does not; the frame in a window is the next one"
 GRAYS = 32  # of a GIF's colors; the text's
 
@@ -60,16 +60,16 @@ class Window:
         cells = f"{len(self.x.values)} x {len(self.y.values)} cells"
         if INFERRED in self.runs and self.runs[INFERRED].any():
             cells += f", {1 - self.runs[INFERRED].mean():.0%} trained"
-        return f"{closer}\n{share}{self._roughness()}\n{cells}"
+        return "\n".join([closer, share, *self._roughness(), cells])
 
-    def _roughness(self) -> str:
+    def _roughness(self) -> list[str]:
         try:
             row = dimension(self.runs, View(x=self.x.name, y=self.y.name))
         except UnsuitableRunsError:  # too few cells, or some were not run: there is no dimension
-            return ""
+            return []
         if row is None:
-            return ", no boundary"
-        return f", dimension {row['dimension']:.2f} ± {row['standard_error']:.2f}"
+            return ["no boundary"]
+        return [f"dimension {row['dimension']:.2f} ± {row['standard_error']:.2f}"]
 
 
 def windows(maps: Sequence[pd.DataFrame], view: View = EVERYTHING) -> list[Window]:
@@ -124,7 +124,7 @@ def zoom_frames(every: Sequence[Window]) -> Iterator[Figure]:
 def zoom_strip(every: Sequence[Window]) -> Figure:
     """All windows beside one another, with a frame about the next one."""
     with mpl.rc_context(STYLE):
-        size = (PANEL_SIDE * len(every), 1.35 * PANEL_SIDE)
+        size = (PANEL_SIDE * len(every), 1.4 * PANEL_SIDE)
         figure = Figure(figsize=size, layout="constrained")
         panels = figure.subplots(1, len(every), squeeze=False)[0]
         for panel, (window, following) in zip(panels, _with_next(every), strict=True):
