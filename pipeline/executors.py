@@ -14,6 +14,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import Any, Protocol
 
@@ -34,6 +35,13 @@ Supplied = Iterable[Batch | None]
 SERIAL_SECONDS = 15.0
 # Enough that no CPU waits for the driver, few enough that memory stays bounded.
 TASKS_PER_CPU = 3
+# So many on a cluster that was joined, however few CPUs it has yet: an autoscaler adds nodes for
+# the tasks that wait, as many as hold these at first, then threefold each time.
+LEAST_ON_CLUSTER = 256
+# Ray looks at all tasks in flight each time that it is asked for those that ended, so this share
+# of them is waited for at once: the time per task stays the same however many are in flight.
+SHARE_AT_ONCE = 0.01
+CPUS_KNOWN_SECONDS = 1.0
 # For a task whose worker or node died: the task may not have been to blame.
 TASK_RETRIES = 2
 # How often a batch is sent to another node after its own died, with TASK_RETRIES each.
@@ -151,50 +159,69 @@ def run_on_ray(
     in_flight: dict[Any, Batch] = {}
     quiet_until = monotonic() + FIRST_WORD_SECONDS
     expected = None if address is None or accept_skew else software()
-    asked, cpus = set[str](), -1
+    asked, cpus, count_cpus = set[str](), -1, _cpu_counter(ray)
     try:
         while True:
-            # Asked anew each time: a cluster grows and shrinks.
-            before, cpus = cpus, int(ray.cluster_resources().get("CPU", 1))
+            before, cpus = cpus, count_cpus()
             if address is not None and cpus != before:
                 _look_for_skew(ray, asked, accept_skew or refuse_skew)
-            limit = TASKS_PER_CPU * max(1, cpus)
-            while len(in_flight) < limit:
+            while len(in_flight) < _most_in_flight(cpus, address):
                 batch = again.popleft() if again else next(queue, None)
                 if batch is None:
                     break
                 in_flight[task.remote(shared_work, batch, expected)] = batch
             if not in_flight:
                 return
-            ended, _ = ray.wait(list(in_flight), num_returns=1, timeout=WAIT_SECONDS)
+            at_once = max(1, int(SHARE_AT_ONCE * len(in_flight)))
+            ended, _ = ray.wait(list(in_flight), num_returns=at_once, timeout=WAIT_SECONDS)
             if not ended:
-                if monotonic() >= quiet_until and not ray.cluster_resources().get("CPU"):
+                if monotonic() >= quiet_until and not count_cpus():
                     _say(f"waiting: the Ray cluster has no CPU for {len(in_flight)} batches yet")
                     quiet_until = monotonic() + NEXT_WORD_SECONDS
                 continue
-            reference = ended[0]
-            batch = in_flight.pop(reference)
-            try:
-                rows = ray.get(reference)
-            except ray.exceptions.RayError as error:
-                cause = getattr(error, "cause", None)
-                if isinstance(cause, SkewError):
-                    raise SkewError(str(cause)) from error
-                if not _is_of_the_task(ray, error):
-                    lost[batch.batch_id] += 1
-                    _require_a_node(ray, error, lost[batch.batch_id])
-                    again.append(batch)
-                elif len(batch) == 1:
-                    yield _failure(batch, cause or error)
+            for reference in ended:
+                batch = in_flight.pop(reference)
+                try:
+                    rows = ray.get(reference)
+                except ray.exceptions.RayError as error:
+                    cause = getattr(error, "cause", None)
+                    if isinstance(cause, SkewError):
+                        raise SkewError(str(cause)) from error
+                    if not _is_of_the_task(ray, error):
+                        lost[batch.batch_id] += 1
+                        _require_a_node(ray, error, lost[batch.batch_id])
+                        again.append(batch)
+                    elif len(batch) == 1:
+                        yield _failure(batch, cause or error)
+                    else:
+                        again.extend(batch.halves)
                 else:
-                    again.extend(batch.halves)
-            else:
-                yield rows
+                    yield rows
     finally:
         for reference in in_flight:
             ray.cancel(reference, force=False)
         if started_here:
             ray.shutdown()
+
+
+def _most_in_flight(cpus: int, address: str | None) -> int:
+    """How many tasks may be in flight on so many CPUs."""
+    least = 1 if address is None else LEAST_ON_CLUSTER
+    return max(TASKS_PER_CPU * max(1, cpus), least)
+
+
+def _cpu_counter(ray: Any) -> Callable[[], int]:
+    """Counts the cluster's CPUs, anew each second: it grows and shrinks."""
+    counted, known_until = 0, -inf
+
+    def count() -> int:
+        nonlocal counted, known_until
+        if monotonic() >= known_until:
+            counted = int(ray.cluster_resources().get("CPU", 0))
+            known_until = monotonic() + CPUS_KNOWN_SECONDS
+        return counted
+
+    return count
 
 
 def _is_of_the_task(ray: Any, error: Exception) -> bool:

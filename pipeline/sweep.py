@@ -208,6 +208,7 @@ class _Writer:
     def __init__(self, store: Store):
         self._store = store
         self._waiting: list[Rows] = []
+        self._count = 0
         self._last_commit = monotonic()
 
     def __enter__(self) -> "_Writer":
@@ -223,8 +224,8 @@ class _Writer:
 
     def add(self, rows: Rows) -> None:
         self._waiting.append(rows)
-        count = sum(len(waiting.runs) for waiting in self._waiting)
-        if count >= COMMIT_ROWS or monotonic() - self._last_commit >= COMMIT_SECONDS:
+        self._count += len(rows.runs)
+        if self._count >= COMMIT_ROWS or monotonic() - self._last_commit >= COMMIT_SECONDS:
             self.commit()
 
     def commit(self) -> None:
@@ -233,6 +234,6 @@ class _Writer:
             return
         with deferred_interrupts():
             # A commit that failed is not tried again: its rows are trained by the next run.
-            rows, self._waiting = self._waiting, []
+            rows, self._waiting, self._count = self._waiting, [], 0
             self._store.commit(rows)
             self._last_commit = monotonic()

@@ -1,6 +1,8 @@
 """The executors: the same rows from both, whatever fails, and never more than a few ahead."""
 
 import os
+from collections import Counter
+from math import inf
 
 import numpy as np
 import pytest
@@ -125,11 +127,50 @@ def test_batches_are_taken_as_tasks_finish(execute, todo, cells):
     assert len(taken) == 10
 
 
+def test_a_cluster_with_few_cpus_is_asked_for_more(local_ray, todo, cells):
+    """The tasks that wait are what an autoscaler adds nodes for: all ten, not three a CPU."""
+    taken = []
+
+    def one_by_one():
+        for batch in todo:
+            taken.append(batch)
+            yield batch
+
+    results = run_on_ray(cells, one_by_one(), address="auto")
+    next(results)
+    assert len(taken) == len(todo) > 2 * TASKS_PER_CPU
+    assert len(list(results)) == len(todo) - 1
+
+
+def test_what_ray_says_slowly_is_asked_seldom(local_ray, todo, cells, monkeypatch):
+    """It looks at each node, or at each task in flight: the more there are, the less per task."""
+    import ray
+
+    resources, wait, asked = ray.cluster_resources, ray.wait, Counter()
+
+    def counted(name, function):
+        def counts(*arguments, **options):
+            asked[name] += 1
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(ray, name, counts)
+
+    counted("cluster_resources", resources)
+    counted("wait", wait)
+    monkeypatch.setattr(executors, "CPUS_KNOWN_SECONDS", inf)
+    monkeypatch.setattr(executors, "TASKS_PER_CPU", len(todo))
+    monkeypatch.setattr(executors, "SHARE_AT_ONCE", 0.5)
+    assert flat(run_on_ray(cells, todo)) == ALL
+    assert asked["cluster_resources"] == 1
+    assert asked["wait"] == 5  # for 5, 2, 1, 1 and 1 of them
+
+
 def test_a_cluster_may_shrink(local_ray, todo, monkeypatch, cells):
     """Even to nothing for a while."""
     import ray
 
     sizes = iter([2.0, 2.0, 1.0])
+    monkeypatch.setattr(executors, "CPUS_KNOWN_SECONDS", 0.0)
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": next(sizes, 0.0)})
     assert flat(run_on_ray(cells, todo)) == ALL
 
@@ -238,6 +279,7 @@ def test_a_node_that_joins_is_asked_once(local_ray, todo, cells, monkeypatch):
     sizes, nodes = iter([0.0, 0.0, 2.0]), iter([[]])
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": next(sizes, 3.0)})
     monkeypatch.setattr(ray, "nodes", lambda: next(nodes, there))
+    monkeypatch.setattr(executors, "CPUS_KNOWN_SECONDS", 0.0)
     assert flat(run_on_ray(cells, todo, address="auto", accept_skew=told.extend)) == ALL
     assert [skew.software for skew in told] == ["Numba"]
 
@@ -260,6 +302,7 @@ def test_a_cluster_without_cpus_is_waited_for_and_said(local_ray, todo, monkeypa
     monkeypatch.setattr(ray, "cluster_resources", no_cpus)
     monkeypatch.setattr(ray, "wait", nothing_ends)
     monkeypatch.setattr(executors, "FIRST_WORD_SECONDS", 0.0)
+    monkeypatch.setattr(executors, "CPUS_KNOWN_SECONDS", 0.0)
     assert len(list(run_on_ray(len, todo))) == len(todo)
     assert capsys.readouterr().err == "waiting: the Ray cluster has no CPU for 3 batches yet\n"
 
