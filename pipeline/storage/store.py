@@ -244,7 +244,7 @@ class Store:
         for table in batches[0].tables:  # `runs` last
             self._still_held()  # an object store may have kept the part before waiting
             rows = pa.concat_tables([batch.tables[table] for batch in batches])
-            self.files.write(f"{table}/{name}", parquet(rows))
+            self.files.write(f"{table}/{name}", parquet(rows.cast(self.schemas[table])))
         self._commits = number
         # Without it, a commit that lost its part in `runs` would look as if it never finished.
         self.describe(last_commit=number)
