@@ -278,9 +278,9 @@ def _refuse_failures(failures: Sequence[Failure]) -> None:
 
 @app.command()
 def claims(
-    store: Annotated[Path, typer.Option(help="A folder for the experiments' rows.")] = Path(
-        "stores/claims"
-    ),
+    store: Annotated[
+        str, typer.Option(help="A folder or URL for the experiments' rows.")
+    ] = "stores/claims",
     as_json: AsJson = False,
 ) -> None:
     """Settle the argument: run every claim's experiment and print its verdict."""
