@@ -103,6 +103,9 @@ def run_sweep(
         todo = _todo(sweep, standing, store, writer, report)
         supply = Supply(todo, partial(batch_seconds, trainer=trainer, datasets=sweep.infos), budget)
         for found in execute(TrainBatch(trainer, tasks(sweep)), supply):
+            if found is None:
+                writer.commit_if_due()
+                continue
             if isinstance(found, Failure):
                 report.failures.append(found)
                 _record(found, store)
@@ -225,7 +228,13 @@ class _Writer:
     def add(self, rows: Rows) -> None:
         self._waiting.append(rows)
         self._count += len(rows.runs)
-        if self._count >= COMMIT_ROWS or monotonic() - self._last_commit >= COMMIT_SECONDS:
+        if self._count >= COMMIT_ROWS:
+            self.commit()
+        self.commit_if_due()
+
+    def commit_if_due(self) -> None:
+        """Write what is waiting if the last commit is some seconds ago."""
+        if monotonic() - self._last_commit >= COMMIT_SECONDS:
             self.commit()
 
     def commit(self) -> None:

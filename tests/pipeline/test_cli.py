@@ -15,7 +15,8 @@ import pytest
 from core.outcomes import OUTCOMES
 from core.training import FULLY_CONNECTED
 from pipeline.cli import main
-from pipeline.executors import ClusterError, refuse_skew, run_serially
+from pipeline.clusters import ClusterError, refuse_skew
+from pipeline.executors import run_serially
 from pipeline.interrupts import kept_handlers
 from pipeline.provenance import machine_kind
 from pipeline.skew import Skew

@@ -1,0 +1,285 @@
+"""A Ray cluster as the driver sees it: joining it, its nodes and their versions, its loss."""
+
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Any
+
+from pipeline.attempts import Node
+from pipeline.interrupts import kept_handlers
+from pipeline.provenance import software
+from pipeline.skew import Skew, skews
+
+OnSkew = Callable[[Sequence[Skew]], None]
+
+REASON_LENGTH = 500
+# To a cluster's address, for its first answer, and for its nodes to say what they have installed.
+CONNECT_SECONDS, ANSWER_SECONDS, SOFTWARE_SECONDS = 10.0, 8.0, 60.0
+# How often the head is asked for its nodes, and for how long it may stay silent. Ray itself would
+# end this process after 60 s, with whatever it holds.
+ASK_SECONDS, SILENT_SECONDS = 2.0, 40.0
+# After how long without CPUs that is said, first and then; and how long a cluster that lost all of
+# them is waited for.
+FIRST_WORD_SECONDS, NEXT_WORD_SECONDS, NO_CPU_SECONDS = 10.0, 60.0, 600.0
+# The longest time between two looks that counts: a driver that was stopped itself, as on a
+# laptop that slept, has no reason to complain of others.
+LOOK_SECONDS = 10.0
+# The first words of a client of gRPC (HTTP/2), with empty settings: any server of it answers.
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+
+class ClusterError(ValueError):
+    """There is no Ray cluster to join; the message names the address and the remedy."""
+
+
+class SkewError(ClusterError):
+    """Driver and workers have different versions; the message names both sides."""
+
+
+class ClusterLostError(ConnectionError):
+    """The Ray cluster, or this process' node of it, died; the message says which."""
+
+
+class Cluster:
+    """The nodes of the connected Ray cluster that can train, as its head last named them.
+
+    A thread asks: a head that is gone answers nothing, and the driver must not wait for it with
+    rows in its hands.
+    """
+
+    def __init__(self, ray: Any):
+        """Ask for the nodes once, and again every ASK_SECONDS from then on."""
+        self._ray, self._nodes = ray, _nodes(ray)
+        self._answers, self._seen = 0, 0
+        self._looked = self._knocked = monotonic()
+        self._silent = self._without_cpus = 0.0
+        self._next_word, self._had_cpus = FIRST_WORD_SECONDS, bool(self._nodes)
+        self._ended = threading.Event()
+        self._asking = threading.Thread(target=self._ask, daemon=True)
+        self._asking.start()
+
+    def _ask(self) -> None:
+        while not self._ended.wait(ASK_SECONDS):
+            try:
+                self._nodes = _nodes(self._ray)
+            except Exception:  # Of a cluster that is going away; the silence tells.
+                continue
+            self._answers += 1
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._ended.set()
+        self._asking.join(timeout=1.0)
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Those that have CPUs, in a lasting order."""
+        return self._nodes
+
+    @property
+    def cpus(self) -> int:
+        """Of all nodes."""
+        return sum(node.cpus for node in self.nodes)
+
+    def look(self, waiting: int) -> None:
+        """Say that nothing can be trained, or end the run, if that has lasted for long.
+
+        Args:
+            waiting: How many batches wait for an end.
+
+        Raises:
+            ClusterLostError: This machine's Ray died, the head is silent, or no node came back.
+        """
+        now = monotonic()
+        passed, self._looked = min(now - self._looked, LOOK_SECONDS), now
+        if now - self._knocked >= ASK_SECONDS:
+            self._knocked = now
+            _require_a_raylet(self._ray)
+        self._require_a_head(passed)
+        self._require_cpus(passed, waiting)
+
+    def _require_a_head(self, passed: float) -> None:
+        self._silent = self._silent + passed if self._answers == self._seen else 0.0
+        self._seen = self._answers
+        if self._silent > SILENT_SECONDS:
+            raise ClusterLostError(
+                f"the head of the Ray cluster has not answered for {SILENT_SECONDS:.0f} s; "
+                "no trial is to blame"
+            )
+
+    def _require_cpus(self, passed: float, waiting: int) -> None:
+        if self.cpus:
+            self._without_cpus, self._next_word, self._had_cpus = 0.0, FIRST_WORD_SECONDS, True
+            return
+        self._without_cpus += passed
+        if self._had_cpus and self._without_cpus > NO_CPU_SECONDS:
+            raise ClusterLostError(
+                f"the Ray cluster lost its nodes, and none came in {NO_CPU_SECONDS / 60:.0f} "
+                "minutes; no trial is to blame"
+            )
+        if self._without_cpus >= self._next_word:
+            say(f"waiting: the Ray cluster has no CPU for {waiting} batches yet")
+            self._next_word += NEXT_WORD_SECONDS
+
+
+def _nodes(ray: Any) -> list[Node]:
+    found = [
+        Node(node["NodeID"], int(node["Resources"].get("CPU", 0)))
+        for node in ray.nodes()
+        if node["Alive"]
+    ]
+    return sorted((node for node in found if node.cpus), key=lambda node: node.node_id)
+
+
+def _require_a_raylet(ray: Any) -> None:
+    """Raise ClusterLostError if this machine's Ray died: soon it ends this process as well."""
+    node = ray._private.worker._global_node
+    if node is None:  # of a client, by ray://
+        return
+    with socket.socket(socket.AF_UNIX) as raylet:
+        raylet.settimeout(1.0)
+        try:
+            raylet.connect(node.raylet_socket_name)
+        except (ConnectionRefusedError, FileNotFoundError) as error:
+            raise ClusterLostError("the Ray on this machine died; no trial is to blame") from error
+        except OSError:  # alive, if busy
+            return
+
+
+def connect(ray: Any, address: str | None) -> bool:
+    """Connect to Ray; True when that started or joined a cluster on our behalf.
+
+    Raises:
+        ClusterError: No cluster answers at that address.
+    """
+    if ray.is_initialized():
+        return False
+    if address is not None:
+        _require_an_answer(address)
+    where = "Ray on this machine" if address is None else f"the Ray cluster at {address}"
+    say(f"{'starting' if address is None else 'joining'} {where}: some seconds")
+    # Under `uv run` Ray would resolve the environment anew for every worker.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    # Of a node that died Ray would print the last log lines, to stdout.
+    ray._private.worker.print_to_stdstream = lambda data, ignore_prefix: None
+    try:
+        with kept_handlers():
+            ray.init(
+                address=address or "local",
+                include_dashboard=None if address else False,
+                logging_level=logging.ERROR,
+                log_to_driver=False,
+            )
+    except (OSError, ValueError, RuntimeError) as error:
+        if address is None:
+            raise
+        raise _no_cluster(address, in_a_line(error)) from error
+    cpus = int(ray.cluster_resources().get("CPU", 0))
+    say(f"Ray trains on {cpus:,} CPU{'' if cpus == 1 else 's'}")
+    return True
+
+
+def _require_an_answer(address: str) -> None:
+    """Refuse an address where nothing listens or answers: Ray would try for minutes.
+
+    Raises:
+        ClusterError: With the system's reason.
+    """
+    from ray._private.services import canonicalize_bootstrap_address
+
+    try:
+        # What auto stands for; "host:port" after "ray://".
+        found = canonicalize_bootstrap_address(address.removeprefix("ray://"))
+        host, _, port = (found or "").rpartition(":")
+        if not host:
+            return
+        to_head = socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS)
+        with to_head:
+            to_head.settimeout(ANSWER_SECONDS)
+            to_head.sendall(GREETING)
+            to_head.recv(1)
+    except ConnectionResetError:  # An answer, too: of a server that wants to be greeted with TLS.
+        return
+    except TimeoutError as error:
+        raise _no_cluster(address, "it does not answer") from error
+    except (OSError, ValueError) as error:
+        raise _no_cluster(address, in_a_line(error)) from error
+
+
+def _no_cluster(address: str, reason: str) -> ClusterError:
+    return ClusterError(
+        f"cannot join the Ray cluster at {address!r}: {reason}; give the address "
+        "of one that runs, auto on one of its nodes, or leave out --address"
+    )
+
+
+def look_for_skew(ray: Any, asked: set[str], on_skew: OnSkew) -> None:
+    """Call `on_skew` where nodes that were not asked yet have other versions than this process.
+
+    Args:
+        ray: The module.
+        asked: Nodes to leave out; the others are added.
+        on_skew: May refuse them.
+    """
+    found = list(skews(software(), _software_of_nodes(ray, asked)))
+    if found:
+        on_skew(found)
+
+
+def refuse_skew(found: Sequence[Skew]) -> None:
+    """Raise SkewError."""
+    each = "; ".join(skew.in_words for skew in found)
+    raise SkewError(
+        f"the nodes of the cluster differ: {each}; install the same versions everywhere, as "
+        "constraints.txt pins them, or accept numbers that may differ with --accept-skew"
+    )
+
+
+def _software_of_nodes(ray: Any, asked: set[str]) -> dict[str, dict[str, str]]:
+    """What the nodes that can train have installed, by their addresses.
+
+    A node that does not answer in time is left out: its tasks look for themselves.
+    """
+    strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+    task = ray.remote(num_cpus=0, max_retries=0)(_software_here)
+    nodes = [n for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
+    answers = {
+        task.options(scheduling_strategy=strategy(node["NodeID"], soft=False)).remote(): node
+        for node in nodes
+        if node["NodeID"] not in asked
+    }
+    asked.update(node["NodeID"] for node in nodes)
+    if not answers:
+        return {}
+    ready, _ = ray.wait(list(answers), num_returns=len(answers), timeout=SOFTWARE_SECONDS)
+    found = {answers[each]["NodeManagerAddress"]: _software_of(ray, each) for each in ready}
+    return {node: versions for node, versions in found.items() if versions}
+
+
+def _software_of(ray: Any, answer: Any) -> dict[str, str]:
+    """A node's answer; none where the node left meanwhile."""
+    try:
+        return dict(ray.get(answer))
+    except ray.exceptions.RayTaskError as error:  # The function could not even be imported.
+        return {"phasesweep": f"none that can be loaded ({in_a_line(error)[-REASON_LENGTH:]})"}
+    except ray.exceptions.RayError:
+        return {}
+
+
+def _software_here() -> dict[str, str]:
+    """By name, so that a worker's own module answers."""
+    return software()
+
+
+def say(message: str) -> None:
+    """Tell the user something."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def in_a_line(error: BaseException) -> str:
+    """An error's message without line breaks."""
+    return " ".join(str(error).split())
