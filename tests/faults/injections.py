@@ -17,7 +17,7 @@ from core.settings import trial_id
 from core.training import FULLY_CONNECTED
 from pipeline.storage.store import Store
 from pipeline.sweep_files.loading import load_sweep
-from tests.faults.stores import command, ended, wait_for
+from tests.faults.stores import TRIALS, command, ended, wait_for
 
 
 class SkippedError(Exception):
@@ -115,19 +115,44 @@ def _lose_a_node(suite):
 
 def trial_kills_its_worker(suite, number):
     """All others are trained, the culprit is recorded and named, and trained by the next run."""
-    grid = load_sweep(str(suite.sweep)).grid
-    culprit = trial_id(grid[suite.random.randrange(grid.size)])
+    culprit = _any_trial(suite)
     store = suite.folder()
     with suite.judged(store) as injected:
         injected.expect(suite.run(store, "ray", faults_culprit=culprit), 1, culprit, "run again")
-        made = Store(store, FULLY_CONNECTED)
-        manifest = made.manifest
-        if [failure["trial_id"] for failure in manifest["failures"]] != [culprit]:
-            injected.other.append(f"recorded {manifest['failures']}, expected {culprit}")
-        finished = sum(len(rows) for rows in made.batches("runs", ["trial_id"]))
-        if finished != grid.size - 1:
-            injected.other.append(f"{finished} of {grid.size - 1} other trials were trained")
+        _expect_all_but(culprit, store, injected)
         injected.expect(suite.run(store, "serial"), 0)
+    return injected
+
+
+def _any_trial(suite):
+    grid = load_sweep(str(suite.sweep)).grid
+    return trial_id(grid[suite.random.randrange(grid.size)])
+
+
+def _expect_all_but(culprit, store, injected, reason=""):
+    """The store has the rows of all trials but one, and records that one as failed."""
+    made = Store(store, FULLY_CONNECTED)
+    failures = made.manifest["failures"]
+    if [failure["trial_id"] for failure in failures if reason in failure["reason"]] != [culprit]:
+        injected.other.append(f"recorded {failures}, expected {culprit}")
+    finished = sum(len(rows) for rows in made.batches("runs", ["trial_id"]))
+    if finished != TRIALS - 1:
+        injected.other.append(f"{finished} of {TRIALS - 1} other trials were trained")
+
+
+def memory_runs_out(suite, number):
+    """Ray kills a batch for want of memory until it is split; then its trial too, or not."""
+    greedy, told = _any_trial(suite), "memory ran out on a node"
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        if number % 2:
+            run = suite.run(store, "own ray", faults_greedy=greedy, faults_satisfied="")
+            injected.expect(run, 0, told)
+        else:
+            run = suite.run(store, "own ray", faults_greedy=greedy)
+            injected.expect(run, 1, told, greedy, "run again")
+            _expect_all_but(greedy, store, injected, "because memory ran out")
+            injected.expect(suite.run(store, "serial"), 0)
     return injected
 
 
@@ -209,6 +234,7 @@ FAULTS = {
     "Ray worker killed": (worker_killed, 10),
     "Ray node lost": (node_lost, 5),
     "trial kills its worker": (trial_kills_its_worker, 3),
+    "memory runs out": (memory_runs_out, 2),
     "disk full": (disk_full, 3),
     "compaction killed": (compaction_killed, 5),
     "two drivers at once": (two_drivers, 3),

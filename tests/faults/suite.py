@@ -90,9 +90,12 @@ class Suite:
         return self.scratch / f"store-{self._folders}"
 
     def run(self, store, executor, **environment):
-        """The sweep into a store, as a process; on `ray` in the suite's cluster."""
+        """The sweep into a store, as a process; on `ray` in the suite's cluster.
+
+        On `own ray` in one of the run's own, on this machine.
+        """
         where = ("--address", self.cluster.address) if executor == "ray" else ()
-        arguments = ("run", self.sweep, "--store", store, "--executor", executor)
+        arguments = ("run", self.sweep, "--store", store, "--executor", executor.split()[-1])
         return command(*arguments, *where, **environment)
 
     def seconds(self, executor):
