@@ -162,6 +162,29 @@ def test_what_is_no_throttling_is_said_at_once(location, wire, pauses):
     assert pauses == []
 
 
+@pytest.mark.parametrize("later", [b"longer_than_before", b"less"])
+def test_an_object_that_is_replaced_while_it_is_read_is_read_whole(location, later):
+    """As a lease that is renewed: half of one would be taken for none."""
+    store = opened(location)
+    store.files.write("note", b"the first")
+    arrow = store.files.filesystem
+
+    class Replacing:
+        """Replaces the object as soon as its length was asked for."""
+
+        def __getattr__(self, name):
+            return getattr(arrow, name)
+
+        def open_input_stream(self, path):
+            stream = arrow.open_input_stream(path)
+            with arrow.open_output_stream(path) as replaced:
+                replaced.write(later)
+            return stream
+
+    store.files.filesystem = Replacing()
+    assert store.files.read("note") == later
+
+
 def test_a_second_writer_is_told_who_holds_the_lease(location):
     """Until it is given back."""
     holder = r"being written by process \d+ on"
