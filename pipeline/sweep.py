@@ -26,7 +26,8 @@ from pipeline.sweep_files.loading import Sweep
 from pipeline.tasks import TaskKey, task_key, tasks
 
 COMMIT_SECONDS = 5.0
-COMMIT_ROWS = 50_000
+# Of all tables: about a hundred megabytes.
+COMMIT_ROWS = 750_000
 MOST_FAILURES = 100
 ALL = Budget()
 
@@ -227,7 +228,7 @@ class _Writer:
 
     def add(self, rows: Rows) -> None:
         self._waiting.append(rows)
-        self._count += len(rows.runs)
+        self._count += sum(len(table) for table in rows.tables.values())
         if self._count >= COMMIT_ROWS:
             self.commit()
         self.commit_if_due()
