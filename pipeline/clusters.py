@@ -1,30 +1,29 @@
-"""A Ray cluster as the driver sees it: joining it, its nodes and their versions, its loss."""
+"""A Ray cluster as the driver sees it: joining it, its nodes, its loss."""
 
 import logging
 import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
 from pipeline.attempts import Node
 from pipeline.interrupts import kept_handlers
-from pipeline.provenance import software
-from pipeline.skew import Skew, skews
-
-OnSkew = Callable[[Sequence[Skew]], None]
 
 REASON_LENGTH = 500
-# To a cluster's address, for its first answer, and for its nodes to say what they have installed.
-CONNECT_SECONDS, ANSWER_SECONDS, SOFTWARE_SECONDS = 10.0, 8.0, 60.0
+# To a cluster's address, and for its first answer.
+CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 8.0
 # How often the head is asked for its nodes, and for how long it may stay silent. Ray itself would
 # end this process after 60 s, with whatever it holds.
 ASK_SECONDS, SILENT_SECONDS = 2.0, 40.0
 # After how long without CPUs that is said, first and then; and how long a cluster that lost all of
 # them is waited for.
 FIRST_WORD_SECONDS, NEXT_WORD_SECONDS, NO_CPU_SECONDS = 10.0, 60.0, 600.0
+# After a node was lost, CPUs that are free for so long, with batches in flight, are a sign that
+# batches hang on it: Ray may wait for it for minutes.
+IDLE_SECONDS = 20.0
 # The longest time between two looks that counts: a driver that was stopped itself, as on a
 # laptop that slept, has no reason to complain of others.
 LOOK_SECONDS = 10.0
@@ -34,10 +33,6 @@ GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 
 
 class ClusterError(ValueError):
     """There is no Ray cluster to join; the message names the address and the remedy."""
-
-
-class SkewError(ClusterError):
-    """Driver and workers have different versions; the message names both sides."""
 
 
 class ClusterLostError(ConnectionError):
@@ -55,6 +50,7 @@ class Cluster:
         """Ask for the nodes once, and again every ASK_SECONDS from then on."""
         self._ray, self._nodes = ray, _nodes(ray)
         self._answers, self._seen = 0, 0
+        self._lost_nodes, self._idle_seconds = 0, 0.0
         self._looked = self._knocked = monotonic()
         self._silent = self._without_cpus = 0.0
         self._next_word, self._had_cpus = FIRST_WORD_SECONDS, bool(self._nodes)
@@ -64,11 +60,16 @@ class Cluster:
 
     def _ask(self) -> None:
         while not self._ended.wait(ASK_SECONDS):
-            try:
-                self._nodes = _nodes(self._ray)
-            except Exception:  # Of a cluster that is going away; the silence tells.
-                continue
-            self._answers += 1
+            with suppress(Exception):  # Of a cluster that is going away; the silence tells.
+                self.ask()
+
+    def ask(self) -> None:
+        """Ask the head for the nodes and for what is free on them; it may never answer."""
+        nodes, free = _nodes(self._ray), self._ray.available_resources().get("CPU", 0)
+        self._lost_nodes += len({*self._nodes} - {*nodes})
+        self._idle_seconds = self._idle_seconds + ASK_SECONDS if free >= 1 else 0.0
+        self._nodes = nodes
+        self._answers += 1
 
     def close(self) -> None:
         """Ask no more."""
@@ -84,6 +85,16 @@ class Cluster:
     def cpus(self) -> int:
         """Of all nodes."""
         return sum(node.cpus for node in self.nodes)
+
+    @property
+    def lost_nodes(self) -> int:
+        """How many have gone since the beginning."""
+        return self._lost_nodes
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether a CPU has been free for a while."""
+        return self._idle_seconds >= IDLE_SECONDS
 
     def look(self, waiting: int) -> None:
         """Say that nothing can be trained, or end the run, if that has lasted for long.
@@ -215,64 +226,6 @@ def _no_cluster(address: str, reason: str) -> ClusterError:
         f"cannot join the Ray cluster at {address!r}: {reason}; give the address "
         "of one that runs, auto on one of its nodes, or leave out --address"
     )
-
-
-def look_for_skew(ray: Any, asked: set[str], on_skew: OnSkew) -> None:
-    """Call `on_skew` where nodes that were not asked yet have other versions than this process.
-
-    Args:
-        ray: The module.
-        asked: Nodes to leave out; the others are added.
-        on_skew: May refuse them.
-    """
-    found = list(skews(software(), _software_of_nodes(ray, asked)))
-    if found:
-        on_skew(found)
-
-
-def refuse_skew(found: Sequence[Skew]) -> None:
-    """Raise SkewError."""
-    each = "; ".join(skew.in_words for skew in found)
-    raise SkewError(
-        f"the nodes of the cluster differ: {each}; install the same versions everywhere, as "
-        "constraints.txt pins them, or accept numbers that may differ with --accept-skew"
-    )
-
-
-def _software_of_nodes(ray: Any, asked: set[str]) -> dict[str, dict[str, str]]:
-    """What the nodes that can train have installed, by their addresses.
-
-    A node that does not answer in time is left out: its tasks look for themselves.
-    """
-    strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-    task = ray.remote(num_cpus=0, max_retries=0)(_software_here)
-    nodes = [n for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
-    answers = {
-        task.options(scheduling_strategy=strategy(node["NodeID"], soft=False)).remote(): node
-        for node in nodes
-        if node["NodeID"] not in asked
-    }
-    asked.update(node["NodeID"] for node in nodes)
-    if not answers:
-        return {}
-    ready, _ = ray.wait(list(answers), num_returns=len(answers), timeout=SOFTWARE_SECONDS)
-    found = {answers[each]["NodeManagerAddress"]: _software_of(ray, each) for each in ready}
-    return {node: versions for node, versions in found.items() if versions}
-
-
-def _software_of(ray: Any, answer: Any) -> dict[str, str]:
-    """A node's answer; none where the node left meanwhile."""
-    try:
-        return dict(ray.get(answer))
-    except ray.exceptions.RayTaskError as error:  # The function could not even be imported.
-        return {"phasesweep": f"none that can be loaded ({in_a_line(error)[-REASON_LENGTH:]})"}
-    except ray.exceptions.RayError:
-        return {}
-
-
-def _software_here() -> dict[str, str]:
-    """By name, so that a worker's own module answers."""
-    return software()
 
 
 def say(message: str) -> None:

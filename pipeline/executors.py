@@ -10,27 +10,16 @@ blame: it is sent to another node, and if there is none the run ends.
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from threadpoolctl import threadpool_limits
 
-from pipeline.attempts import MOST_DEATHS, Attempt
+from pipeline.attempts import MOST_DEATHS, Attempt, Node
 from pipeline.batches import Batch
-from pipeline.clusters import (
-    REASON_LENGTH,
-    Cluster,
-    ClusterLostError,
-    OnSkew,
-    SkewError,
-    connect,
-    in_a_line,
-    look_for_skew,
-    refuse_skew,
-    say,
-)
+from pipeline.clusters import REASON_LENGTH, Cluster, ClusterLostError, connect, in_a_line, say
 from pipeline.provenance import software
-from pipeline.skew import skews
+from pipeline.skew import OnSkew, SkewError, look_for_skew, refuse_skew, skews
 from pipeline.storage.schemas import Rows
 
 Work = Callable[[Batch], Rows]
@@ -143,6 +132,7 @@ def run_on_ray(
                 return
             yield from tasks.ended()
             cluster.look(len(tasks))
+            tasks.send_twins()
     finally:
         tasks.cancel()
         cluster.close()
@@ -169,6 +159,9 @@ class _Tasks:
         self._work = ray.put(work)
         self._in_flight: dict[Any, Attempt] = {}
         self._again = deque[Attempt]()
+        # Those that were in flight when a node was last lost, and those that were sent twice since.
+        self._suspects, self._lost_nodes = set[Any](), 0
+        self._twins: dict[Any, Any] = {}
         self._has_said = False
 
     def __len__(self) -> int:
@@ -187,12 +180,32 @@ class _Tasks:
 
     def _send(self, attempt: Attempt) -> None:
         share = attempt.place(self._cluster.nodes)
-        task = self._task
-        if share is not None:
-            affinity = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-            there = affinity(share.node_id, soft=False)
-            task = task.options(num_cpus=share.cpus, scheduling_strategy=there)
+        task = self._task if share is None else self._task_on(share)
         self._in_flight[task.remote(self._work, attempt.batch, self._expected)] = attempt
+
+    def _task_on(self, share: Node) -> Any:
+        affinity = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+        there = affinity(share.node_id, soft=False)
+        return self._task.options(num_cpus=share.cpus, scheduling_strategy=there)
+
+    def send_twins(self) -> None:
+        """Send a second time what may hang on a lost node; the first that answers counts.
+
+        A node that was cut off says nothing, and Ray may wait for it for minutes.
+        """
+        if self._cluster.lost_nodes != self._lost_nodes:
+            self._lost_nodes = self._cluster.lost_nodes
+            self._suspects = set(self._in_flight)
+        nodes = self._cluster.nodes
+        if not (self._suspects and nodes and self._cluster.is_idle):
+            return
+        for number, first in enumerate(self._suspects & {*self._in_flight} - {*self._twins}):
+            attempt = self._in_flight[first]
+            task = self._task_on(replace(nodes[number % len(nodes)], cpus=1))
+            second = task.remote(self._work, attempt.batch, self._expected)
+            self._in_flight[second] = attempt
+            self._twins |= {first: second, second: first}
+        self._suspects = set()
 
     def ended(self) -> Results:
         """What tasks have ended with, as soon as some have; None if none does for a while."""
@@ -201,7 +214,27 @@ class _Tasks:
         if not ended:
             yield None
         for reference in ended:
-            yield from self._taken(reference, self._in_flight.pop(reference))
+            if reference in self._in_flight:  # and not the twin of one that has just answered
+                yield from self._answered(reference)
+
+    def _answered(self, reference: Any) -> Results:
+        """What a task has ended with; nothing if it was lost and its twin goes on."""
+        attempt, twin = self._in_flight.pop(reference), self._twins.pop(reference, None)
+        if twin is None:
+            yield from self._taken(reference, attempt)
+            return
+        del self._twins[twin]
+        if self._has_rows(reference):
+            del self._in_flight[twin]
+            self._ray.cancel(twin, force=False)
+            yield from self._taken(reference, attempt)
+
+    def _has_rows(self, reference: Any) -> bool:
+        try:
+            self._ray.get(reference)
+        except self._ray.exceptions.RayError:
+            return False
+        return True
 
     def _taken(self, reference: Any, attempt: Attempt) -> Iterator[Rows | Failure]:
         """A task's rows; else its batch is sent again, or its only trial is the culprit."""

@@ -1,6 +1,7 @@
 """The executors: the same rows from both, whatever fails, and never more than a few ahead."""
 
 import os
+import socket
 
 import numpy as np
 import pytest
@@ -8,11 +9,11 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from core.datasets import DATASETS
 from core.training import FULLY_CONNECTED
-from pipeline import attempts, clusters, executors, provenance
+from pipeline import attempts, clusters, executors, provenance, skew
 from pipeline.batches import batches
-from pipeline.clusters import Cluster, ClusterError, SkewError
+from pipeline.clusters import Cluster, ClusterError
 from pipeline.executors import TASKS_PER_CPU, Failure, run_on_ray, run_serially
-from pipeline.skew import Skew
+from pipeline.skew import Skew, SkewError
 
 from .s3 import free_port
 
@@ -232,10 +233,23 @@ def test_an_address_where_nothing_listens_is_reported_before_ray_tries_it(
         list(run_on_ray(cells, [], address=dead))
 
 
+def test_a_head_that_accepts_but_does_not_answer_is_reported(monkeypatch, cells):
+    """As one that hangs, whose system still takes connections."""
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **options: pytest.fail("Ray was asked"))
+    monkeypatch.setattr(clusters, "ANSWER_SECONDS", 0.05)
+    with socket.create_server(("", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=rf"^cannot join .*'{address}': it does not answer;"):
+            list(run_on_ray(cells, [], address=address))
+
+
 def with_other_versions(monkeypatch, **changes):
     """Let this process, the driver, have other versions than its workers."""
     ours = {**provenance.software(), **changes}
-    for module in (executors, clusters):
+    for module in (executors, skew):
         monkeypatch.setattr(module, "software", lambda: ours)
     return ours
 
@@ -273,7 +287,7 @@ def test_a_node_that_comes_later_with_other_versions_is_refused(
 ):
     """By its first task: it is no failure of a trial, and adds no row."""
     with_other_versions(monkeypatch, SciPy="0.1")
-    monkeypatch.setattr(clusters, "_software_of_nodes", lambda ray, asked: {})
+    monkeypatch.setattr(skew, "_software_of_nodes", lambda ray, asked: {})
     with pytest.raises(SkewError, match=r"has SciPy .*, this driver 0\.1"):
         list(run_on_ray(cells, todo, address="auto"))
 
@@ -288,7 +302,7 @@ def test_a_node_that_joins_is_asked_once(local_ray, todo, cells, monkeypatch):
     monkeypatch.setattr(Cluster, "cpus", property(lambda cluster: next(sizes, 3)))
     monkeypatch.setattr(ray, "nodes", lambda: next(nodes, there))
     assert flat(run_on_ray(cells, todo, address="auto", accept_skew=told.extend)) == ALL
-    assert [skew.software for skew in told] == ["Numba"]
+    assert [found.software for found in told] == ["Numba"]
 
 
 def test_a_cluster_without_cpus_is_waited_for_and_said(local_ray, todo, cells, monkeypatch, capsys):

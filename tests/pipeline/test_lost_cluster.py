@@ -1,7 +1,9 @@
 """A Ray that dies under a run: the run ends, blames no trial, and the next one goes on."""
 
+import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -9,10 +11,10 @@ import pytest
 
 from core.datasets import DATASETS
 from core.training import FULLY_CONNECTED
-from pipeline import attempts
+from pipeline import attempts, executors
 from pipeline.attempts import MOST_LOSSES
 from pipeline.batches import batches
-from pipeline.clusters import ClusterLostError
+from pipeline.clusters import Cluster, ClusterLostError
 from pipeline.executors import Failure, run_on_ray
 from pipeline.storage.store import Store
 
@@ -138,3 +140,22 @@ def test_a_worker_that_dies_alone_is_the_trials_doing(local_ray, monkeypatch, on
     with raising_at_get(monkeypatch, ray.exceptions.WorkerCrashedError(), 1):
         (failure,) = run_on_ray(len, one_batch)
     assert isinstance(failure, Failure)
+
+
+def test_a_batch_that_hangs_on_a_lost_node_is_sent_to_another(
+    local_ray, monkeypatch, one_batch, tmp_path
+):
+    """A node that was cut off says nothing, and Ray waits for it: the second task answers."""
+    marker, never = str(tmp_path / "began"), str(tmp_path / "never")
+    monkeypatch.setattr(executors, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(Cluster, "lost_nodes", property(lambda _: int(os.path.exists(marker))))
+    monkeypatch.setattr(Cluster, "is_idle", property(lambda _: True))
+
+    def work(batch):
+        if not os.path.exists(marker):
+            open(marker, "x").close()
+            while not os.path.exists(never):
+                time.sleep(0.05)
+        return len(batch)
+
+    assert [found for found in run_on_ray(work, one_batch) if found is not None] == [1]
