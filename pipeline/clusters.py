@@ -210,15 +210,23 @@ def _require_an_answer(address: str) -> None:
             return
         to_head = socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS)
         with to_head:
-            to_head.settimeout(ANSWER_SECONDS)
-            to_head.sendall(GREETING)
-            to_head.recv(1)
-    except ConnectionResetError:  # An answer, too: of a server that wants to be greeted with TLS.
-        return
-    except TimeoutError as error:
-        raise _no_cluster(address, "it does not answer") from error
+            answered = _answers(to_head)
     except (OSError, ValueError) as error:
         raise _no_cluster(address, in_a_line(error)) from error
+    if not answered:
+        raise _no_cluster(address, "it accepts connections but does not answer")
+
+
+def _answers(to_head: socket.socket) -> bool:
+    """Whether a server of Ray's is at the other end; under TLS, whose greeting differs, assumed."""
+    if os.environ.get("RAY_USE_TLS", "0") != "0":
+        return True
+    to_head.settimeout(ANSWER_SECONDS)
+    try:
+        to_head.sendall(GREETING)
+        return bool(to_head.recv(1))
+    except (TimeoutError, ConnectionResetError):
+        return False
 
 
 def _no_cluster(address: str, reason: str) -> ClusterError:

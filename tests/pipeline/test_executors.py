@@ -242,7 +242,9 @@ def test_a_head_that_accepts_but_does_not_answer_is_reported(monkeypatch, cells)
     monkeypatch.setattr(clusters, "ANSWER_SECONDS", 0.05)
     with socket.create_server(("", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(ClusterError, match=rf"^cannot join .*'{address}': it does not answer;"):
+        with pytest.raises(
+            ClusterError, match=rf"^cannot join .*'{address}': it accepts conn.* not answer;"
+        ):
             list(run_on_ray(cells, [], address=address))
 
 
