@@ -1,5 +1,6 @@
 """A Ray cluster as the driver sees it: joining it, its nodes, its loss."""
 
+import atexit
 import logging
 import os
 import socket
@@ -192,6 +193,20 @@ def connect(ray: Any, address: str | None) -> bool:
     cpus = int(ray.cluster_resources().get("CPU", 0))
     say(f"Ray trains on {cpus:,} CPU{'' if cpus == 1 else 's'}")
     return True
+
+
+def leave_silently() -> None:
+    """Let this process end, when it does, without taking leave of its cluster.
+
+    Ray would wait for the answer of a head that hangs. The exit code is 1.
+    """
+    atexit.register(_end)
+
+
+def _end() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(1)
 
 
 def _require_an_answer(address: str) -> None:

@@ -17,7 +17,15 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.attempts import MOST_DEATHS, Attempt, Node
 from pipeline.batches import Batch
-from pipeline.clusters import REASON_LENGTH, Cluster, ClusterLostError, connect, in_a_line, say
+from pipeline.clusters import (
+    REASON_LENGTH,
+    Cluster,
+    ClusterLostError,
+    connect,
+    in_a_line,
+    leave_silently,
+    say,
+)
 from pipeline.provenance import software
 from pipeline.skew import OnSkew, SkewError, look_for_skew, refuse_skew, skews
 from pipeline.storage.schemas import Rows
@@ -133,6 +141,11 @@ def run_on_ray(
             yield from tasks.ended()
             cluster.look(len(tasks))
             tasks.send_twins()
+    except ClusterLostError:
+        if address is not None:
+            leave_silently()
+            started_here = False
+        raise
     finally:
         tasks.cancel()
         cluster.close()
