@@ -40,8 +40,14 @@ def cells():
     return lambda batch: [(trial.depth, trial.seed) for trial in batch.trials]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """On a busy machine, too, something ends before the executor says that nothing has."""
+    monkeypatch.setattr(executors, "WAIT_SECONDS", 60.0)
+
+
 def flat(results):
-    return sorted(cell for result in results if result is not None for cell in result)
+    return sorted(cell for result in results for cell in result)
 
 
 ALL = [(depth, seed) for depth in (2, 4) for seed in range(20)]
@@ -173,7 +179,7 @@ def test_what_ray_says_slowly_is_asked_seldom(local_ray, todo, cells, monkeypatc
     monkeypatch.setattr(executors, "TASKS_PER_CPU", len(todo))
     monkeypatch.setattr(executors, "SHARE_AT_ONCE", 0.5)
     assert flat(run_on_ray(cells, todo)) == ALL
-    assert len(waits) < len(todo) / 2
+    assert len(waits) <= len(todo) / 2
 
 
 def test_a_cluster_may_shrink(local_ray, todo, monkeypatch, cells):
@@ -320,7 +326,7 @@ def test_a_cluster_without_cpus_is_waited_for_and_said(local_ray, todo, cells, m
     monkeypatch.setattr(ray, "wait", nothing_ends)
     monkeypatch.setattr(Cluster, "cpus", property(lambda cluster: 2 * (len(looks) > 3)))
     monkeypatch.setattr(clusters, "FIRST_WORD_SECONDS", 0.0)
-    assert flat(run_on_ray(cells, todo)) == ALL
+    assert flat(filter(None, run_on_ray(cells, todo))) == ALL
     assert capsys.readouterr().err == "waiting: the Ray cluster has no CPU for 3 batches yet\n"
 
 

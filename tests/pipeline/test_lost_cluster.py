@@ -104,6 +104,7 @@ def test_a_batch_whose_node_died_goes_elsewhere(local_ray, monkeypatch, one_batc
     """Whole: it is no failure, and its rows come once."""
     import ray
 
+    monkeypatch.setattr(executors, "WAIT_SECONDS", 60.0)
     with raising_at_get(monkeypatch, ray.exceptions.NodeDiedError("the node died"), times):
         assert list(run_on_ray(len, one_batch)) == [1]
 
@@ -137,6 +138,7 @@ def test_a_worker_that_dies_alone_is_the_trials_doing(local_ray, monkeypatch, on
     import ray
 
     monkeypatch.setattr(attempts, "MOST_DEATHS", 1)
+    monkeypatch.setattr(executors, "WAIT_SECONDS", 60.0)
     with raising_at_get(monkeypatch, ray.exceptions.WorkerCrashedError(), 1):
         (failure,) = run_on_ray(len, one_batch)
     assert isinstance(failure, Failure)
