@@ -4,7 +4,8 @@
 
 In the environment FAULTS_PAUSE has the seconds that a batch takes longer, FAULTS_CULPRIT the
 id of a trial that kills its process, FAULTS_GREEDY that of one that fills the memory which a
-local Ray may use, unless it is alone and FAULTS_SATISFIED is set.
+local Ray may use, unless it is alone and FAULTS_SATISFIED is set, and FAULTS_LEASE the seconds
+of a lease in an object store.
 """
 
 import os
@@ -14,6 +15,7 @@ import time
 import psutil
 
 from pipeline import cli, cuts, sweep
+from pipeline.storage import locks
 
 PAUSE = float(os.environ.get("FAULTS_PAUSE", "0.05"))
 CULPRIT, GREEDY = os.environ.get("FAULTS_CULPRIT"), os.environ.get("FAULTS_GREEDY")
@@ -44,7 +46,7 @@ def limit_memory():
     """Let the memory monitor of a local Ray kill workers as soon as ROOM is used up."""
     memory = psutil.virtual_memory()
     threshold = (memory.total - memory.available + ROOM) / memory.total
-    os.environ["RAY_memory_usage_threshold"] = f"{threshold:.3f}"
+    os.environ.update({"RAY_memory_usage_threshold": f"{threshold:.3f}"})
 
 
 if __name__ == "__main__":
@@ -52,6 +54,8 @@ if __name__ == "__main__":
     sweep.COMMIT_SECONDS = 0.0
     train_batch = sweep.TrainBatch
     sweep.TrainBatch = lambda *made: slowed(train_batch(*made))
+    locks.LEASE_SECONDS = float(os.environ.get("FAULTS_LEASE", "60"))
+    locks.RENEWAL_SECONDS = locks.LEASE_SECONDS / 6
     if GREEDY:
         limit_memory()
     cli.main()
