@@ -18,6 +18,7 @@ from core.settings import trial_id
 from core.training import FULLY_CONNECTED
 from pipeline.storage.store import Store
 from pipeline.sweep_files.loading import load_sweep
+from tests.faults.autoscaling import MOST_WORKERS, autoscaled
 from tests.faults.buckets import bucket
 from tests.faults.stores import ROOT, TRIALS, command, ended, wait_for
 from tests.faults.suite import SMALL_STORE, Injected
@@ -345,6 +346,22 @@ def two_drivers(suite, number):
     return injected
 
 
+def no_workers_at_first(suite, number):
+    """An autoscaler starts workers for the tasks that wait, and ends them after the run."""
+    store = suite.folder()
+    arguments = ("run", suite.sweep, "--store", store, "--executor", "ray", "--address")
+    with autoscaled(suite.scratch) as cluster, suite.judged(store) as injected:
+        if cluster.cpus:
+            injected.other.append(f"{cluster.cpus} CPUs before the run")
+        process = command(*arguments, cluster.address, faults_pause="1")
+        if not wait_for(lambda: cluster.cpus >= MOST_WORKERS, process):
+            injected.other.append(f"{cluster.cpus} CPUs at the end of the run")
+        injected.expect(process, 0)
+        if not cluster.shrinks_within(120):
+            injected.other.append(f"{cluster.cpus} CPUs two minutes after the run")
+    return injected
+
+
 FAULTS = {
     "driver killed (serial)": (driver_killed_serial, 10),
     "driver killed (Ray)": (driver_killed_on_ray, 10),
@@ -360,6 +377,7 @@ FAULTS = {
     "bucket throttled": (bucket_throttled, 2),
     "driver stopped": (driver_stopped, 2),
     "compaction killed": (compaction_killed, 5),
+    "no workers at first": (no_workers_at_first, 1),
     "two drivers at once": (two_drivers, 3),
     "read-only store": (read_only, 1),
 }
