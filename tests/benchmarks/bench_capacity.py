@@ -19,6 +19,7 @@ import tempfile
 import time
 from dataclasses import asdict, replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from time import perf_counter, thread_time
 
@@ -34,7 +35,7 @@ from simulated_ray import Clock, Costs, SimulatedRay
 
 from core.settings import Trials
 from core.training import FULLY_CONNECTED
-from pipeline import executors
+from pipeline import clusters, executors
 from pipeline import sweep as sweeps
 from pipeline.batches import batch_seconds, batches
 from pipeline.executors import run_on_ray
@@ -201,6 +202,8 @@ def simulated(seconds, workers, costs, folder):
 def _simulate(simulation):
     """Let the driver have the simulated Ray and its clock."""
     sys.modules["ray"] = simulation
+    # A thread asks for the nodes, in real time: simulated time would leave its answers behind.
+    clusters.SILENT_SECONDS = inf
     for name, module in list(sys.modules.items()):
         if name.startswith("pipeline.") and hasattr(module, "monotonic"):
             module.monotonic = simulation.clock.now

@@ -129,6 +129,7 @@ class SimulatedRay:
     lost_share: float = 0.0
     exceptions: object = ray.exceptions
     util: object = ray.util
+    _private: object = ray._private
     busy: float = 0.0
     lost: int = 0
     most_in_flight: int = 0
@@ -166,6 +167,10 @@ class SimulatedRay:
             nodes = self.workers / CPUS_PER_NODE
             self.clock.add(self.costs.count_cpus + NODE_SECONDS * nodes, "Ray")
         return {"CPU": float(self.workers)}
+
+    def available_resources(self) -> dict[str, float]:
+        """The CPUs that are free."""
+        return {"CPU": float(self.workers - len(self._running))}
 
     def remote(self, **options: object) -> Callable:
         """A decorator, as ray.remote with options."""
