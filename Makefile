@@ -5,7 +5,7 @@
 #   make lint     all of that but the tests
 #   make docs     the documentation site, docs/_build/html/index.html; runs every example
 #   make bench    the benchmarks
-#   make faults   kill drivers, workers and nodes, fill disks; then count rows; quarter of an hour
+#   make faults   kill drivers, nodes and heads, fill disks; then count rows; half an hour
 #   make pictures the README's pictures, from sweeps of a quarter of an hour in all
 #   make notebooks  run the notebooks on the demo store and keep what they show
 #   make format   let ruff rewrite what `make lint` would refuse

@@ -37,6 +37,7 @@ from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.budgets import Budget
 from pipeline.claims import claim_sweeps, run_claims
+from pipeline.clusters import ClusterError
 from pipeline.commands.forecasts import forecast, trials_in_words
 from pipeline.commands.progress import Course, progress
 from pipeline.commands.run_options import BudgetSeconds, MaxTrials, stop_in_words
@@ -45,7 +46,6 @@ from pipeline.commands.store import commands as store_commands
 from pipeline.commands.store_places import lasting_store
 from pipeline.commands.traced import audit_in_words, trained_in_words
 from pipeline.executors import (
-    ClusterError,
     Executor,
     Failure,
     executor_for,
@@ -279,9 +279,9 @@ def _refuse_failures(failures: Sequence[Failure]) -> None:
 
 @app.command()
 def claims(
-    store: Annotated[Path, typer.Option(help="A folder for the experiments' rows.")] = Path(
-        "stores/claims"
-    ),
+    store: Annotated[
+        str, typer.Option(help="A folder or URL for the experiments' rows.")
+    ] = "stores/claims",
     as_json: AsJson = False,
 ) -> None:
     """Settle the argument: run every claim's experiment and print its verdict."""

@@ -1,50 +1,53 @@
-"""Where batches are trained: in this process or on Ray. Nothing else imports Ray.
+"""Where batches are trained: in this process or on Ray.
 
 Both executors take the same work and batches and yield the same rows as they finish,
 in whatever order; the driver alone writes them. A batch whose task fails, by an exception
-or because its worker died, is split until the trial at fault stands alone: that one is
+or because its workers died, is split until the trial at fault stands alone: that one is
 yielded as a failure, and all others are trained. A batch whose node or cluster died is not to
 blame: it is sent to another node, and if there is none the run ends.
 """
 
-import logging
-import os
 import socket
-import sys
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from time import monotonic
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from threadpoolctl import threadpool_limits
 
+from pipeline.attempts import MOST_DEATHS, Attempt, Node
 from pipeline.batches import Batch
-from pipeline.interrupts import kept_handlers
+from pipeline.clusters import (
+    REASON_LENGTH,
+    Cluster,
+    ClusterLostError,
+    connect,
+    in_a_line,
+    leave_silently,
+    say,
+)
 from pipeline.provenance import software
-from pipeline.skew import Skew, skews
+from pipeline.skew import OnSkew, SkewError, look_for_skew, refuse_skew, skews
 from pipeline.storage.schemas import Rows
 
 Work = Callable[[Batch], Rows]
-OnSkew = Callable[[Sequence[Skew]], None]
 # Batches, taken lazily. None means: wait for a batch in flight to end, then ask again.
 Supplied = Iterable[Batch | None]
+# What comes back, as it comes. None means: nothing has ended for a while.
+Results = Iterator["Rows | Failure | None"]
 
 # Below this many seconds of work on one core, starting Ray costs more than it saves.
 SERIAL_SECONDS = 15.0
 # Enough that no CPU waits for the driver, few enough that memory stays bounded.
 TASKS_PER_CPU = 3
-# For a task whose worker or node died: the task may not have been to blame.
-TASK_RETRIES = 2
-# How often a batch is sent to another node after its own died, with TASK_RETRIES each.
-MOST_NODES_LOST = 3
-REASON_LENGTH = 500
-# To a cluster's address, and for its nodes to say what they have installed.
-CONNECT_SECONDS, SOFTWARE_SECONDS = 10.0, 60.0
-# How long a task is waited for before the cluster is looked at again; and after how long without
-# CPUs that is said, first and then.
+# So many on a cluster that was joined, however few CPUs it has yet: an autoscaler adds nodes for
+# the tasks that wait, as many as hold these at first, then threefold each time.
+LEAST_ON_CLUSTER = 256
+# Ray looks at all tasks in flight each time that it is asked for those that ended, so this share
+# of them is waited for at once: the time per task stays the same however many are in flight.
+SHARE_AT_ONCE = 0.01
+# How long a task is waited for before the cluster is looked at again.
 WAIT_SECONDS = 5.0
-FIRST_WORD_SECONDS, NEXT_WORD_SECONDS = 10.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -60,22 +63,10 @@ class Failure:
     reason: str
 
 
-class ClusterError(ValueError):
-    """There is no Ray cluster to join; the message names the address and the remedy."""
-
-
-class SkewError(ClusterError):
-    """Driver and workers have different versions; the message names both sides."""
-
-
-class ClusterLostError(ConnectionError):
-    """The Ray cluster, or this process' node of it, died; the message says which."""
-
-
 class Executor(Protocol):
     """Runs the work on every batch and yields rows, or failures, as they come."""
 
-    def __call__(self, work: Work, batches: Supplied) -> Iterator[Rows | Failure]:
+    def __call__(self, work: Work, batches: Supplied) -> Results:
         """Run the work on every batch.
 
         Args:
@@ -104,7 +95,7 @@ def _attempt(work: Work, batch: Batch) -> Iterator[Rows | Failure]:
         rows = _with_one_thread(work, batch)
     except Exception as error:
         if len(batch) == 1:
-            yield _failure(batch, error)
+            yield Failure(batch.first, _in_words(error))
             return
         for half in batch.halves:
             yield from _attempt(work, half)
@@ -112,21 +103,12 @@ def _attempt(work: Work, batch: Batch) -> Iterator[Rows | Failure]:
         yield rows
 
 
-def refuse_skew(found: Sequence[Skew]) -> None:
-    """Raise SkewError."""
-    each = "; ".join(skew.in_words for skew in found)
-    raise SkewError(
-        f"the nodes of the cluster differ: {each}; install the same versions everywhere, as "
-        "constraints.txt pins them, or accept numbers that may differ with --accept-skew"
-    )
-
-
 def run_on_ray(
     work: Work,
     batches: Supplied,
     address: str | None = None,
     accept_skew: OnSkew | None = None,
-) -> Iterator[Rows | Failure]:
+) -> Results:
     """Train the batches as Ray tasks, a bounded number of them in flight.
 
     Args:
@@ -143,173 +125,175 @@ def run_on_ray(
     """
     import ray  # Ray takes seconds to import, and small sweeps never need it.
 
-    started_here = _connect(ray, address)
-    task: Any = ray.remote(num_cpus=1, max_retries=TASK_RETRIES)(_with_one_thread)
-    shared_work = ray.put(work)
-    queue, again = iter(batches), deque[Batch]()
-    lost: Counter[str] = Counter()
-    in_flight: dict[Any, Batch] = {}
-    quiet_until = monotonic() + FIRST_WORD_SECONDS
+    started_here = connect(ray, address)
+    cluster = Cluster(ray)
     expected = None if address is None or accept_skew else software()
-    asked, cpus = set[str](), -1
+    tasks = _Tasks(ray, cluster, work, expected)
+    queue, asked, cpus = iter(batches), set[str](), -1
     try:
         while True:
-            # Asked anew each time: a cluster grows and shrinks.
-            before, cpus = cpus, int(ray.cluster_resources().get("CPU", 1))
+            before, cpus = cpus, cluster.cpus
             if address is not None and cpus != before:
-                _look_for_skew(ray, asked, accept_skew or refuse_skew)
-            limit = TASKS_PER_CPU * max(1, cpus)
-            while len(in_flight) < limit:
-                batch = again.popleft() if again else next(queue, None)
-                if batch is None:
-                    break
-                in_flight[task.remote(shared_work, batch, expected)] = batch
-            if not in_flight:
+                look_for_skew(ray, asked, accept_skew or refuse_skew)
+            tasks.fill(queue, _most_in_flight(cpus, address))
+            if not len(tasks):
                 return
-            ended, _ = ray.wait(list(in_flight), num_returns=1, timeout=WAIT_SECONDS)
-            if not ended:
-                if monotonic() >= quiet_until and not ray.cluster_resources().get("CPU"):
-                    _say(f"waiting: the Ray cluster has no CPU for {len(in_flight)} batches yet")
-                    quiet_until = monotonic() + NEXT_WORD_SECONDS
-                continue
-            reference = ended[0]
-            batch = in_flight.pop(reference)
-            try:
-                rows = ray.get(reference)
-            except ray.exceptions.RayError as error:
-                cause = getattr(error, "cause", None)
-                if isinstance(cause, SkewError):
-                    raise SkewError(str(cause)) from error
-                if not _is_of_the_task(ray, error):
-                    lost[batch.batch_id] += 1
-                    _require_a_node(ray, error, lost[batch.batch_id])
-                    again.append(batch)
-                elif len(batch) == 1:
-                    yield _failure(batch, cause or error)
-                else:
-                    again.extend(batch.halves)
-            else:
-                yield rows
+            yield from tasks.ended()
+            cluster.look(len(tasks))
+            tasks.send_twins()
+    except ClusterLostError:
+        if address is not None:
+            leave_silently()
+            started_here = False
+        raise
     finally:
-        for reference in in_flight:
-            ray.cancel(reference, force=False)
+        tasks.cancel()
+        cluster.close()
         if started_here:
             ray.shutdown()
 
 
-def _is_of_the_task(ray: Any, error: Exception) -> bool:
-    """Whether the task itself failed: it raised, or its worker alone died on every attempt."""
-    found = ray.exceptions
-    return isinstance(error, found.RayTaskError | found.WorkerCrashedError | found.OutOfMemoryError)
+def _most_in_flight(cpus: int, address: str | None) -> int:
+    """How many tasks may be in flight on so many CPUs."""
+    least = 1 if address is None else LEAST_ON_CLUSTER
+    return max(TASKS_PER_CPU * max(1, cpus), least)
 
 
-def _require_a_node(ray: Any, error: Exception, times: int) -> None:
-    """Raise ClusterLostError unless a batch lost with its nodes may be sent to another node."""
-    reason = f"{type(error).__name__}: {_in_a_line(error)}"[:REASON_LENGTH]
-    if isinstance(error, ray.exceptions.LocalRayletDiedError):
-        raise ClusterLostError(f"the Ray on this machine died ({reason}); no trial is to blame")
-    if times > MOST_NODES_LOST or not ray.cluster_resources().get("CPU"):
-        raise ClusterLostError(f"the Ray cluster lost its nodes ({reason}); no trial is to blame")
+class _Tasks:
+    """The batches that Ray works on, and those that are to be sent again.
 
-
-def _look_for_skew(ray: Any, asked: set[str], on_skew: OnSkew) -> None:
-    """Call `on_skew` where nodes that were not asked yet have other versions than this process."""
-    found = list(skews(software(), _software_of_nodes(ray, asked)))
-    if found:
-        on_skew(found)
-
-
-def _software_of_nodes(ray: Any, asked: set[str]) -> dict[str, dict[str, str]]:
-    """What the nodes that can train have installed, by their addresses.
-
-    A node that does not answer in time is left out: its tasks look for themselves.
-
-    Args:
-        ray: The module.
-        asked: Nodes to leave out; the others are added.
+    Ray retries nothing itself: it would send a batch that memory has no room for to the same node
+    for ever.
     """
-    strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-    task = ray.remote(num_cpus=0, max_retries=0)(_software_here)
-    nodes = [n for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
-    answers = {
-        task.options(scheduling_strategy=strategy(node["NodeID"], soft=False)).remote(): node
-        for node in nodes
-        if node["NodeID"] not in asked
-    }
-    asked.update(node["NodeID"] for node in nodes)
-    if not answers:
-        return {}
-    ready, _ = ray.wait(list(answers), num_returns=len(answers), timeout=SOFTWARE_SECONDS)
-    found = {answers[each]["NodeManagerAddress"]: _software_of(ray, each) for each in ready}
-    return {node: versions for node, versions in found.items() if versions}
 
+    def __init__(self, ray: Any, cluster: Cluster, work: Work, expected: dict[str, str] | None):
+        self._ray, self._cluster, self._expected = ray, cluster, expected
+        self._task: Any = ray.remote(num_cpus=1, max_retries=0)(_with_one_thread)
+        self._work = ray.put(work)
+        self._in_flight: dict[Any, Attempt] = {}
+        self._again = deque[Attempt]()
+        # Those that were in flight when a node was last lost, and those that were sent twice since.
+        self._suspects, self._lost_nodes = set[Any](), 0
+        self._twins: dict[Any, Any] = {}
+        self._has_said = False
 
-def _software_of(ray: Any, answer: Any) -> dict[str, str]:
-    """A node's answer; none where the node left meanwhile."""
-    try:
-        return dict(ray.get(answer))
-    except ray.exceptions.RayTaskError as error:  # The function could not even be imported.
-        return {"phasesweep": f"none that can be loaded ({_in_a_line(error)[-REASON_LENGTH:]})"}
-    except ray.exceptions.RayError:
-        return {}
+    def __len__(self) -> int:
+        return len(self._in_flight)
 
+    def fill(self, queue: Iterator[Batch | None], most: int) -> None:
+        """Send batches until so many are in flight, or the queue has none for now."""
+        while len(self._in_flight) < most:
+            batch = None if self._again else next(queue, None)
+            if batch is not None:
+                self._send(Attempt(batch))
+            elif self._again:
+                self._send(self._again.popleft())
+            else:
+                return
 
-def _software_here() -> dict[str, str]:
-    """By name, so that a worker's own module answers."""
-    return software()
+    def _send(self, attempt: Attempt) -> None:
+        share = attempt.place(self._cluster.nodes)
+        task = self._task if share is None else self._task_on(share)
+        self._in_flight[task.remote(self._work, attempt.batch, self._expected)] = attempt
 
+    def _task_on(self, share: Node) -> Any:
+        affinity = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+        there = affinity(share.node_id, soft=False)
+        return self._task.options(num_cpus=share.cpus, scheduling_strategy=there)
 
-def _connect(ray: Any, address: str | None) -> bool:
-    """Connect to Ray; True when that started or joined a cluster on our behalf."""
-    if ray.is_initialized():
-        return False
-    if address is not None:
-        _require_a_listener(address)
-    where = "Ray on this machine" if address is None else f"the Ray cluster at {address}"
-    _say(f"{'starting' if address is None else 'joining'} {where}: some seconds")
-    # Under `uv run` Ray would resolve the environment anew for every worker.
-    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    try:
-        with kept_handlers():
-            ray.init(
-                address=address or "local",
-                include_dashboard=None if address else False,
-                logging_level=logging.ERROR,
-                log_to_driver=False,
-            )
-    except (OSError, ValueError, RuntimeError) as error:
-        if address is None:
-            raise
-        raise _no_cluster(address, error) from error
-    cpus = int(ray.cluster_resources().get("CPU", 0))
-    _say(f"Ray trains on {cpus:,} CPU{'' if cpus == 1 else 's'}")
-    return True
+    def send_twins(self) -> None:
+        """Send a second time what may hang on a lost node; the first that answers counts.
 
-
-def _require_a_listener(address: str) -> None:
-    """Refuse an address where nothing listens: Ray would try for minutes.
-
-    Raises:
-        ClusterError: With the system's reason.
-    """
-    from ray._private.services import canonicalize_bootstrap_address
-
-    try:
-        # What auto stands for; "host:port" after "ray://".
-        found = canonicalize_bootstrap_address(address.removeprefix("ray://"))
-        host, _, port = (found or "").rpartition(":")
-        if not host:
+        A node that was cut off says nothing, and Ray may wait for it for minutes.
+        """
+        if self._cluster.lost_nodes != self._lost_nodes:
+            self._lost_nodes = self._cluster.lost_nodes
+            self._suspects = set(self._in_flight)
+        nodes = self._cluster.nodes
+        if not (self._suspects and nodes and self._cluster.is_idle):
             return
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
-    except (OSError, ValueError) as error:
-        raise _no_cluster(address, error) from error
+        for number, first in enumerate(self._suspects & {*self._in_flight} - {*self._twins}):
+            attempt = self._in_flight[first]
+            task = self._task_on(replace(nodes[number % len(nodes)], cpus=1))
+            second = task.remote(self._work, attempt.batch, self._expected)
+            self._in_flight[second] = attempt
+            self._twins |= {first: second, second: first}
+        self._suspects = set()
 
+    def ended(self) -> Results:
+        """What tasks have ended with, as soon as some have; None if none does for a while."""
+        at_once = max(1, int(SHARE_AT_ONCE * len(self)))
+        ended, _ = self._ray.wait(list(self._in_flight), num_returns=at_once, timeout=WAIT_SECONDS)
+        if not ended:
+            yield None
+        for reference in ended:
+            if reference in self._in_flight:  # and not the twin of one that has just answered
+                yield from self._answered(reference)
 
-def _no_cluster(address: str, error: Exception) -> ClusterError:
-    return ClusterError(
-        f"cannot join the Ray cluster at {address!r}: {_in_a_line(error)}; give the address "
-        "of one that runs, auto on one of its nodes, or leave out --address"
-    )
+    def _answered(self, reference: Any) -> Results:
+        """What a task has ended with; nothing if it was lost and its twin goes on."""
+        attempt, twin = self._in_flight.pop(reference), self._twins.pop(reference, None)
+        if twin is None:
+            yield from self._taken(reference, attempt)
+            return
+        del self._twins[twin]
+        if self._has_rows(reference):
+            del self._in_flight[twin]
+            self._ray.cancel(twin, force=False)
+            yield from self._taken(reference, attempt)
+
+    def _has_rows(self, reference: Any) -> bool:
+        try:
+            self._ray.get(reference)
+        except self._ray.exceptions.RayError:
+            return False
+        return True
+
+    def _taken(self, reference: Any, attempt: Attempt) -> Iterator[Rows | Failure]:
+        """A task's rows; else its batch is sent again, or its only trial is the culprit."""
+        found = self._ray.exceptions
+        try:
+            rows = self._ray.get(reference)
+        except found.RayTaskError as error:
+            if isinstance(error.cause, SkewError):
+                raise SkewError(str(error.cause)) from error
+            yield from self._sent_again(attempt, attempt.halves, _in_words(error.cause or error))
+        except found.WorkerCrashedError as error:
+            yield from self._sent_again(attempt, attempt.after_death, _in_words(error))
+        except found.OutOfMemoryError as error:
+            reason = str(error).partition("\n")[0]
+            self._say_of_memory(reason)
+            reason = f"killed {MOST_DEATHS} times because memory ran out, at last: {reason}"
+            yield from self._sent_again(attempt, attempt.after_death, reason[:REASON_LENGTH])
+        except found.LocalRayletDiedError as error:
+            raise ClusterLostError("the Ray on this machine died; no trial is to blame") from error
+        except found.RayError as error:
+            if not attempt.after_loss:
+                raise ClusterLostError(
+                    f"the Ray cluster loses its nodes ({_in_words(error)}); no trial is to blame"
+                ) from error
+            self._again.extend(attempt.after_loss)
+        else:
+            yield rows
+
+    def _sent_again(
+        self, attempt: Attempt, attempts: Sequence[Attempt], reason: str
+    ) -> Iterator[Failure]:
+        """Nothing, or the failure of a trial that is not tried again."""
+        self._again.extend(attempts)
+        if not attempts:
+            yield Failure(attempt.batch.first, reason)
+
+    def _say_of_memory(self, reason: str) -> None:
+        """Once: more memory, or fewer CPUs, would make the sweep faster."""
+        if not self._has_said:
+            say(f"memory ran out on a node; its batches go on with fewer at a time ({reason})")
+        self._has_said = True
+
+    def cancel(self) -> None:
+        """Call off what is in flight."""
+        for reference in self._in_flight:
+            self._ray.cancel(reference, force=False)
 
 
 def _with_one_thread(work: Work, batch: Batch, expected: dict[str, str] | None = None) -> Rows:
@@ -326,13 +310,5 @@ def _with_one_thread(work: Work, batch: Batch, expected: dict[str, str] | None =
         return work(batch)
 
 
-def _failure(batch: Batch, error: BaseException) -> Failure:
-    return Failure(batch.first, f"{type(error).__name__}: {_in_a_line(error)}"[:REASON_LENGTH])
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
-
-
-def _in_a_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+def _in_words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {in_a_line(error)}"[:REASON_LENGTH]

@@ -26,7 +26,8 @@ from pipeline.sweep_files.loading import Sweep
 from pipeline.tasks import TaskKey, task_key, tasks
 
 COMMIT_SECONDS = 5.0
-COMMIT_ROWS = 50_000
+# Of all tables: about a hundred megabytes.
+COMMIT_ROWS = 750_000
 MOST_FAILURES = 100
 ALL = Budget()
 
@@ -103,6 +104,9 @@ def run_sweep(
         todo = _todo(sweep, standing, store, writer, report)
         supply = Supply(todo, partial(batch_seconds, trainer=trainer, datasets=sweep.infos), budget)
         for found in execute(TrainBatch(trainer, tasks(sweep)), supply):
+            if found is None:
+                writer.commit_if_due()
+                continue
             if isinstance(found, Failure):
                 report.failures.append(found)
                 _record(found, store)
@@ -208,6 +212,7 @@ class _Writer:
     def __init__(self, store: Store):
         self._store = store
         self._waiting: list[Rows] = []
+        self._count = 0
         self._last_commit = monotonic()
 
     def __enter__(self) -> "_Writer":
@@ -223,8 +228,14 @@ class _Writer:
 
     def add(self, rows: Rows) -> None:
         self._waiting.append(rows)
-        count = sum(len(waiting.runs) for waiting in self._waiting)
-        if count >= COMMIT_ROWS or monotonic() - self._last_commit >= COMMIT_SECONDS:
+        self._count += sum(len(table) for table in rows.tables.values())
+        if self._count >= COMMIT_ROWS:
+            self.commit()
+        self.commit_if_due()
+
+    def commit_if_due(self) -> None:
+        """Write what is waiting if the last commit is some seconds ago."""
+        if monotonic() - self._last_commit >= COMMIT_SECONDS:
             self.commit()
 
     def commit(self) -> None:
@@ -233,6 +244,6 @@ class _Writer:
             return
         with deferred_interrupts():
             # A commit that failed is not tried again: its rows are trained by the next run.
-            rows, self._waiting = self._waiting, []
+            rows, self._waiting, self._count = self._waiting, [], 0
             self._store.commit(rows)
             self._last_commit = monotonic()

@@ -10,7 +10,7 @@ import typer
 
 from core.training import FULLY_CONNECTED
 from pipeline.commands.store_status import status_of
-from pipeline.storage.compaction import CompactionError
+from pipeline.storage.compaction import CompactionError, compact_into
 from pipeline.storage.compaction import compact as compact_store
 from pipeline.storage.locks import LeaseLostError
 from pipeline.storage.store import Store, StoreError
@@ -94,11 +94,23 @@ def _ending_in_a_line() -> Iterator[None]:
 
 
 @commands.command()
-def compact(store: StoreArgument) -> None:
-    """Merge small files into few large, sorted ones; the rows stay as they are."""
-    target = existing(store)
-    with _ending_in_a_line(), target.writing():
-        counts = compact_store(target)
+def compact(
+    store: StoreArgument,
+    to: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Make a new store of them there.")
+    ] = None,
+) -> None:
+    """Merge small files into few large, sorted ones; the rows stay as they are.
+
+    A store in a bucket stays as it is and needs --to, an empty folder or prefix.
+    """
+    source = existing(store)
+    with _ending_in_a_line(), source.writing():
+        if to is None:
+            counts = compact_store(source)
+        else:
+            counts = compact_into(source, Store(to, FULLY_CONNECTED))
     for table, (before, after) in counts.items():
         print(f"{table:<8}{before:>6,} files -> {after:,}")
-    print(f"compacted {store}", file=sys.stderr)
+    into = "" if to is None else f" into {to}"
+    print(f"compacted {store}{into}", file=sys.stderr)

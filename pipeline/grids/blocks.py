@@ -102,7 +102,7 @@ class Block:
     grid: Grid
     runs: Sequence[slice]
 
-    @property
+    @cached_property
     def first(self) -> Any:
         """Its first trial."""
         return self.grid.trial_of([run.start for run in self.runs])
@@ -214,7 +214,7 @@ def _combined(part: Sequence[Places], places: Places) -> list[Places]:
     found = []
     for own in reversed(part):
         if len(own) == 1:
-            found.append(np.broadcast_to(own, len(places)))
+            found.append(own.repeat(len(places)))
         else:
             places, place = np.divmod(places, len(own))
             found.append(own[place])

@@ -1,13 +1,15 @@
 """Many small part files merged into few large ones, sorted so that readers can skip.
 
-The merged files are written beside the table, and then the two folders change places in
-one step of the kernel: a reader that lists the table finds all of the old parts or all of
-the new. A crash at any moment leaves one or the other.
+In a local store the merged files are written beside the table, and then the two folders change
+places in one step of the kernel: a reader that lists the table finds all of the old parts or all
+of the new. A crash at any moment leaves one or the other. An object store has no such step: there
+the merged files make a store of their own.
 """
 
 import ctypes
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import pyarrow.parquet as pq
 from core.settings import defaults
 from core.trainers import Trainer
 from pipeline.storage.files import STAGING, LocalFiles, one_line, sync
+from pipeline.storage.locks import LockedError, held
 from pipeline.storage.parts import Part, part_name
 from pipeline.storage.schemas import former_names
 from pipeline.storage.store import DamagedStoreError, Store, StoreError
@@ -47,15 +50,16 @@ def compact(store: Store) -> dict[str, tuple[int, int]]:
     if not isinstance(store.files, LocalFiles):
         raise StoreError(
             f"{store.location} lies in an object store, where a reader would meet rows twice "
-            "while files are merged; copy it to a folder, compact that, and copy it back"
+            "while files are merged; give a new place for the merged files with --to"
         )
     counts = {}
     for table in store.schemas:
         before = store.parts(table)
         try:
-            expected = sum(_rows_in(store.path / table / part.name) for part in before)
             if len(before) > 1:
-                _merge(store, table, before, expected)
+                _merge(store, table, before)
+            elif before:
+                _rows_in(store, table, before[0])  # a damaged file is named here too
         except (OSError, duckdb.Error, pa.ArrowException) as error:
             raise CompactionError(
                 f"{store.location}/{table} could not be merged: {one_line(error)}"
@@ -64,18 +68,72 @@ def compact(store: Store) -> dict[str, tuple[int, int]]:
     return counts
 
 
-def _merge(store: Store, table: str, parts: list[Part], expected: int) -> None:
-    merged = store.path / STAGING / f"merged-{table}"
+def compact_into(store: Store, target: Store) -> dict[str, tuple[int, int]]:
+    """Merge the parts of every table into a new store; the caller is the first one's writer.
+
+    The new store's manifest is written last: without it, after a crash, the place is no store.
+
+    Args:
+        store: Stays as it is.
+        target: At an empty place, in a folder or an object store.
+
+    Returns:
+        By table: the number of files here and there.
+
+    Raises:
+        StoreError: There is a store at that place, or another process writes there.
+        CompactionError: The disk is full, or the merge came to no end otherwise.
+    """
+    if target.exists:
+        raise StoreError(f"{target.location} is a store already; give an empty place with --to")
+    counts = {}
+    try:
+        with held(target.files), tempfile.TemporaryDirectory() as scratch:
+            for table in store.schemas:
+                before = store.parts(table)
+                merged = _merged(store, table, before, Path(scratch)) if before else []
+                for part in merged:
+                    target.files.write(f"{table}/{part.name}", part.read_bytes())
+                    part.unlink()
+                counts[table] = (len(before), len(merged))
+            target.describe(**store.manifest)
+    except LockedError as error:
+        raise StoreError(
+            f"{target.location} is being written by {error}; give another place with --to"
+        ) from error
+    except (OSError, duckdb.Error, pa.ArrowException) as error:
+        raise CompactionError(
+            f"{store.location} could not be merged into {target.location}: {one_line(error)}"
+        ) from error
+    return counts
+
+
+def _merge(store: Store, table: str, parts: list[Part]) -> None:
+    """Let a local table change places with its parts merged."""
+    staging = store.path / STAGING
+    merged = staging / f"merged-{table}"
+    _merged(store, table, parts, staging)
+    sync(merged)
+    _exchange(merged, store.path / table)
+    shutil.rmtree(merged)
+
+
+def _merged(store: Store, table: str, parts: list[Part], scratch: Path) -> list[Path]:
+    """The parts of a table merged, in a new folder of a local one; every row is there.
+
+    Raises:
+        DamagedStoreError: Rows would be lost.
+    """
+    merged = scratch / f"merged-{table}"
     merged.mkdir()
+    expected = sum(_rows_in(store, table, part) for part in parts)
     rows = _write_sorted(store, table, parts, merged)
     if rows != expected:
         raise DamagedStoreError(
             f"{store.location}/{table} has {expected} rows, {rows} came out of the merge; nothing "
             f"was changed, `phasesweep verify {store.location}` may say why"
         )
-    sync(merged)
-    _exchange(merged, store.path / table)
-    shutil.rmtree(merged)
+    return sorted(merged.iterdir())
 
 
 def _write_sorted(store: Store, table: str, parts: list[Part], target: Path) -> int:
@@ -83,7 +141,7 @@ def _write_sorted(store: Store, table: str, parts: list[Part], target: Path) -> 
     # There is a first part even if there are no rows: it shows that the commits are not lost.
     files = [_open(store, table, target / "1")]
     total, room = 0, ROWS_PER_PART
-    for batch in _sorted_batches(store, table, parts):
+    for batch in _sorted_batches(store, table, parts, target.parent / "sorting"):
         if room < len(batch):
             files[-1].close()
             files.append(_open(store, table, target / str(len(files) + 1)))
@@ -105,15 +163,15 @@ def _open(store: Store, table: str, file: Path) -> pq.ParquetWriter:
     return pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True)
 
 
-def _sorted_batches(store: Store, table: str, parts: list[Part]) -> Iterator[pa.RecordBatch]:
+def _sorted_batches(
+    store: Store, table: str, parts: list[Part], scratch: Path
+) -> Iterator[pa.RecordBatch]:
     """All rows in order, sorted on disk where memory does not hold them.
 
     A setting for which an older row has no value gets the value that the row stands for, and a
     column with another name in older files gets its name of today.
     """
-    connection = duckdb.connect(
-        config={"temp_directory": str(store.path / STAGING / "sorting"), "memory_limit": "2GB"}
-    )
+    connection = duckdb.connect(config={"temp_directory": str(scratch), "memory_limit": "2GB"})
     connection.register("rows", store.rows(table, parts))
     order = ", ".join(f'"{name}"' for name in _order(store.trainer, table))
     later = defaults(store.trainer.settings) if table == "runs" else {}
@@ -146,8 +204,9 @@ def _order(trainer: Trainer, table: str) -> list[str]:
     return [each.name for each in sorted(settings, key=lambda s: s.differs_within != "sweep")]
 
 
-def _rows_in(file: Path) -> int:
-    return int(pq.read_metadata(file).num_rows)
+def _rows_in(store: Store, table: str, part: Part) -> int:
+    file = f"{store.files.root}/{table}/{part.name}"
+    return int(pq.read_metadata(file, filesystem=store.files.filesystem).num_rows)
 
 
 def _exchange(one: Path, other: Path) -> None:
@@ -164,6 +223,6 @@ def _exchange(one: Path, other: Path) -> None:
         reason = os.strerror(ctypes.get_errno()) if exchange else "no renameat2"
         raise StoreError(
             f"the file system of {other} cannot exchange two folders ({reason}); nothing was "
-            "changed, copy the store to a local disk to compact it"
+            "changed; give a new place for the merged files with --to"
         )
     sync(other.parent)

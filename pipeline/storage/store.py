@@ -144,7 +144,7 @@ class Store:
         if set(self.files.names()) - BEGUN:
             raise StoreError(
                 f"{self.location} is no phasesweep store: it has files but no manifest.json; "
-                "choose an empty or new folder with --store"
+                "choose an empty or new folder"
             )
 
     @property
@@ -243,8 +243,9 @@ class Store:
         name = part_name(number, number)
         for table in batches[0].tables:  # `runs` last
             self._still_held()  # an object store may have kept the part before waiting
-            rows = pa.concat_tables([batch.tables[table] for batch in batches])
-            self.files.write(f"{table}/{name}", parquet(rows))
+            # Of thousands of batches of a row each, Parquet would take most of its time per chunk.
+            rows = pa.concat_tables([batch.tables[table] for batch in batches]).combine_chunks()
+            self.files.write(f"{table}/{name}", parquet(rows.cast(self.schemas[table])))
         self._commits = number
         # Without it, a commit that lost its part in `runs` would look as if it never finished.
         self.describe(last_commit=number)

@@ -26,7 +26,7 @@ from core.training import FULLY_CONNECTED
 from pipeline import sweep as sweeps
 from pipeline.executors import run_on_ray
 from pipeline.grids.grid import Grid
-from pipeline.plans import plan
+from pipeline.plans import finished_indices, plan
 from pipeline.storage.compaction import compact
 from pipeline.storage.schemas import rows_of
 from pipeline.storage.store import Store
@@ -115,7 +115,7 @@ def run(trials, folder, stop_after=None):
         first.append(perf_counter() - began)
 
     with store.writing():
-        finished = sweeps.finished_indices(sweep.grid, store)
+        finished = finished_indices(sweep.grid, store)
         resumed_in = perf_counter() - began
         execute = partial(_executed, stop_after)
         report = sweeps.run_sweep(sweep, finished, store, execute, watch)

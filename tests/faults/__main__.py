@@ -1,6 +1,6 @@
 """The fault suite: faults injected into real sweeps, which must end as if undisturbed.
 
-    make faults                                  all of them, about fifteen minutes
+    make faults                                  all of them, about half an hour
     python -m tests.faults "disk full" ...       some
 
 Prints a table and writes it to benchmarks/faults.json. Exit code 1 if a row of any table was

@@ -7,9 +7,10 @@ import os
 import signal
 import socket
 import subprocess
-from contextlib import contextmanager
+import sys
+from contextlib import contextmanager, suppress
 from functools import partial
-from time import sleep
+from time import monotonic, sleep
 
 import psutil
 
@@ -17,7 +18,17 @@ from core.settings import trial_id
 from core.training import FULLY_CONNECTED
 from pipeline.storage.store import Store
 from pipeline.sweep_files.loading import load_sweep
-from tests.faults.stores import command, ended, wait_for
+from tests.faults.autoscaling import MOST_WORKERS, autoscaled
+from tests.faults.buckets import bucket
+from tests.faults.stores import ROOT, TRIALS, command, ended, wait_for
+from tests.faults.suite import SMALL_STORE, Injected
+
+# Within so many seconds a run has ended whose cluster is gone; and one whose node is silent.
+LONGEST_END, LONGEST_WAIT = 60, 180
+# For how long a node is cut off that comes back, in seconds.
+CUT_OFF = 20
+# Arrow itself repeats a request a few times before the store's files hear of it.
+THROTTLED_REQUESTS = 40
 
 
 class SkippedError(Exception):
@@ -110,7 +121,7 @@ def node_lost(suite, number):
     with suite.judged(store) as injected:
         process = suite.at_random(store, "ray", lambda process: _lose_a_node(suite))
         injected.expect(process, 0)
-    suite.cluster.add_node(num_cpus=1)
+    suite.cluster.add_node(num_cpus=1, **SMALL_STORE)
     return injected
 
 
@@ -118,21 +129,121 @@ def _lose_a_node(suite):
     suite.cluster.remove_node(suite.cluster.list_all_nodes()[-1], allow_graceful=False)
 
 
+def node_cut_off(suite, number):
+    """A node that is silent for some seconds, or until Ray gave it up: the run goes on in time."""
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        cut = []
+        process = suite.at_random(store, "ray", lambda process: cut.extend(_silence(suite)))
+        began = monotonic()
+        if number % 2:
+            sleep(CUT_OFF)
+            _let_speak(cut)
+        injected.expect(process, 0)
+        if monotonic() - began > LONGEST_WAIT:
+            injected.other.append(f"waited for {monotonic() - began:.0f} s")
+        _let_speak(cut)
+    suite.replace_cluster()
+    return injected
+
+
+def _silence(suite):
+    """Stop all processes of the last node; returns them."""
+    raylet = suite.cluster.list_all_nodes()[-1].all_processes["raylet"][0].process.pid
+    silenced = [psutil.Process(raylet), *psutil.Process(raylet).children(recursive=True)]
+    for process in silenced:
+        process.suspend()
+    return silenced
+
+
+def _let_speak(processes):
+    for process in processes:
+        with suppress(psutil.Error):
+            process.resume()
+
+
+def object_store_full(suite, number):
+    """Another program fills the cluster's object store: the run goes on to its end."""
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        command = [sys.executable, "-m", "tests.faults.hog", suite.cluster.address]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as hog:
+            if hog.stdout.readline() != "full\n":
+                injected.other.append("the object store was not filled")
+            injected.expect(suite.run(store, "ray"), 0)
+            hog.kill()
+    return injected
+
+
+def head_lost(suite, number):
+    """The cluster's head dies or hangs: a clear end in time, and the next run goes on."""
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        act, pause = partial(_lose_the_head, suite, number), "6"
+        process = suite.at_random(store, "ray", act, faults_pause=pause)
+        began = monotonic()
+        code, said = ended(process)
+        injected.expect_of(code, said, 1, "no trial is to blame", "run again to resume")
+        if "rpc_client" in said or monotonic() - began > LONGEST_END:
+            injected.other.append(f"ended after {monotonic() - began:.0f} s: {said}")
+        suite.replace_cluster()
+        injected.expect(suite.run(store, "ray"), 0)
+    return injected
+
+
+def _lose_the_head(suite, number, process):
+    """The control service dies, or the whole node, or it stops to answer."""
+    head = suite.cluster.head_node.all_processes
+    names, signalled = (
+        (["gcs_server"], signal.SIGKILL),
+        (["gcs_server", "raylet"], signal.SIGKILL),
+        (["gcs_server"], signal.SIGSTOP),
+    )[number % 3]
+    for name in names:
+        for found in head[name]:
+            os.kill(found.process.pid, signalled)
+
+
 def trial_kills_its_worker(suite, number):
     """All others are trained, the culprit is recorded and named, and trained by the next run."""
-    grid = load_sweep(str(suite.sweep)).grid
-    culprit = trial_id(grid[suite.random.randrange(grid.size)])
+    culprit = _any_trial(suite)
     store = suite.folder()
     with suite.judged(store) as injected:
         injected.expect(suite.run(store, "ray", faults_culprit=culprit), 1, culprit, "run again")
-        made = Store(store, FULLY_CONNECTED)
-        manifest = made.manifest
-        if [failure["trial_id"] for failure in manifest["failures"]] != [culprit]:
-            injected.other.append(f"recorded {manifest['failures']}, expected {culprit}")
-        finished = sum(len(rows) for rows in made.batches("runs", ["trial_id"]))
-        if finished != grid.size - 1:
-            injected.other.append(f"{finished} of {grid.size - 1} other trials were trained")
+        _expect_all_but(culprit, store, injected)
         injected.expect(suite.run(store, "serial"), 0)
+    return injected
+
+
+def _any_trial(suite):
+    grid = load_sweep(str(suite.sweep)).grid
+    return trial_id(grid[suite.random.randrange(grid.size)])
+
+
+def _expect_all_but(culprit, store, injected, reason=""):
+    """The store has the rows of all trials but one, and records that one as failed."""
+    made = Store(store, FULLY_CONNECTED)
+    failures = made.manifest["failures"]
+    if [failure["trial_id"] for failure in failures if reason in failure["reason"]] != [culprit]:
+        injected.other.append(f"recorded {failures}, expected {culprit}")
+    finished = sum(len(rows) for rows in made.batches("runs", ["trial_id"]))
+    if finished != TRIALS - 1:
+        injected.other.append(f"{finished} of {TRIALS - 1} other trials were trained")
+
+
+def memory_runs_out(suite, number):
+    """Ray kills a batch for want of memory until it is split; then its trial too, or not."""
+    greedy, told = _any_trial(suite), "memory ran out on a node"
+    store = suite.folder()
+    with suite.judged(store) as injected:
+        if number % 2:
+            run = suite.run(store, "own ray", faults_greedy=greedy, faults_satisfied="")
+            injected.expect(run, 0, told)
+        else:
+            run = suite.run(store, "own ray", faults_greedy=greedy)
+            injected.expect(run, 1, told, greedy, "run again")
+            _expect_all_but(greedy, store, injected, "because memory ran out")
+            injected.expect(suite.run(store, "serial"), 0)
     return injected
 
 
@@ -160,6 +271,39 @@ def read_only(suite, number):
         injected.expect(suite.run(store, "serial"), 2, *told)
         _mount(folder, "remount,rw")
         injected.expect(suite.run(store, "serial"), 0)
+    return injected
+
+
+def bucket_throttled(suite, number):
+    """S3 asks to slow down in the middle of a run, again and again: it ends as if undisturbed."""
+    injected, store = Injected(), suite.folder()
+    with bucket() as found:
+        process = suite.run(found.url(store.name), "serial", **found.environment)
+        wait_for(lambda: found.parts(store.name), process)
+        found.wire.slowed = THROTTLED_REQUESTS
+        injected.expect(process, 0)
+        if found.wire.slow_answers < THROTTLED_REQUESTS:
+            injected.other.append(f"only {found.wire.slow_answers} requests were slowed down")
+        found.copy(store.name, store)
+    suite.compare(store, injected)
+    return injected
+
+
+def driver_stopped(suite, number):
+    """SIGSTOP for longer than its lease, in which another driver takes the store over, or not."""
+    injected, store = Injected(), suite.folder()
+    with bucket() as found:
+        run = partial(suite.run, found.url(store.name), "serial", faults_lease="3")
+        first = run(faults_pause="0.3", **found.environment)
+        wait_for(lambda: found.parts(store.name), first)
+        first.send_signal(signal.SIGSTOP)
+        sleep(5)
+        if number % 2:
+            injected.expect(run(**found.environment), 0)
+        first.send_signal(signal.SIGCONT)
+        injected.expect(first, *((1, "run again to resume") if number % 2 else (0,)))
+        found.copy(store.name, store)
+    suite.compare(store, injected)
     return injected
 
 
@@ -207,6 +351,22 @@ def two_drivers(suite, number):
     return injected
 
 
+def no_workers_at_first(suite, number):
+    """An autoscaler starts workers for the tasks that wait, and ends them after the run."""
+    store = suite.folder()
+    arguments = ("run", suite.sweep, "--store", store, "--executor", "ray", "--address")
+    with autoscaled(suite.scratch) as cluster, suite.judged(store) as injected:
+        if cluster.cpus:
+            injected.other.append(f"{cluster.cpus} CPUs before the run")
+        process = command(*arguments, cluster.address, faults_pause="1")
+        if not wait_for(lambda: cluster.cpus >= MOST_WORKERS, process):
+            injected.other.append(f"{cluster.cpus} CPUs at the end of the run")
+        injected.expect(process, 0)
+        if not cluster.shrinks_within(120):
+            injected.other.append(f"{cluster.cpus} CPUs two minutes after the run")
+    return injected
+
+
 FAULTS = {
     "driver killed (serial)": (driver_killed_serial, 10),
     "driver killed (Ray)": (driver_killed_on_ray, 10),
@@ -214,9 +374,16 @@ FAULTS = {
     "driver interrupted": (interrupted, 5),
     "Ray worker killed": (worker_killed, 10),
     "Ray node lost": (node_lost, 5),
+    "Ray head lost": (head_lost, 3),
+    "Ray node cut off": (node_cut_off, 2),
+    "object store full": (object_store_full, 1),
     "trial kills its worker": (trial_kills_its_worker, 3),
+    "memory runs out": (memory_runs_out, 2),
     "disk full": (disk_full, 3),
+    "bucket throttled": (bucket_throttled, 2),
+    "driver stopped": (driver_stopped, 2),
     "compaction killed": (compaction_killed, 5),
+    "no workers at first": (no_workers_at_first, 1),
     "two drivers at once": (two_drivers, 3),
     "read-only store": (read_only, 1),
 }

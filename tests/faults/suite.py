@@ -12,6 +12,9 @@ from ray.cluster_utils import Cluster
 from tests.faults.readers import Reader
 from tests.faults.stores import SWEEP, TRACED, command, differences, ended, unsound, wait_for
 
+# The least that Ray takes for its object store, in bytes: one node's can be filled.
+SMALL_STORE = {"object_store_memory": 80 << 20}
+
 
 class MissedError(Exception):
     """The run was over before its fault: nothing was injected."""
@@ -87,10 +90,16 @@ class Suite:
     @cached_property
     def cluster(self):
         """Two nodes of a CPU each on this machine; the second one may be lost."""
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **SMALL_STORE})
         self._clusters.append(cluster)
-        cluster.add_node(num_cpus=1)
+        cluster.add_node(num_cpus=1, **SMALL_STORE)
         return cluster
+
+    def replace_cluster(self):
+        """End the cluster; the next run has a new one."""
+        self.cluster.shutdown()
+        self._clusters.remove(self.cluster)
+        del self.cluster
 
     def folder(self):
         """A new folder's path."""
@@ -98,9 +107,12 @@ class Suite:
         return self.scratch / f"store-{self._folders}"
 
     def run(self, store, executor, **environment):
-        """The sweep into a store, as a process; on `ray` in the suite's cluster."""
+        """The sweep into a store, as a process; on `ray` in the suite's cluster.
+
+        On `own ray` in one of the run's own, on this machine.
+        """
         where = ("--address", self.cluster.address) if executor == "ray" else ()
-        arguments = ("run", self.sweep, "--store", store, "--executor", executor)
+        arguments = ("run", self.sweep, "--store", store, "--executor", executor.split()[-1])
         return command(*arguments, *where, **environment)
 
     def seconds(self, executor):
@@ -142,10 +154,14 @@ class Suite:
         injected = Injected()
         with Reader(store) as reader:
             yield injected
-        injected.lost, injected.doubled = differences(store, self.undisturbed)
-        injected.other += unsound(store)
+        self.compare(store, injected)
         injected.disturbed += reader.disturbed
         injected.readings, injected.vanished = reader.readings, reader.vanished
+
+    def compare(self, store, injected):
+        """Hold a store against the undisturbed one."""
+        injected.lost, injected.doubled = differences(store, self.undisturbed)
+        injected.other += unsound(store)
 
 
 def _has_begun(store, executor):

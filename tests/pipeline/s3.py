@@ -35,6 +35,17 @@ def s3_server():
             server.kill()
 
 
+def environment(port):
+    """What names the server to an S3 client."""
+    return {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+    }
+
+
 def make_bucket(port):
     """An empty bucket BUCKET."""
     filesystem = pafs.S3FileSystem(

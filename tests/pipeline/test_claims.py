@@ -12,8 +12,11 @@ from core.training import FULLY_CONNECTED
 from pipeline import cli
 from pipeline.claims import claim_sweeps, run_claims
 from pipeline.plans import plan
+from pipeline.storage.compaction import compact_into
 from pipeline.storage.store import Store
 from pipeline.sweep_files.loading import shipped_sweeps
+
+from .s3 import BUCKET, environment, make_bucket, s3_server
 
 
 @pytest.fixture
@@ -21,6 +24,16 @@ def claims(claim_experiments, monkeypatch):
     """The finished command, with the tests' reduced experiments."""
     monkeypatch.setattr(cli, "claim_sweeps", lambda: claim_experiments)
     return lambda *arguments: CliRunner().invoke(cli.app, ["claims", *map(str, arguments)])
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """A prefix in a bucket of a real server."""
+    with s3_server() as port:
+        for name, value in environment(port).items():
+            monkeypatch.setenv(name, value)
+        make_bucket(port)
+        yield f"s3://{BUCKET}/claims"
 
 
 def test_every_claim_is_told_with_its_verdict_and_query(claims, claims_store):
@@ -59,6 +72,16 @@ def test_what_a_store_lacks_is_trained_and_the_rest_kept(claim_experiments, tmp_
         assert run_claims(small, store, said.append) == []
     assert [line.split(":")[0] for line in said] == [each.name for each in small]
     assert set(first) < set((store.path / "runs").iterdir())
+
+
+def test_a_store_in_a_bucket_has_the_same_verdicts(claims, claims_store, bucket):
+    """Which a URL names, not a folder `s3:` of this machine."""
+    local = Store(claims_store, FULLY_CONNECTED)
+    with local.writing():
+        compact_into(local, Store(bucket, FULLY_CONNECTED))
+    here, there = claims("--store", claims_store), claims("--store", bucket)
+    assert (there.exit_code, there.stderr) == (0, "")
+    assert there.stdout == here.stdout
 
 
 def test_a_folder_that_is_no_store_is_left_alone(claims, tmp_path):

@@ -15,7 +15,7 @@ from pipeline.executors import run_serially
 from pipeline.storage import compaction
 from pipeline.storage.compaction import CompactionError, compact
 from pipeline.storage.schemas import schemas
-from pipeline.storage.store import DamagedStoreError, Store, StoreError
+from pipeline.storage.store import DamagedStoreError, Store
 from pipeline.storage.verification import verify
 
 TABLES = ("runs", *FULLY_CONNECTED.tables)
@@ -145,13 +145,6 @@ def test_a_damaged_file_that_needs_no_merge_is_noticed(small_sweep, store):
         path.write_bytes(path.read_bytes()[:-20])
         with pytest.raises(compaction.CompactionError, match="runs could not be merged"):
             compact(store)
-
-
-def test_an_object_store_is_not_compacted(store, monkeypatch):
-    """A reader would meet rows twice; the error says what to do instead."""
-    monkeypatch.setattr(compaction, "LocalFiles", type(None))
-    with pytest.raises(StoreError, match="copy it to a folder"):
-        compact(store)
 
 
 def test_a_full_disk_ends_a_compaction_in_a_line(store, monkeypatch):

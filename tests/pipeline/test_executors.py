@@ -1,6 +1,7 @@
 """The executors: the same rows from both, whatever fails, and never more than a few ahead."""
 
 import os
+import socket
 
 import numpy as np
 import pytest
@@ -8,17 +9,11 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from core.datasets import DATASETS
 from core.training import FULLY_CONNECTED
-from pipeline import executors, provenance
+from pipeline import attempts, clusters, executors, provenance, skew
 from pipeline.batches import batches
-from pipeline.executors import (
-    TASKS_PER_CPU,
-    ClusterError,
-    Failure,
-    SkewError,
-    run_on_ray,
-    run_serially,
-)
-from pipeline.skew import Skew
+from pipeline.clusters import Cluster, ClusterError
+from pipeline.executors import TASKS_PER_CPU, Failure, run_on_ray, run_serially
+from pipeline.skew import Skew, SkewError
 
 from .s3 import free_port
 
@@ -43,6 +38,12 @@ def todo(grid_of, monkeypatch):
 def cells():
     """Work that names the cells of its batch; made here, it travels to Ray by value."""
     return lambda batch: [(trial.depth, trial.seed) for trial in batch.trials]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """On a busy machine, too, something ends before the executor says that nothing has."""
+    monkeypatch.setattr(executors, "WAIT_SECONDS", 60.0)
 
 
 def flat(results):
@@ -81,7 +82,7 @@ def test_the_culprit_of_a_failing_batch_is_found_and_all_others_are_trained(exec
 
 def test_a_trial_that_kills_its_worker_is_found_too(local_ray, todo, monkeypatch, cells):
     """As when memory runs out: Ray's reason is said, and the others are trained."""
-    monkeypatch.setattr(executors, "TASK_RETRIES", 0)
+    monkeypatch.setattr(attempts, "MOST_DEATHS", 1)
 
     def work(batch):
         if (2, 1) in cells(batch):
@@ -93,6 +94,30 @@ def test_a_trial_that_kills_its_worker_is_found_too(local_ray, todo, monkeypatch
     assert failure.trial.seed == 1
     assert failure.reason.startswith("WorkerCrashedError: ")
     assert flat(r for r in results if r is not failure) == [(2, s) for s in range(8) if s != 1]
+
+
+def test_a_batch_that_memory_has_no_room_for_is_split(local_ray, todo, cells, monkeypatch, capsys):
+    """As Ray's memory monitor has it; a trial that is killed even alone is the culprit."""
+    import ray
+
+    get, told = ray.get, "1 worker(s) were killed, memory was 9GB used / 8GB limit\nstatistics"
+
+    def without_memory(reference):
+        rows = get(reference)
+        if len(rows) > 2 or (2, 1) in rows:
+            raise ray.exceptions.OutOfMemoryError(told)
+        return rows
+
+    monkeypatch.setattr(ray, "get", without_memory)
+    results = list(run_on_ray(cells, todo[:2]))
+    (failure,) = [result for result in results if isinstance(result, Failure)]
+    assert failure.trial.seed == 1
+    assert failure.reason == (
+        "killed 3 times because memory ran out, at last: "
+        "1 worker(s) were killed, memory was 9GB used / 8GB limit"
+    )
+    assert flat(r for r in results if r is not failure) == [(2, s) for s in range(8) if s != 1]
+    assert capsys.readouterr().err.count("memory ran out on a node") == 1
 
 
 def test_a_task_whose_worker_died_is_tried_again(local_ray, todo, tmp_path, cells):
@@ -125,12 +150,42 @@ def test_batches_are_taken_as_tasks_finish(execute, todo, cells):
     assert len(taken) == 10
 
 
-def test_a_cluster_may_shrink(local_ray, todo, monkeypatch, cells):
-    """Even to nothing for a while."""
+def test_a_cluster_with_few_cpus_is_asked_for_more(local_ray, todo, cells):
+    """The tasks that wait are what an autoscaler adds nodes for: all ten, not three a CPU."""
+    taken = []
+
+    def one_by_one():
+        for batch in todo:
+            taken.append(batch)
+            yield batch
+
+    results = run_on_ray(cells, one_by_one(), address="auto")
+    next(results)
+    assert len(taken) == len(todo) > 2 * TASKS_PER_CPU
+    assert len(list(results)) == len(todo) - 1
+
+
+def test_what_ray_says_slowly_is_asked_seldom(local_ray, todo, cells, monkeypatch):
+    """It looks at each task in flight: the more there are, the more are waited for at once."""
     import ray
 
-    sizes = iter([2.0, 2.0, 1.0])
-    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": next(sizes, 0.0)})
+    wait, waits = ray.wait, []
+
+    def counted(references, **options):
+        waits.append(len(references))
+        return wait(references, **options)
+
+    monkeypatch.setattr(ray, "wait", counted)
+    monkeypatch.setattr(executors, "TASKS_PER_CPU", len(todo))
+    monkeypatch.setattr(executors, "SHARE_AT_ONCE", 0.5)
+    assert flat(run_on_ray(cells, todo)) == ALL
+    assert len(waits) <= len(todo) / 2
+
+
+def test_a_cluster_may_shrink(local_ray, todo, monkeypatch, cells):
+    """Even to nothing for a while."""
+    sizes = iter([2, 2, 1])
+    monkeypatch.setattr(Cluster, "cpus", property(lambda cluster: next(sizes, 0)))
     assert flat(run_on_ray(cells, todo)) == ALL
 
 
@@ -162,7 +217,7 @@ def test_a_cluster_that_is_not_there_is_reported(monkeypatch, error, cells):
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", no_cluster)
-    monkeypatch.setattr(executors, "_require_a_listener", lambda address: None)
+    monkeypatch.setattr(clusters, "_require_an_answer", lambda address: None)
     said = rf"^cannot join the Ray cluster at 'nowhere': {str(error)[:20]}.*leave out --address$"
     with pytest.raises(ClusterError, match=said):
         list(run_on_ray(cells, [], address="nowhere"))
@@ -184,10 +239,26 @@ def test_an_address_where_nothing_listens_is_reported_before_ray_tries_it(
         list(run_on_ray(cells, [], address=dead))
 
 
+def test_a_head_that_accepts_but_does_not_answer_is_reported(monkeypatch, cells):
+    """As one that hangs, whose system still takes connections."""
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **options: pytest.fail("Ray was asked"))
+    monkeypatch.setattr(clusters, "ANSWER_SECONDS", 0.05)
+    with socket.create_server(("", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(
+            ClusterError, match=rf"^cannot join .*'{address}': it accepts conn.* not answer;"
+        ):
+            list(run_on_ray(cells, [], address=address))
+
+
 def with_other_versions(monkeypatch, **changes):
     """Let this process, the driver, have other versions than its workers."""
     ours = {**provenance.software(), **changes}
-    monkeypatch.setattr(executors, "software", lambda: ours)
+    for module in (executors, skew):
+        monkeypatch.setattr(module, "software", lambda: ours)
     return ours
 
 
@@ -224,7 +295,7 @@ def test_a_node_that_comes_later_with_other_versions_is_refused(
 ):
     """By its first task: it is no failure of a trial, and adds no row."""
     with_other_versions(monkeypatch, SciPy="0.1")
-    monkeypatch.setattr(executors, "_software_of_nodes", lambda ray, asked: {})
+    monkeypatch.setattr(skew, "_software_of_nodes", lambda ray, asked: {})
     with pytest.raises(SkewError, match=r"has SciPy .*, this driver 0\.1"):
         list(run_on_ray(cells, todo, address="auto"))
 
@@ -235,32 +306,27 @@ def test_a_node_that_joins_is_asked_once(local_ray, todo, cells, monkeypatch):
 
     with_other_versions(monkeypatch, Numba="0.1")
     there, told = ray.nodes(), []
-    sizes, nodes = iter([0.0, 0.0, 2.0]), iter([[]])
-    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": next(sizes, 3.0)})
+    sizes, nodes = iter([0, 0, 2]), iter([[], []])
+    monkeypatch.setattr(Cluster, "cpus", property(lambda cluster: next(sizes, 3)))
     monkeypatch.setattr(ray, "nodes", lambda: next(nodes, there))
     assert flat(run_on_ray(cells, todo, address="auto", accept_skew=told.extend)) == ALL
-    assert [skew.software for skew in told] == ["Numba"]
+    assert [found.software for found in told] == ["Numba"]
 
 
-def test_a_cluster_without_cpus_is_waited_for_and_said(local_ray, todo, monkeypatch, capsys):
+def test_a_cluster_without_cpus_is_waited_for_and_said(local_ray, todo, cells, monkeypatch, capsys):
     """Once in a while, not at every look; then all is trained."""
     import ray
 
-    looks = []
-
-    def no_cpus():
-        looks.append(1)
-        return {} if len(looks) < 8 else {"CPU": 2.0}
-
-    wait = ray.wait
+    looks, wait = [], ray.wait
 
     def nothing_ends(references, **options):
-        return wait(references, **options) if len(looks) >= 8 else ([], references)
+        looks.append(1)
+        return wait(references, **options) if len(looks) > 3 else ([], references)
 
-    monkeypatch.setattr(ray, "cluster_resources", no_cpus)
     monkeypatch.setattr(ray, "wait", nothing_ends)
-    monkeypatch.setattr(executors, "FIRST_WORD_SECONDS", 0.0)
-    assert len(list(run_on_ray(len, todo))) == len(todo)
+    monkeypatch.setattr(Cluster, "cpus", property(lambda cluster: 2 * (len(looks) > 3)))
+    monkeypatch.setattr(clusters, "FIRST_WORD_SECONDS", 0.0)
+    assert flat(filter(None, run_on_ray(cells, todo))) == ALL
     assert capsys.readouterr().err == "waiting: the Ray cluster has no CPU for 3 batches yet\n"
 
 

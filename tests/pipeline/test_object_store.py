@@ -18,10 +18,12 @@ from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_on_ray, run_serially
 from pipeline.storage import files, locks
+from pipeline.storage.compaction import CompactionError, compact, compact_into
+from pipeline.storage.locks import held
 from pipeline.storage.store import Store, StoreError, StoreInUseError
 from pipeline.storage.verification import set_aside, verify
 
-from .s3 import BUCKET, Wire, make_bucket, s3_server
+from .s3 import BUCKET, Wire, environment, make_bucket, s3_server
 
 TABLES = ("runs", *FULLY_CONNECTED.tables)
 ATTEMPTS = 3
@@ -39,13 +41,7 @@ def wire(server, monkeypatch):
     """The way to the server, named by the environment as for any S3 client."""
     wire = Wire(server)
     monkeypatch.setattr(locks, "SETTLING_SECONDS", 0.01)
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{wire.port}",
-    }.items():
+    for name, value in environment(wire.port).items():
         monkeypatch.setenv(name, value)
     yield wire
     wire.close()
@@ -184,6 +180,29 @@ def test_what_is_no_throttling_is_said_at_once(location, wire, pauses):
     assert pauses == []
 
 
+@pytest.mark.parametrize("later", [b"longer_than_before", b"less"])
+def test_an_object_that_is_replaced_while_it_is_read_is_read_whole(location, later):
+    """As a lease that is renewed: half of one would be taken for none."""
+    store = opened(location)
+    store.files.write("note", b"the first")
+    arrow = store.files.filesystem
+
+    class Replacing:
+        """Replaces the object as soon as its length was asked for."""
+
+        def __getattr__(self, name):
+            return getattr(arrow, name)
+
+        def open_input_stream(self, path):
+            stream = arrow.open_input_stream(path)
+            with arrow.open_output_stream(path) as replaced:
+                replaced.write(later)
+            return stream
+
+    store.files.filesystem = Replacing()
+    assert store.files.read("note") == later
+
+
 def test_a_second_writer_is_told_who_holds_the_lease(location):
     """Until it is given back."""
     holder = r"being written by process \d+ on"
@@ -243,6 +262,73 @@ def test_a_damaged_object_is_set_aside_and_trained_again(small_sweep, location):
         set_aside(store, list(verify(store)))
     assert run(small_sweep, store).total() == small_sweep.grid.size
     assert list(verify(store)) == []
+
+
+@pytest.fixture
+def of_three_commits(small_sweep, location, monkeypatch):
+    """A store in the bucket with three files a table."""
+    monkeypatch.setattr("pipeline.cuts.MOST_TRIALS", 8)
+    monkeypatch.setattr(sweeps, "COMMIT_ROWS", small_sweep.grid.size // 3)
+    store = opened(location)
+    run(small_sweep, store)
+    assert len(store.parts("runs")) >= 3
+    return store
+
+
+def test_a_store_in_a_bucket_is_compacted_into_a_new_one(
+    small_sweep, of_three_commits, location, tmp_path
+):
+    """In a bucket or a folder: every row once, in one file; the store itself stays."""
+    store, there = of_three_commits, [f"{location}-compact", tmp_path / "compact"]
+    before = {table: store.parts(table) for table in TABLES}
+    for place in map(opened, there):
+        with store.writing():
+            counts = compact_into(store, place)
+        assert counts == {table: (len(parts), 1) for table, parts in before.items()}
+        assert_equal(store, place)
+        assert opened(place.location).manifest == store.manifest
+        assert list(verify(opened(place.location))) == []
+        assert run(small_sweep, opened(place.location)).total() == 0
+    assert {table: store.parts(table) for table in TABLES} == before
+
+
+def test_a_new_store_is_none_before_it_is_whole(of_three_commits, location, monkeypatch):
+    """A copy that broke off is taken for no store, nor is anything put beside it."""
+    store, place, written = of_three_commits, opened(f"{location}-compact"), []
+    write = place.files.write
+
+    def breaking(name, content):
+        if name == "manifest.json":
+            raise OSError("the line is dead")
+        written.append(name)
+        write(name, content)
+
+    monkeypatch.setattr(place.files, "write", breaking)
+    with store.writing(), pytest.raises(CompactionError, match="the line is dead"):
+        compact_into(store, place)
+    assert [name for name in written if name.startswith("runs/")]
+    with pytest.raises(StoreError, match=r"has files but no manifest\.json; choose an empty"):
+        opened(place.location)
+
+
+def test_a_compaction_overwrites_no_store(of_three_commits, tmp_path):
+    """Nor goes on where another process writes."""
+    store = of_three_commits
+    with store.writing():
+        with pytest.raises(StoreError, match="is a store already; give an empty place with --to"):
+            compact_into(store, opened(store.location))
+        place = opened(tmp_path / "other")
+        with (
+            held(opened(tmp_path / "other").files),
+            pytest.raises(StoreError, match=r"being written by process \d+ .*; give another place"),
+        ):
+            compact_into(store, place)
+
+
+def test_a_store_in_a_bucket_is_not_compacted_in_its_place(location):
+    """A reader would meet rows twice; the error says what to do instead."""
+    with pytest.raises(StoreError, match="give a new place for the merged files with --to"):
+        compact(opened(location))
 
 
 @pytest.mark.parametrize("url", ["s4://bucket/x", "s3://", "ftp://host/x"])

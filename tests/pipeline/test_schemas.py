@@ -1,11 +1,13 @@
 """The tables: what a trainer describes as schemas, what it returns as rows."""
 
 import json
+import pickle
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from core.datasets import load_dataset, make_task
@@ -13,6 +15,7 @@ from core.settings import Trials, setting, trial_id, values_of
 from core.trainers import Column, Table, Trainer
 from core.training import FULLY_CONNECTED
 from pipeline.storage.schemas import rows_of, schemas, thresholds_digest
+from pipeline.storage.store import Store
 from pipeline.trainer_checks import TrainerError
 
 ARROW_TYPES = {
@@ -116,6 +119,21 @@ def test_a_number_that_does_not_exist_is_null(rows):
         for column in table.columns:
             if column.type == "double":
                 assert pc.all(pc.is_finite(column)).as_py() is not False
+
+
+def test_rows_that_were_sent_come_to_the_store_as_they_were(rows, tmp_path):
+    """Their columns' meanings are left behind, and come from the store."""
+    _, found = rows()
+    sent = pickle.dumps(found, protocol=5)
+    assert b"loss at step 0" not in sent
+    store = Store(tmp_path / "store", FULLY_CONNECTED)
+    with store.writing():
+        store.commit([pickle.loads(sent)])
+    for table, schema in schemas(FULLY_CONNECTED).items():
+        (part,) = (tmp_path / "store" / table).iterdir()
+        written = pq.read_table(part)
+        assert written.schema.equals(schema, check_metadata=True)
+        assert written.equals(found.tables[table])
 
 
 def test_runs_is_written_last(rows):

@@ -4,6 +4,8 @@ import json
 import pickle
 from dataclasses import replace
 from functools import partial
+from math import inf
+from time import sleep
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from core.training import FULLY_CONNECTED
 from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.budgets import Budget
-from pipeline.executors import run_on_ray, run_serially
+from pipeline.executors import TASKS_PER_CPU, run_on_ray, run_serially
 from pipeline.storage.schemas import schemas
 from pipeline.storage.store import Store
 
@@ -128,6 +130,51 @@ def test_rounds_of_a_traced_sweep_wait_for_each_other_on_ray(
     found = rows(tmp_path / "ray")
     assert found["level"].max() == 2
     pd.testing.assert_frame_equal(rows(tmp_path / "serial"), found, check_exact=True)
+
+
+def test_rows_are_committed_though_nothing_more_ends(small_sweep, tmp_path, monkeypatch):
+    """As while a long training goes on: a driver that dies loses seconds, not hours."""
+    store = Store(tmp_path / "store", FULLY_CONNECTED)
+    monkeypatch.setattr(sweeps, "COMMIT_SECONDS", inf)
+
+    def pausing(work, todo):
+        results = run_serially(work, todo)
+        yield next(results)
+        assert not store.parts("runs")
+        monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
+        yield None
+        assert len(store.parts("runs")) == 1
+        yield from results
+
+    report_of(small_sweep, store, pausing)
+    assert len(rows(store.path)) == small_sweep.grid.size
+
+
+def test_a_slow_store_slows_the_submission(small_sweep, tmp_path, local_ray, monkeypatch):
+    """What is in memory: the rows of a commit, and the tasks in flight, here three a CPU."""
+    monkeypatch.setattr("pipeline.cuts.MOST_TRIALS", 2)
+    monkeypatch.setattr(sweeps, "COMMIT_SECONDS", inf)
+    monkeypatch.setattr(sweeps, "COMMIT_ROWS", 400)
+    store = Store(tmp_path / "store", FULLY_CONNECTED)
+    taken, commit, in_flight, committed = [], store.commit, [], []
+
+    def counting(work, todo):
+        return run_on_ray(work, (taken.append(batch) or batch for batch in todo))
+
+    def slowly(batches):
+        before = len(taken)
+        sleep(0.1)  # time in which all tasks in flight end
+        assert len(taken) == before
+        committed.append(len(batches))
+        in_flight.append(len(taken) - sum(committed))
+        commit(batches)
+        *but_the_last, _ = (sum(map(len, rows.tables.values())) for rows in batches)
+        assert sum(but_the_last) < 400
+
+    monkeypatch.setattr(store, "commit", slowly)
+    report_of(small_sweep, store, counting)
+    assert len(committed) > 3
+    assert max(in_flight) <= 2 * TASKS_PER_CPU
 
 
 def test_a_larger_grid_trains_only_what_is_new(write_sweep, tmp_path):
