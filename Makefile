@@ -26,6 +26,8 @@ INSTALL := $(PIP_INSTALL) --no-build-isolation --editable
 
 # Charts are written to files: no display is needed.
 export MPLBACKEND := Agg
+# Sweeps and tests start many processes: only the first compiles the sources.
+unexport PYTHONDONTWRITEBYTECODE
 
 demo: .venv/.installed
 	@echo "Training 5,120 small networks on digits: about a minute. Ctrl-C stops; 'make demo' goes on."
@@ -61,7 +63,8 @@ docs: .venv/.installed-docs
 	$(SPHINX) -b doctest docs docs/_build/doctest
 
 # The README's pictures: each shipped sweep with the figure of its name.
-PICTURES := chi cures trainable_depth critical_learning_rate edge_of_stability catapult fractal
+PICTURES := chi cures trainable_depth critical_learning_rate edge_of_stability adam_edge catapult \
+	fractal
 
 pictures: demo
 	set -e; for name in $(PICTURES); do \
@@ -72,6 +75,14 @@ pictures: demo
 	$(BIN)/phasesweep zoom demo/fractal --at 1e4,0.75 --by 8 --out demo/fractal_zoom.yaml
 	$(BIN)/phasesweep run demo/fractal_zoom.yaml --store demo/fractal_zoom
 	$(BIN)/phasesweep figure fractal demo/fractal_zoom --out analysis/pictures/fractal_zoom.png
+	sed 's/513\]/129]/' pipeline/sweeps/fractal.yaml > demo/zooms.yaml
+	rm -f demo/zooms_8.yaml demo/zooms_64.yaml
+	$(BIN)/phasesweep run demo/zooms.yaml --store demo/zooms
+	$(BIN)/phasesweep zoom demo/zooms --at 278.493464999,0.902173425539 --by 8 --out demo/zooms_8.yaml
+	$(BIN)/phasesweep run demo/zooms_8.yaml --store demo/zooms_8
+	$(BIN)/phasesweep zoom demo/zooms_8 --at 178.42497052,1.01864862981 --by 8 --out demo/zooms_64.yaml
+	$(BIN)/phasesweep run demo/zooms_64.yaml --store demo/zooms_64
+	$(BIN)/phasesweep animate demo/zooms demo/zooms_8 demo/zooms_64 --out analysis/pictures/zooms.png
 	$(BIN)/phasesweep run mup --store demo/mup
 	$(BIN)/phasesweep map demo/mup --x learning_rate --y width --columns parameterization \
 		--out analysis/pictures/mup.png

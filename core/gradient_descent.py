@@ -71,7 +71,7 @@ class Update:
         weight_decay: Times each weight is added to its gradient; nothing to a bias'.
         clip_norm: The largest norm of the whole gradient; 0 for any.
         schedule: A name in SCHEDULES.
-        warmup_steps: Of those schedules that have them.
+        warmup_steps, decay_steps, decay_factor: Of those schedules that have them.
         batch_size: Examples of a step's gradient; 0 for all.
         parameterization, base_width: Of core.optimization.parameterizations.
         learning_rate_first, learning_rate_last: What the rates of the first and of the last layer
@@ -87,6 +87,8 @@ class Update:
     clip_norm: float = 0.0
     schedule: str = "constant"
     warmup_steps: int = 10
+    decay_steps: int = 30
+    decay_factor: float = 0.1
     batch_size: int = 0
     parameterization: str = "standard"
     base_width: int = 32
@@ -108,6 +110,8 @@ class Descent:
         params: The parameters at the end, one (fan_out, fan_in + 1) a layer; None where the
             network was decided to have diverged or overflowed.
         outputs: The outputs there, (outputs, examples); None likewise.
+        preconditioner: P of the last steps, eta P^-1 times the gradient or a running sum or mean
+            of gradients, shaped like `params`; None where it is 1 for all, and likewise.
     """
 
     losses: Floats
@@ -116,6 +120,7 @@ class Descent:
     gradient_norms: Floats
     params: list[Array] | None
     outputs: Array | None
+    preconditioner: list[Array] | None = None
 
     @property
     def steps_run(self) -> int:

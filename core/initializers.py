@@ -1,4 +1,4 @@
-"""Initial weights of a network: gaussian, uniform, orthogonal, scaled identity.
+"""Initial weights of a network: gaussian, uniform, orthogonal, identity, of a given deviation.
 
 `init_scale` multiplies a unit draw, so its meaning depends on the initializer. The standard
 deviation of the weights of a layer from fan_in to fan_out units:
@@ -8,6 +8,7 @@ deviation of the weights of a layer from fan_in to fan_out units:
   std times sqrt(fan_in) is init_scale where a layer keeps or narrows its width, and
   init_scale * sqrt(fan_in / fan_out) where it widens
 - scaled_identity: init_scale is the k of k*I
+- weight_std: init_scale, whatever the fan_in, of gaussian draws
 
 A layer's random numbers depend on (seed, layer, fan_out, fan_in) alone. Networks that
 differ only in init scale or learning rate therefore start from the same draw times
@@ -73,6 +74,11 @@ def scaled_identity(rng: np.random.Generator, fan_out: int, fan_in: int) -> Matr
     return np.eye(fan_out, fan_in)
 
 
+def standard_gaussian(rng: np.random.Generator, fan_out: int, fan_in: int) -> Matrix:
+    """Independent N(0, 1) entries, (fan_out, fan_in): those of gaussian without their share."""
+    return rng.standard_normal((fan_out, fan_in))
+
+
 def same_variance(fan_in: int, fan_out: int) -> float:
     """1, whatever the widths."""
     return 1.0
@@ -81,6 +87,11 @@ def same_variance(fan_in: int, fan_out: int) -> float:
 def orthogonal_variance(fan_in: int, fan_out: int) -> float:
     """1, but fan_in / fan_out for a layer that widens."""
     return min(1.0, fan_in / fan_out)
+
+
+def unscaled_variance(fan_in: int, fan_out: int) -> float:
+    """fan_in."""
+    return float(fan_in)
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,8 @@ class Initializer:
     unit_variance: Callable[[int, int], float] = same_variance
     torch: str
 
+
+WEIGHT_STD = "weight_std"
 
 INITIALIZERS = {
     initializer.name: initializer
@@ -131,6 +144,12 @@ INITIALIZERS = {
             is_random=False,
             torch="torch.nn.init.eye_(layer.weight).data.mul_({0:.4g})",
         ),
+        Initializer(
+            WEIGHT_STD,
+            draw=standard_gaussian,
+            unit_variance=unscaled_variance,
+            torch="torch.nn.init.normal_(layer.weight, 0, {0:.4g})",
+        ),
     )
 }
 
@@ -138,6 +157,11 @@ INITIALIZERS = {
 def unit_variance(initializer: str, fan_in: int, fan_out: int) -> float:
     """Var W times fan_in at init_scale 1, by the initializer's name."""
     return INITIALIZERS[initializer].unit_variance(fan_in, fan_out)
+
+
+def weight_variance(initializer: str, init_scale: float, width: int) -> float:
+    """sigma_w^2 of the layers between equally wide ones: Var W times fan_in."""
+    return init_scale**2 * unit_variance(initializer, width, width)
 
 
 # Well-known gains as values of init_scale, with 12 digits like the values of an axis' range. A gain

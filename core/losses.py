@@ -29,6 +29,8 @@ class Loss:
         of_classes: Whether its targets must be classes.
         one_unit: Whether one output, positive for the second class, tells two classes apart.
         bounded_residual: Whether the residuals stay bounded, however large the outputs.
+        saturates: Whether they vanish at large outputs, right or wrong: a squared error of what is
+            flat there.
         torch: The lines of PyTorch that compute it, from `net`, `inputs` and `targets`.
         torch_outputs: How many outputs the network needs for `targets`, in PyTorch.
         torch_own: PyTorch's own loss, and in what it differs but for dividing by the outputs.
@@ -44,6 +46,7 @@ class Loss:
     of_classes: bool
     one_unit: bool = False
     bounded_residual: bool
+    saturates: bool = False
     torch: str
     torch_outputs: str = "targets.shape[1]"
     torch_own: str = "torch.nn.MSELoss(), which divides by the outputs and has no 1/2"
@@ -295,6 +298,7 @@ LOSSES = {
             of_classes=True,
             one_unit=True,
             bounded_residual=True,
+            saturates=True,
             torch="loss = (net(inputs).sigmoid() - targets).square().sum(1).mean() / 2",
         ),
         Loss(
@@ -304,6 +308,7 @@ LOSSES = {
             baseline=half_variance,
             of_classes=True,
             bounded_residual=True,
+            saturates=True,
             torch="loss = (net(inputs).softmax(1) - targets).square().sum(1).mean() / 2",
         ),
     )

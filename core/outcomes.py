@@ -14,7 +14,15 @@ ENDED = ("trained", "oscillating", "stalled", "slow")
 # Why a run ended as it did, and the outcomes that this explains.
 CAUSES = {
     **dict.fromkeys(
-        ("dead", "vanishing", "saturated", "low_learning_rate", "plateau", "converged"),
+        (
+            "dead",
+            "saturated_outputs",
+            "vanishing",
+            "saturated",
+            "low_learning_rate",
+            "plateau",
+            "converged",
+        ),
         ("stalled",),
     ),
     **dict.fromkeys(("init_scale", "learning_rate", "sharpening"), DIVERGED),
@@ -38,7 +46,7 @@ class Thresholds:
     active_fraction: float = 1e-3  # of a layer's units pass a gradient for some example
     dead_unit: float = 1e-6  # |phi'| below it for every example: the unit is dead
     saturated_unit: float = 0.1  # x phi'(0): the unit is saturated for an example
-    saturated_slope: float = 1e-3  # mean |phi'| over the hidden units
+    saturated_slope: float = 1e-3  # mean |phi'| over the hidden units; of outputs: their slope
     plateau: float = 0.01  # x baseline: the tail lies so close to the best constant's loss
     cancellation: float = 0.03  # x rms of the examples' gradients: their mean has cancelled
     exploding_start: float = 1e3  # x baseline loss, or gradient x output error, at step 0

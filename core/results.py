@@ -127,12 +127,26 @@ RESULTS = (
         "at the end: 1 if they agree, 0 if they cancel",
     ),
     Column(
+        "final_output_slope",
+        float,
+        "rms over examples of |dloss / d outputs| over that of the error of their sigmoids or "
+        "softmax, at the end: 0 where all that are wrong are saturated; sigmoid_mse and "
+        "softmax_mse only",
+    ),
+    Column(
         "log10_gradient_per_error",
         float,
         "log10 of first layer's weight-gradient norm over the output error at step 0",
     ),
     Column("sharpness", float, "lambda_max: largest Hessian eigenvalue at step 0", "loss"),
     Column("smallest_curvature", float, "smallest Hessian eigenvalue at step 0", "loss"),
+    Column(
+        "final_preconditioned_sharpness",
+        float,
+        "largest eigenvalue of P^-1 H at the end: H is the Hessian, and a step is -eta P^-1 times "
+        "the gradient or its running mean; with adam P is the root of the mean squares "
+        "(arXiv:2207.14484), with one rate for all layers of gd it is 1, and this lambda_max",
+    ),
     Column(
         "critical_learning_rate",
         float,

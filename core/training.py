@@ -14,10 +14,10 @@ from core.datasets import Dataset, Task, baseline_loss, make_task
 from core.gradient_descent import TRAINER, Descent, Problem, Update
 from core.hidden_layers import branch_factor
 from core.losses import LOSSES
-from core.measuring.curvature import extreme_curvature
+from core.measuring.curvature import largest_curvature
 from core.measuring.held_out import accuracy_of, held_out_errors
 from core.measuring.loss_summaries import summarize
-from core.measuring.measurements import Params, measure_ends, stacked
+from core.measuring.measurements import Params, measure_ends
 from core.measuring.starts import Starts
 from core.optimization.optimizers import largest_stable_rate
 from core.optimization.rate_units import rates_in
@@ -123,7 +123,7 @@ class _Shape:
         sharpness: list[float] = []
 
         def observe(step: int, params: Params) -> None:
-            sharpness.append(extreme_curvature(params, self._problem)[1])
+            sharpness.append(largest_curvature(params, self._problem))
 
         descent = self._trainer.descend(
             params,
@@ -145,11 +145,11 @@ class _Shape:
 
     def _measured_ends(self, descents: Sequence[Descent]) -> Tables:
         """The requested measurements of the trained networks; NaN for those that diverged."""
-        ended = {place: d.params for place, d in enumerate(descents) if d.params is not None}
+        ended = {place: d for place, d in enumerate(descents) if d.params is not None}
         if not ended:
             return {"runs": {}, "layers": {}}
-        shape, networks = self._shape, stacked(list(ended.values()))
-        found = measure_ends(networks, self._problem, shape.measure, shape.dtype)
+        asked, dtype = self._shape.measure, self._shape.dtype
+        found = measure_ends(list(ended.values()), self._problem, asked, dtype)
         return each_column(found, lambda column: spread(column, list(ended), len(descents)))
 
     def _runs(self, descents: Sequence[Descent], measured: Mapping[str, Array]) -> dict[str, Array]:

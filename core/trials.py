@@ -45,12 +45,14 @@ class Measurement:
 # What a sweep may measure beside the losses. signal: each layer's forward and backward norms.
 # sharpness: the Hessian's extreme eigenvalues at step 0, by some 75 products of three steps
 # each, or by complex steps of thrice that; sharpness_curve: the largest one at every logged step
-# too. ntk: the tangent kernel and the Jacobian at step 0, by a backward pass for each output; a
-# kernel that is formed costs more than these, see core.costs.
+# too, by some 25; preconditioned_sharpness: at the end, of P^-1 H with the optimizer's P. ntk: the
+# tangent kernel and the Jacobian at step 0, by a backward pass for each output; a kernel that is
+# formed costs more than these, see core.costs.
 MEASUREMENTS = {
     "signal": Measurement(at_start=6, at_end=6),
     "sharpness": Measurement(at_start=250, if_not_plain=3),
-    "sharpness_curve": Measurement(at_logged_step=250, if_not_plain=3),
+    "sharpness_curve": Measurement(at_logged_step=80, if_not_plain=3),
+    "preconditioned_sharpness": Measurement(at_end=80, if_not_plain=3),
     "ntk": Measurement(at_start=10),
 }
 # Outputs x examples, up to which the kernel is formed; at 4,096 it takes 134 MB and some seconds.
@@ -126,6 +128,10 @@ def _no_clipping(word: str) -> float | None:
 
 def _optimizers_with(name: str) -> tuple[str, tuple[str, ...]]:
     return "optimizer", tuple(each.name for each in OPTIMIZERS.values() if name in each.settings)
+
+
+def _schedules_with(name: str) -> tuple[str, tuple[str, ...]]:
+    return "schedule", tuple(each.name for each in SCHEDULES.values() if name in each.settings)
 
 
 # The bounds keep float32 arithmetic meaningful and one training within a machine.
@@ -232,14 +238,14 @@ class Trial:
     )
     init_scale: float = setting(
         "multiplies the drawn weights; gaussian, uniform: sigma_w, weight std times sqrt(fan_in); "
-        "orthogonal: every singular value; scaled_identity: the k of k*I",
+        "orthogonal: every singular value; scaled_identity: the k of k*I; weight_std: weight std",
         remedy="sigma_w, as in init_scale: {geomspace: [0.25, 4, 16]}, or a name: "
         + ", ".join(NAMED_SCALES),
         written=1.0,
         **SCALE,
         meant=named_scale,
         words=tuple(NAMED_SCALES),
-        elsewhere=("gain", "init_std", "sigma", "sigma_w", "std", "weight_scale", "weight_std"),
+        elsewhere=("gain", "sigma", "sigma_w", "weight_scale"),
         differs_within="batch",
     )
     bias_scale: float = setting(
@@ -410,7 +416,7 @@ class Trial:
     )
     schedule: str = setting(
         "course of the learning rate; warmup: it rises over warmup_steps; cosine: then it falls "
-        "to 0 at the last step",
+        "to 0 at the last step; step: every decay_steps it is multiplied by decay_factor",
         "name",
         default="constant",
         choices=tuple(SCHEDULES),
@@ -425,7 +431,7 @@ class Trial:
         least=0,
         most=10**8,
         elsewhere=("warmup",),
-        used_with=("schedule", tuple(name for name, each in SCHEDULES.items() if each.warms_up)),
+        used_with=_schedules_with("warmup_steps"),
         differs_within="start",
     )
     batch_size: int = setting(
@@ -549,6 +555,27 @@ class Trial:
         default=ABSOLUTE,
         choices=tuple(RATE_UNITS),
         of_cost=True,
+    )
+    decay_steps: int = setting(
+        "steps after which schedule step multiplies the learning rate by decay_factor, and again",
+        "steps",
+        default=30,
+        remedy="as in decay_steps: 30",
+        least=1,
+        most=10**8,
+        elsewhere=("decay_every", "lr_decay_steps", "lr_step_size"),
+        used_with=_schedules_with("decay_steps"),
+        differs_within="start",
+    )
+    decay_factor: float = setting(
+        "what schedule step multiplies the learning rate by",
+        default=0.1,
+        remedy="a factor up to 1, as in decay_factor: 0.5",
+        above=0,
+        most=1,
+        elsewhere=("decay_rate", "gamma", "lr_decay_factor", "lr_decay_rate", "lr_gamma"),
+        used_with=_schedules_with("decay_factor"),
+        differs_within="start",
     )
 
 

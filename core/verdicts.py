@@ -80,9 +80,10 @@ class _Numbers:
         """Whether each step was the same multiple of the gradient of all examples."""
         plain = np.ones(self._count, bool)
         for name in OF_PLAIN_DESCENT:
-            values = self.columns.get(name, [None] * self._count)
-            default = SETTINGS[name].encoded_default
-            plain &= [each in (None, default) or each != each for each in values]
+            if name in self.columns:
+                values = np.asarray(self.columns[name], object)
+                missing = (values == np.array(None)) | (values != values)
+                plain &= missing | (values == SETTINGS[name].encoded_default)
         return plain
 
     @property
@@ -117,6 +118,8 @@ def _stall_cause(run: _Numbers, rules: Thresholds) -> Names:
 
     - `dead`: a hidden layer has next to no unit that passes a gradient. A dead layer also
       stops the gradient, so it is looked for first.
+    - `saturated_outputs`: sigmoids or a softmax are so flat where they are wrong that hardly any
+      error passes them, to whatever layers there are.
     - `vanishing`: single examples' gradients in the first layer are a millionth of those in
       the last hidden layer, or of the output error: a linear or small-scale tanh network
       without biases loses its signal on the way forward as fast as its gradient on the way
@@ -140,6 +143,7 @@ def _stall_cause(run: _Numbers, rules: Thresholds) -> Names:
     from_constant = np.abs(run["tail_loss"] - run["baseline_loss"])
     causes = {
         "dead": run["final_active_fraction"] < rules.active_fraction,
+        "saturated_outputs": run["final_output_slope"] < rules.saturated_slope,
         "vanishing": deep & vanished,
         "saturated": run["final_mean_slope"] < rules.saturated_slope,
         "low_learning_rate": ~(run["final_gradient_alignment"] < rules.cancellation),

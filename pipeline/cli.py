@@ -222,8 +222,9 @@ def _train(
 
 def _say_audit(standing: plans.Standing, sweep: Sweep) -> None:
     if isinstance(standing, Rounds) and not len(standing.next):
-        _say(trained_in_words(standing.counts.least, sweep.grid.size))
-        _say(audit_in_words(standing.audits))
+        counts = standing.counts
+        _say(trained_in_words(counts.least, sweep.grid.size))
+        _say(audit_in_words(standing.audits, sweep.grid.size - counts.trained))
 
 
 def _course(sweep: Sweep, plan: plans.Plan, limit: Budget) -> Course:

@@ -1,11 +1,14 @@
 """What every test may ask for, and the environment in which all of them run."""
 
+import fcntl
 import gc
 import logging
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 # Before NumPy loads its BLAS: tests compare bits, and share the machine's cores.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -58,6 +61,22 @@ def local_ray() -> Iterator[None]:
     ray.shutdown()
 
 
+@contextmanager
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
+    """A folder that xdist's workers share, and whether its content is still to be made.
+
+    The others wait until the first of them has made it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = shared / name, shared / f"{name}.done"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder.mkdir(exist_ok=True)
+        yield folder, not done.exists()
+        done.touch()
+
+
 @pytest.fixture(scope="session")
 def claim_experiments():
     """The claim sweeps with every second learning rate and seed: the same questions, sooner."""
@@ -79,7 +98,9 @@ def claim_experiments():
 @pytest.fixture(scope="session")
 def claims_store(claim_experiments, tmp_path_factory):
     """The store of those experiments, measured once; only read it."""
-    store = Store(tmp_path_factory.mktemp("claims") / "store", FULLY_CONNECTED)
-    with store.writing():
-        assert run_claims(claim_experiments, store, lambda told: None) == []
+    with made_once(tmp_path_factory, "claims") as (folder, to_be_made):
+        store = Store(folder / "store", FULLY_CONNECTED)
+        if to_be_made:
+            with store.writing():
+                assert run_claims(claim_experiments, store, lambda told: None) == []
     return store.path

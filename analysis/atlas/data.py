@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.atlas.inferred_cells import inferred_cells
 from analysis.atlas.packing import codes, differences, quantized, rounded
 from analysis.atlas.profiles import profile_columns
 from analysis.atlas.words import word_columns
@@ -20,6 +21,7 @@ from analysis.tables.judgments import read_judged
 from analysis.tables.layouts import MAP, placed
 from analysis.tables.regions import REGIONS, Region, region_by_run
 from analysis.tables.views import EVERYTHING, View
+from core.initializers import weight_variance
 from core.optimization.rate_units import used_rates
 from core.theory.mean_field import critical_weight_variance
 from core.trials import TRIAL_FIELDS
@@ -89,25 +91,31 @@ def atlas_data(
         NotAStoreError, MissingTableError: There is no store, or no run in it.
         UnsuitableRunsError: They cannot be judged at that level, or none meets the view.
     """
-    runs = view.kept(read_judged(store, trained_level))
+    every = read_judged(store, trained_level)
+    runs = view.kept(every)
     level = level_words(runs)
     # Runs that share a start lie side by side, since equal neighbors compress well.
     runs = runs.sort_values([*TRIAL_FIELDS], ignore_index=True)
     runs["rate_ratio"] = used_rates(runs) / runs["critical_learning_rate"]
     runs["scale_ratio"] = runs["init_scale"] / _critical_scales(runs)
-    columns: Columns = {"region": region_by_run(runs["outcome"], runs["cause"])}
+    cells, traced = inferred_cells(every, runs["trial_id"], read_traces(store), view)
+    columns: Columns = {
+        "region": region_by_run(runs["outcome"], runs["cause"]),
+        "cell run": cells["run"].to_numpy(np.uint32),
+    }
     header: dict[str, Any] = {
         "ids": _shortened(runs["trial_id"]),
         "regions": [_in_words(region, level) for region in REGIONS],
         "trained": level,
         "where": list(view.where),
-        "traced": bool(read_traces(store)),
+        "traced": traced,
         "places": placed(runs, view, MAP),
         "settings": [],
         "fixed": {},
     }
+    shown = pd.concat([runs[[*TRIAL_FIELDS]], cells[[*TRIAL_FIELDS]]])
     for name in TRIAL_FIELDS:
-        places, values = codes(runs[name])
+        places, values = codes(shown[name])
         if len(values) == 1:
             header["fixed"][name] = values[0]
             continue
@@ -124,15 +132,17 @@ def atlas_data(
 
 def _critical_scales(runs: pd.DataFrame) -> pd.Series:
     """The init scale at which chi = 1; NaN where theory has none, or says nothing of a run."""
-    keys = list(zip(runs["activation"], runs["bias_scale"], strict=True))
+    names = ("activation", "bias_scale", "initializer", "width")
+    keys = list(zip(*(runs[name] for name in names), strict=True))
     known = {key: _critical_scale(*key) for key in set(keys)}
     scales = pd.Series([known[key] for key in keys], runs.index)
     return scales.where((runs["depth"] > 1) & runs["chi_theory"].notna())
 
 
-def _critical_scale(activation: str, bias_scale: float) -> float:
+def _critical_scale(activation: str, bias_scale: float, initializer: str, width: int) -> float:
     variance = critical_weight_variance(activation, bias_scale**2)
-    return math.nan if variance is None else math.sqrt(variance)
+    of_unit = weight_variance(initializer, 1.0, width)
+    return math.nan if variance is None else math.sqrt(variance / of_unit)
 
 
 def _in_words(region: Region, level: str) -> dict[str, str]:

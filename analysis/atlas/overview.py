@@ -26,7 +26,7 @@ def overview(header: dict[str, Any], columns: Columns, manifest: dict[str, Any])
     return "\n".join(
         [
             "<h3>How the trainings ended</h3>",
-            _outcomes(header, columns["region"]),
+            _outcomes(header, columns),
             "<h3>What was varied</h3>",
             _settings(header),
             "<h3>Where the numbers come from</h3>",
@@ -48,13 +48,8 @@ def summary(header: dict[str, Any], columns: Columns) -> str:
 
 
 def _traced(header: dict[str, Any]) -> str:
-    """What shares mean where a sweep was traced."""
-    if not header["traced"]:
-        return ""
-    return (
-        " A sweep here was traced: only cells near its boundary were trained, and shares are of "
-        "these."
-    )
+    """What was trained of a traced map."""
+    return f" Traced: {escape(header['traced'])}." if header["traced"] else ""
 
 
 def _shown(header: dict[str, Any]) -> str:
@@ -71,20 +66,25 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.3g} seconds"
 
 
-def _outcomes(header: dict[str, Any], regions: np.ndarray) -> str:
-    counts = np.bincount(regions, minlength=len(header["regions"]))
+def _outcomes(header: dict[str, Any], columns: Columns) -> str:
+    """How many runs ended so, and their share; of a traced map the share of all its cells."""
+    runs, inferred = columns["region"], columns["region"][columns["cell run"]]
+    counts, others = (
+        np.bincount(each, minlength=len(header["regions"])) for each in (runs, inferred)
+    )
+    shares = (counts + others) / (len(runs) + len(inferred))
     rows = []
-    for region, count in zip(header["regions"], counts, strict=True):
+    for region, count, share in zip(header["regions"], counts, shares, strict=True):
         if not count:
             continue
-        share = count / len(regions)
         style = f"width:{BAR_REM * share:.2f}rem;background:{region['color']}"
         bar = f'<span class="bar" style="{style}"></span>'
         rows.append(
             f'<tr><td>{escape(region["label"])}</td><td class="number">{count:,}</td>'
             f'<td class="number">{share:.1%}</td><td>{bar}</td></tr>'
         )
-    return html_table(("outcome", "runs", "share", ""), rows)
+    share_of = "share of cells" if len(inferred) else "share"
+    return html_table(("outcome", "runs", share_of, ""), rows)
 
 
 def _settings(header: dict[str, Any]) -> str:

@@ -114,12 +114,15 @@ def table(
     trained_level: TrainedLevel = None,
 ) -> None:
     """Print the numbers behind one of the figures."""
-    from analysis.figures.named import TABLES
+    from analysis.figures.named import TABLES, table_note
 
     with refusing():
         _require_known(name, TABLES)
         view = asked_view(where, x, y, rows, columns)
         found = TABLES[name](store, trained_level, view)
+        note = table_note(name, store, trained_level, view)
+    if note is not None:
+        print(textwrap.fill(note, LINE), file=sys.stderr)
     if form is Formats.csv:
         print(found.to_csv(index=False), end="")
     elif form is Formats.json:

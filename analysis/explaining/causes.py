@@ -123,6 +123,12 @@ def _saturated(run: Run) -> str:
     return f"The hidden units are saturated:{slope} errors hardly pass through them."
 
 
+def _saturated_outputs(run: Run) -> str:
+    share = _with(": it passes only {} of the error", run, "final_output_slope")
+    what = "sigmoid" if "sigmoid" in run["loss"] else "softmax"
+    return f"The outputs are saturated. Where they are wrong the {what} is flat{share}."
+
+
 def _plateau(run: Run) -> str:
     mean = _with(" (their mean is {} of their size)", run, "final_gradient_alignment")
     return (
@@ -299,6 +305,7 @@ CAUSES: dict[str, Callable[[Run], str]] = {
     "vanishing": _vanishing,
     "dead": _dead,
     "saturated": _saturated,
+    "saturated_outputs": _saturated_outputs,
     "plateau": _plateau,
     "converged": _converged,
     "low_learning_rate": _low_learning_rate,

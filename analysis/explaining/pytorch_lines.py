@@ -165,7 +165,7 @@ def _steps(settings: Settings) -> Iterator[str]:
 
 
 OF_OPTIMIZER = ("optimizer", "momentum", "beta2", "epsilon", "weight_decay")
-OF_STEPS = ("batch_size", "clip_norm", "schedule", "warmup_steps")
+OF_STEPS = ("batch_size", "clip_norm", "schedule", "warmup_steps", "decay_steps", "decay_factor")
 
 PARTS: tuple[tuple[tuple[str, ...], Callable[[Settings], Iterator[str]]], ...] = (
     (("dtype",), _dtype),

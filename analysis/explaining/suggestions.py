@@ -11,7 +11,7 @@ from analysis.advising.trained_rates import START
 from analysis.explaining.causes import LATER, MUCH_LONGER, Run, stable_rate
 from analysis.theory.plain_networks import is_plain
 from core.functions.activations import ACTIVATIONS
-from core.initializers import INITIALIZERS
+from core.initializers import INITIALIZERS, WEIGHT_STD, weight_variance
 from core.optimization.rate_units import critical_rates
 from core.trials import OF_PLAIN_DESCENT, SETTINGS
 
@@ -116,11 +116,19 @@ def _dead(run: Run) -> Iterator[Remedy]:
 
 
 def _saturated(run: Run) -> Iterator[Remedy]:
-    for start in _theorys_scale(run, "units then start where phi has a slope"):
-        if start.changes.get("init_scale", run["init_scale"]) < run["init_scale"]:
-            yield start
+    yield from _theorys_smaller_scale(run, "units then start where phi has a slope")
     yield _slower(run, MUCH, "shorter steps do not drive units into saturation")
     yield from _other_activation(run, "it saturates on one side at most")
+
+
+def _saturated_outputs(run: Run) -> Iterator[Remedy]:
+    loss = "binary_cross_entropy" if "sigmoid" in run["loss"] else "cross_entropy"
+    yield Remedy({"loss": loss}, "its gradient stays large at outputs that are surely wrong")
+    sloped = "outputs then start where they have a slope"
+    if (run.get("init_scale_last") or 1.0) > 1:
+        yield Remedy({"init_scale_last": 1.0}, sloped)
+    yield from _theorys_smaller_scale(run, sloped)
+    yield _slower(run, MUCH, "shorter steps do not drive outputs into saturation")
 
 
 def _plateau(run: Run) -> Iterator[Remedy]:
@@ -215,6 +223,11 @@ def _slow(run: Run) -> Iterator[Remedy]:
 
 def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
     """The start that theory advises for a plain network, if the run has another one."""
+    if run["initializer"] == WEIGHT_STD:  # without a share of the fan-in the width decides, too
+        of_width = {**run, "initializer": "gaussian", "init_scale": 0.0}
+        for each in _theorys_scale(of_width, reason):
+            yield replace(each, changes={"initializer": "gaussian", **each.changes})
+        return
     if not is_plain(run):
         return
     if not INITIALIZERS[run["initializer"]].is_random:
@@ -223,6 +236,14 @@ def _theorys_scale(run: Run, reason: str) -> Iterator[Remedy]:
     start = _start(run["activation"], run)
     if start:
         yield Remedy(start, f"theory's start; {reason}")
+
+
+def _theorys_smaller_scale(run: Run, reason: str) -> Iterator[Remedy]:
+    """The start that theory advises, if its weights are smaller."""
+    sigma_w = weight_variance(run["initializer"], run["init_scale"], run["width"]) ** 0.5
+    for start in _theorys_scale(run, reason):
+        if start.changes.get("init_scale", sigma_w) < sigma_w:
+            yield start
 
 
 def _start(activation: str, run: Run) -> dict[str, float]:
@@ -295,6 +316,7 @@ SUGGESTIONS: dict[str, Callable[[Run], Iterator[Remedy]]] = {
     "vanishing": _vanishing,
     "dead": _dead,
     "saturated": _saturated,
+    "saturated_outputs": _saturated_outputs,
     "plateau": _plateau,
     "converged": _converged,
     "low_learning_rate": _low_learning_rate,

@@ -118,16 +118,28 @@ def _frames(cells: pd.DataFrame, layout: Layout) -> Iterator[Figure]:
         yield figure
 
 
-def write_gif(figures: Iterable[Figure], path: str | Path) -> None:
+def write_gif(
+    figures: Iterable[Figure],
+    path: str | Path,
+    colors: NDArray[np.float64],
+    milliseconds: int = FRAME_MILLISECONDS,
+) -> None:
     """Write the figures as the frames of a GIF that plays again and again.
 
     The last frame is shown longest. All frames share one palette, so that no color flickers.
+
+    Args:
+        figures: One for each frame.
+        path: The file.
+        colors: The palette, (colors, 3), at most 256.
+        milliseconds: How long a frame is shown.
     """
-    palette = _palette()
+    palette = Image.new("P", (1, 1))
+    palette.putpalette((255 * colors).round().astype(np.uint8).tobytes())
     first, *others = [
         _rendered(figure).quantize(palette=palette, dither=Image.Dither.NONE) for figure in figures
     ]
-    times = [FRAME_MILLISECONDS] * len(others) + [LAST_MILLISECONDS]
+    times = [milliseconds] * len(others) + [LAST_MILLISECONDS]
     first.save(path, save_all=True, append_images=others, duration=times, loop=0, optimize=True)
 
 
@@ -215,14 +227,11 @@ def _networks(runs: pd.DataFrame) -> str:
     return f"{activation} networks on {shown}"
 
 
-def _palette() -> Image.Image:
-    """The colors of every frame: those of the cells, and grays for the text."""
+def map_colors() -> NDArray[np.float64]:
+    """The colors of every frame, (colors, 3): those of the cells, and grays for the text."""
     grays = np.linspace(0, 1, GRAYS)[:, None].repeat(3, axis=1)
     losses = LOSSES(np.linspace(0, 1, LOSS_COLORS))[:, :3]
-    colors = np.concatenate([[to_rgb(TRAINED), to_rgb(DIVERGED)], grays, losses])
-    palette = Image.new("P", (1, 1))
-    palette.putpalette((255 * colors).round().astype(np.uint8).tobytes())
-    return palette
+    return np.concatenate([[to_rgb(TRAINED), to_rgb(DIVERGED)], grays, losses])
 
 
 def _rendered(figure: Figure) -> Image.Image:

@@ -55,7 +55,7 @@ def chi_by_init_scale(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     with mpl.rc_context(STYLE):
         figure, drawn, _ = facets(layout, r"init scale $\sigma_w$", r"$\chi$")
         for facet in drawn:
-            _draw_chi(facet.panel, chi_against_theory(facet.runs))
+            _draw_chi(facet.panel, facet.runs)
         handles, labels = drawn[0].panel.get_legend_handles_labels()
         columns = 3 if figure.get_figwidth() > 7 else 2
         figure.legend(handles, labels, loc="outside lower left", ncols=columns, frameon=False)
@@ -64,10 +64,11 @@ def chi_by_init_scale(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     return figure
 
 
-def _draw_chi(panel: Axes, table: pd.DataFrame) -> None:
+def _draw_chi(panel: Axes, runs: pd.DataFrame) -> None:
+    table = chi_against_theory(runs)
     panel.set(xscale="log", yscale="log")
     panel.axhline(1, label=r"$\chi = 1$: gradients neither vanish nor explode", **CRITICAL)
-    panel.plot(*_theory(table), label="theory, infinite width", **THEORY)
+    panel.plot(*_theory(runs, table), label="theory, infinite width", **THEORY)
     panel.errorbar(
         table["init_scale"],
         table["chi_measured"],
@@ -78,9 +79,9 @@ def _draw_chi(panel: Axes, table: pd.DataFrame) -> None:
     mark_ticks(panel.xaxis, np.unique(table["init_scale"]))
 
 
-def _theory(table: pd.DataFrame) -> tuple[ArrayLike, ArrayLike]:
+def _theory(runs: pd.DataFrame, table: pd.DataFrame) -> tuple[ArrayLike, ArrayLike]:
     """The theory's line: between the init scales where it needs no more than these."""
-    if not is_plain(table.iloc[0]):
+    if not is_plain(runs.iloc[0]):
         return table["init_scale"].to_numpy(), table["chi_theory"].to_numpy()
     scales, inputs = between(table["init_scale"]), table["input_mean_square"].iloc[0]
     activation, bias_variance = table["activation"].iloc[0], table["bias_scale"].iloc[0] ** 2

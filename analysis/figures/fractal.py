@@ -61,23 +61,21 @@ def fractal_boundary(
     Raises:
         UnsuitableRunsError: There are no such runs, or no such setting.
     """
-    layout = _one_run_a_cell(laid_out(runs, view, PLACES))
+    layout = one_run_a_cell(laid_out(runs, view, PLACES))
     x, y = (cell_axis(layout.names[role], layout.runs) for role in ("x", "y"))
     here = layout.runs
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(SIDE, 1.22 * SIDE), layout="constrained")
         panel = figure.subplots()
         panel.set(xlabel=x.words, ylabel=y.words, box_aspect=1)
-        converged = here[LABEL]
-        for draw, own in ((_draw_converged, converged), (_draw_lost, ~converged)):
-            if own.any():
-                draw(panel, here[own], x, y)
+        draw_shades(panel, here, x, y)
+        _add_keys(panel, here)
         notes = filter(None, [layout.note, trace_note(here, traces)])
         give_title(figure, _headline(here, View(x=x.name, y=y.name)), here, "\n".join(notes))
     return figure
 
 
-def _one_run_a_cell(layout: Layout) -> Layout:
+def one_run_a_cell(layout: Layout) -> Layout:
     """The runs of the least seed where there are several, which the note then says."""
     runs, notes = layout.runs, [layout.note] if layout.note else []
     for name in REPEATS:
@@ -89,25 +87,51 @@ def _one_run_a_cell(layout: Layout) -> Layout:
     return replace(layout, runs=cells, note="; ".join(notes) or None)
 
 
-def _draw_converged(panel: Axes, runs: pd.DataFrame, x: CellAxis, y: CellAxis) -> None:
-    shares = runs["tail_loss"] / runs["initial_loss"]
-    coloring = {"cmap": CONVERGED, "norm": Normalize(0, 1)}
-    grid = grid_of(runs.assign(rank=shares.rank(pct=True)), x, y, "rank")
-    draw_cells(panel, grid, x, y, **coloring, rasterized=True)
-    ranks = np.linspace(0, 1, 6).tolist()
-    bar = _key(panel, coloring, "converges: loss at the end / loss at the start, shaded by rank")
-    bar.set_ticks(ranks, labels=[f"{share:.3g}" for share in shares.quantile(ranks)])
+def draw_shades(panel: Axes, runs: pd.DataFrame, x: CellAxis, y: CellAxis) -> None:
+    """Fill a panel with the shades of fractal_boundary.
+
+    Args:
+        panel: Where to draw.
+        runs: One for each cell.
+        x, y: The axes.
+    """
+    for own, shades_of in ((runs[LABEL], _by_rank), (~runs[LABEL], _by_step)):
+        if own.any():
+            shades, coloring = shades_of(runs[own])
+            grid = grid_of(runs[own].assign(shade=shades), x, y, "shade")
+            draw_cells(panel, grid, x, y, **coloring, rasterized=True)
 
 
-def _draw_lost(panel: Axes, runs: pd.DataFrame, x: CellAxis, y: CellAxis) -> None:
-    steps = max(int(runs["steps_run"].max()), 2)
-    coloring = {"cmap": LOST, "norm": LogNorm(1, steps)}
-    grid = grid_of(runs.assign(lost=runs["steps_run"].clip(lower=1)), x, y, "lost")
-    draw_cells(panel, grid, x, y, **coloring, rasterized=True)
-    never = f", {steps} if it never was" if steps == runs["steps"].max() else ""
-    bar = _key(panel, coloring, f"does not converge: steps until it was lost{never}")
-    ends = [10**power for power in range(len(str(steps)))]
-    bar.set_ticks(ends, labels=[str(end) for end in ends])
+def _by_rank(converged: pd.DataFrame) -> tuple[pd.Series, Style]:
+    return _shares(converged).rank(pct=True), {"cmap": CONVERGED, "norm": Normalize(0, 1)}
+
+
+def _by_step(lost: pd.DataFrame) -> tuple[pd.Series, Style]:
+    steps = max(int(lost["steps_run"].max()), 2)
+    return lost["steps_run"].clip(lower=1), {"cmap": LOST, "norm": LogNorm(1, steps)}
+
+
+def _shares(converged: pd.DataFrame) -> pd.Series:
+    return converged["tail_loss"] / converged["initial_loss"]
+
+
+def _add_keys(panel: Axes, runs: pd.DataFrame) -> None:
+    """What the shades mean, of those that there are."""
+    converged, lost = runs[runs[LABEL]], runs[~runs[LABEL]]
+    if len(converged):
+        words = "converges: loss at the end / loss at the start, shaded by rank"
+        bar = _key(panel, _by_rank(converged)[1], words)
+        ranks = np.linspace(0, 1, 6).tolist()
+        bar.set_ticks(
+            ranks, labels=[f"{share:.3g}" for share in _shares(converged).quantile(ranks)]
+        )
+    if len(lost):
+        steps = max(int(lost["steps_run"].max()), 2)
+        never = f", {steps} if it never was" if steps == lost["steps"].max() else ""
+        words = f"does not converge: steps until it was lost{never}"
+        bar = _key(panel, _by_step(lost)[1], words)
+        ends = [10**power for power in range(len(str(steps)))]
+        bar.set_ticks(ends, labels=[str(end) for end in ends])
 
 
 def _key(panel: Axes, coloring: Style, words: str) -> Colorbar:
@@ -118,15 +142,25 @@ def _key(panel: Axes, coloring: Style, words: str) -> Colorbar:
 
 
 def _headline(runs: pd.DataFrame, view: View) -> str:
-    converged = f"Training converges in {runs[LABEL].mean():.1%} of the cells"
+    words = f"Training converges in {runs[LABEL].mean():.1%} of the cells"
     try:
-        found = boundary_dimensions(runs, view).set_index("label")
+        row = dimension(runs, view)
     except UnsuitableRunsError:  # too few cells, or some were not run: there is no dimension
-        return converged
-    if LABEL not in found.index:
-        return f"{converged}; there is no boundary"
-    row = found.loc[LABEL]
+        return words
+    if row is None:
+        return f"{words}; there is no boundary"
     return (
-        f"{converged}; boundary of dimension {row['dimension']:.2f} ± "
+        f"{words}; boundary of dimension {row['dimension']:.2f} ± "
         f"{row['standard_error']:.2f} ({row['from_cells']:.0f} to {row['to_cells']:.0f} cells)"
     )
+
+
+def dimension(runs: pd.DataFrame, view: View) -> pd.Series | None:
+    """The row of boundary_dimensions on where training converges; None if there is no boundary.
+
+    Raises:
+        UnsuitableRunsError: As boundary_dimensions.
+    """
+    found = boundary_dimensions(runs, view)
+    own = found[found["label"] == LABEL]
+    return own.iloc[0] if len(own) else None

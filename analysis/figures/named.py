@@ -9,13 +9,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.claims.argument import CLAIMS, PROFILES, evidence, selected
+from analysis.figures.adam_edge import adam_edge_by_rate
 from analysis.figures.catapult import catapult_by_rate
 from analysis.figures.chi import chi_by_init_scale
 from analysis.figures.claim_c8 import claim_c8
 from analysis.figures.claim_c9 import claim_c9
 from analysis.figures.claim_layers import claim_layers
 from analysis.figures.critical_learning_rate import boundary_learning_rate_by_depth
-from analysis.figures.cures import cures_by_share
+from analysis.figures.cures import PLANE, cures_by_share
 from analysis.figures.edge_of_stability import edge_of_stability_by_step
 from analysis.figures.fractal import fractal_boundary
 from analysis.figures.gradient_by_layer import gradient_by_layer
@@ -39,13 +40,21 @@ from analysis.tables.chi import POOLED as CHI_POOLED
 from analysis.tables.chi import SETTINGS as CHI_SETTINGS
 from analysis.tables.chi import chi_against_theory
 from analysis.tables.cures import AXES, trained_by_cure
-from analysis.tables.curvatures import EDGES, STARTS, edge_of_stability, largest_stable_rates
+from analysis.tables.curvatures import (
+    EDGES,
+    RATES,
+    STARTS,
+    edge_of_stability,
+    largest_stable_rates,
+    optimizer_edges,
+)
 from analysis.tables.depth_scales import POOLED, multiple_of_xi, trainable_depth
 from analysis.tables.depth_scales import SETTINGS as DEPTH_SETTINGS
 from analysis.tables.dimensions import boundary_dimensions
 from analysis.tables.judgments import read_judged
 from analysis.tables.label_agreement import CELL, label_agreement
-from analysis.tables.map_cells import read_map
+from analysis.tables.layouts import placed
+from analysis.tables.map_cells import read_map, trace_note, trained_only_note
 from analysis.tables.threshold_shifts import moved_shares
 from analysis.tables.views import EVERYTHING, View
 
@@ -69,7 +78,7 @@ def _of_curves(draw: Callable[[pd.DataFrame, pd.DataFrame, View], Figure]) -> Ma
 FIGURES: dict[str, Maker] = {
     "stability_map": _of_map(stability_map),
     "critical_learning_rate": _of_runs(boundary_learning_rate_by_depth),
-    "outcome_shares": _of_runs(outcome_shares_by_axis),
+    "outcome_shares": _of_map(outcome_shares_by_axis),
     "loss_curves": _of_curves(loss_curves_by_outcome),
     "gradient_by_layer": lambda store, level, view: gradient_by_layer(
         read_layers(store), read_judged(store, level), view
@@ -78,8 +87,9 @@ FIGURES: dict[str, Maker] = {
     "trainable_depth": _of_runs(trainable_depth_map),
     "chi": _of_runs(chi_by_init_scale),
     "edge_of_stability": _of_curves(edge_of_stability_by_step),
+    "adam_edge": _of_runs(adam_edge_by_rate),
     "catapult": _of_runs(catapult_by_rate),
-    "cures": _of_runs(cures_by_share),
+    "cures": _of_map(cures_by_share),
     "fractal": _of_map(fractal_boundary),
     "thresholds": lambda store, level, view: map_by_threshold(
         read_judged(store, level), read_judged_by(store), view
@@ -113,7 +123,7 @@ def _grouped(
 
 def _outcomes(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
     """The shares of the settings asked for, or of activation and depth; all others are pooled."""
-    runs = view.kept(read_judged(store, level))
+    runs = view.kept(read_map(store, level))
     usual = [name for name in ("activation", "depth") if name in factors(runs)]
     by = list(view.named.values()) or usual or factors(runs)
     return outcome_shares(runs, by or ["activation", "depth"])
@@ -125,13 +135,17 @@ def _edge(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
 
 
 def _cures(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
-    """The plane is that of the settings asked for, x and y, or of learning rate and init scale."""
-    plane = list(view.named.values()) or AXES
-    return trained_by_cure(view.kept(read_judged(store, level)), plane)
+    """The plane is that of the settings asked for, x and y, or of learning rate and init scale.
+
+    If neither varies, it is the figure's.
+    """
+    cells = view.kept(read_map(store, level))
+    usual = AXES if set(AXES) & set(factors(cells)) else placed(cells, view, PLANE).values()
+    return trained_by_cure(cells, list(view.named.values()) or list(usual))
 
 
 def _dimension(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
-    return boundary_dimensions(read_map(store, level), view)
+    return boundary_dimensions(read_map(store, level), view, read_traces(store))
 
 
 def _thresholds(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
@@ -150,11 +164,30 @@ TABLES: dict[str, Maker] = {
     ),
     "chi": _grouped(chi_against_theory, CHI_SETTINGS, CHI_POOLED),
     "edge_of_stability": _edge,
+    "adam_edge": _grouped(optimizer_edges, RATES),
     "catapult": _grouped(largest_stable_rates, STARTS, ("learning_rate",)),
     "cures": _cures,
     "dimension": _dimension,
     "thresholds": _thresholds,
 }
+
+# Tables that count the cells of a traced map, also those that were not trained.
+OF_CELLS = ("outcomes", "cures", "dimension")
+
+
+def table_note(name: str, store: str | Path, level: float | None, view: View) -> str | None:
+    """What a table of a traced store is of, cells or runs; None if each cell was trained.
+
+    Raises:
+        UnsuitableRunsError: As the table does.
+    """
+    traces = read_traces(store)
+    if not traces:
+        return None
+    cells = read_map(store, level)
+    if name not in OF_CELLS:
+        return trained_only_note(cells)
+    return trace_note(view.kept(cells), traces)
 
 
 def _as_recorded(store: str | Path, level: float | None, view: View) -> str | Path:

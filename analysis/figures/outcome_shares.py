@@ -1,5 +1,6 @@
 """The figure of outcome shares along each axis of a sweep."""
 
+from collections.abc import Sequence
 from math import ceil
 
 import matplotlib as mpl
@@ -11,23 +12,30 @@ from matplotlib.figure import Figure
 from analysis.drawing.map_cells import name_regions
 from analysis.drawing.pages import NARROWEST_INCHES, PANEL_INCHES, STYLE, give_title
 from analysis.drawing.ticks import mark_in_a_row
+from analysis.reading.cells import INFERRED
 from analysis.reading.stores import UnsuitableRunsError, factors
+from analysis.reading.traces import Trace
 from analysis.tables.layouts import Places, laid_out
+from analysis.tables.map_cells import trace_note
 from analysis.tables.regions import REGIONS, region_by_run
 from analysis.tables.views import EVERYTHING, View
 
 PLACES = Places(free={}, own={"y": "the share of runs"}, pools_rest=True)
 
 
-def outcome_shares_by_axis(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
+def outcome_shares_by_axis(
+    runs: pd.DataFrame, view: View = EVERYTHING, traces: Sequence[Trace] = ()
+) -> Figure:
     """The share of runs with each outcome along every axis, all other axes pooled.
 
     There is a panel for each setting that varies, except the seed and settings of measurements, and
     in it a bar for each value.
 
     Args:
-        runs: The settings, `outcome` and `cause`.
+        runs: The settings, `outcome` and `cause`; of a traced map its cells, as of
+            analysis.tables.map_cells.read_map.
         view: Which runs.
+        traces: The traced sweeps among them, for the title.
 
     Raises:
         UnsuitableRunsError: No setting varies, an outcome is unknown here, there are no such
@@ -52,8 +60,10 @@ def outcome_shares_by_axis(runs: pd.DataFrame, view: View = EVERYTHING) -> Figur
             panel.set_xlabel(name.replace("_", " "))
         for unused in panels.flat[len(names) :]:
             unused.set_visible(False)
-        name_regions(figure, np.ma.array(np.unique(regions)), runs)
-        give_title(figure, "How runs ended, along each axis", runs, layout.note)
+        bars = runs.drop(columns=INFERRED, errors="ignore")  # none of which is paler
+        name_regions(figure, np.ma.array(np.unique(regions)), bars)
+        notes = filter(None, [layout.note, trace_note(runs, traces)])
+        give_title(figure, "How runs ended, along each axis", runs, "\n".join(notes))
     return figure
 
 

@@ -14,11 +14,12 @@ LABELS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "fractal_converged": lambda runs: runs["fractal_converged"],
     "init_phase": lambda runs: runs["init_phase"],
 }
+OF_OUTCOMES = ("trained", "diverged")  # which the outcome decides
 
 
 def column_of(label: str) -> str:
     """The column of `runs` that a label is found from."""
-    return "outcome" if label in ("trained", "diverged") else label
+    return "outcome" if label in OF_OUTCOMES else label
 
 
 def labels_of(runs: pd.DataFrame, label: str) -> pd.Series:

@@ -18,7 +18,8 @@ def outcome_shares(runs: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """How often each outcome came up in each group.
 
     Args:
-        runs: With the columns of `by` and `outcome`.
+        runs: With the columns of `by` and `outcome`; of a traced map its cells, each of which
+            counts.
         by: The settings that make a group, at least one.
 
     Returns:

@@ -38,7 +38,8 @@ def trained_by_cure(runs: pd.DataFrame, cells: Collection[str] = AXES) -> pd.Dat
     """How much of the plane of learning rates and init scales trains with each cure.
 
     Args:
-        runs: The settings, `outcome` and `tail_loss`.
+        runs: The settings, `outcome` and `tail_loss`; of a traced map its cells, each of which
+            counts.
         cells: The settings along the axes of the plane.
 
     Returns:

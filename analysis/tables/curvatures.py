@@ -5,12 +5,15 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.reading.stores import groups
+from core.optimization.optimizers import edges
 from core.optimization.rate_units import used_rates
+from core.optimization.schedules import SCHEDULES
 from core.outcomes import DIVERGED
 from core.trials import TRIAL_FIELDS
 
 STARTS = ("activation", "depth", "init_scale", "seed")
 EDGES = (*STARTS, "learning_rate")
+RATES = ("optimizer", "learning_rate")
 LATE = 0.5  # share of the steps after which a run is taken to have reached its edge
 
 
@@ -92,3 +95,39 @@ def edge_of_stability(
         largest_ratio=("largest_ratio", "max"),
         late_ratio=("late_ratio", "median"),
     ).reset_index()
+
+
+def sharpness_at_end(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that did not diverge, with their last steps' stability.
+
+    Args:
+        runs: The settings, `learning_rate_used`, `outcome` and `final_preconditioned_sharpness`.
+
+    Returns:
+        Those of `runs` that have a positive sharpness at the end, and ended at the rate that was
+        asked for. Beside their columns are `eta`, that rate; `edge`, the sharpness above which
+        their optimizer diverges on a quadratic; and `edge_ratio`, their sharpness over it.
+    """
+    falling = [each.name for each in SCHEDULES.values() if each.falls]
+    known = runs["final_preconditioned_sharpness"] > 0
+    table = runs[known & ~runs["outcome"].isin(DIVERGED) & ~runs["schedule"].isin(falling)]
+    eta = used_rates(table)
+    edge = edges(table["optimizer"], table["momentum"]) / eta
+    ratio = table["final_preconditioned_sharpness"] / edge
+    return table.assign(eta=eta, edge=edge, edge_ratio=ratio)
+
+
+def optimizer_edges(runs: pd.DataFrame, by: Sequence[str] | None = None) -> pd.DataFrame:
+    """The preconditioned sharpness at the end beside each optimizer's stability bound.
+
+    Args:
+        runs: As for sharpness_at_end.
+        by: The settings that make a row; by default RATES and whatever else varies.
+
+    Returns:
+        A row for each group: the means of `final_preconditioned_sharpness`, `edge` and
+        `edge_ratio`.
+    """
+    keys = groups(runs, RATES) if by is None else list(by)
+    columns = ["final_preconditioned_sharpness", "edge", "edge_ratio"]
+    return sharpness_at_end(runs).groupby(keys)[columns].mean().reset_index()

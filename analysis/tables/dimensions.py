@@ -1,15 +1,17 @@
 """The box-counting dimension of the boundaries on a map, with the scales that it was found over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.reading.labels import LABELS
+from analysis.reading.cells import INFERRED
+from analysis.reading.labels import LABELS, OF_OUTCOMES
 from analysis.reading.setting_values import ordered
 from analysis.reading.stores import UnsuitableRunsError, axes
+from analysis.reading.traces import Trace
 from analysis.tables.box_counts import (
     FEWEST_ACROSS,
     FEWEST_SIZES,
@@ -27,20 +29,24 @@ NUMBERS = ("dimension", "standard_error", "from_cells", "to_cells", "squares")
 FEWEST_VALUES = SIZES[FEWEST_SIZES - 1] * FEWEST_ACROSS + 1  # along each side of a map
 
 
-def boundary_dimensions(runs: pd.DataFrame, view: View = EVERYTHING) -> pd.DataFrame:
+def boundary_dimensions(
+    runs: pd.DataFrame, view: View = EVERYTHING, traces: Sequence[Trace] = ()
+) -> pd.DataFrame:
     """How rough each label's boundary is: 1 is a smooth line, 2 fills the plane.
 
     Args:
         runs: The settings and the columns of LABELS.
         view: Which runs; its x and y are the axes of the map, by default those of the stability
             map. A map is drawn for each combination of whatever else varies, also of seeds.
+        traces: The traced sweeps among the runs.
 
     Returns:
         A row for each map and each label that has a boundary there: the settings that vary between
         maps, `label`, the `dimension` with its `standard_error` (that of a straight line through
         the logarithms of the counts), the smallest and the largest box, `from_cells` and
         `to_cells`, and the number of `squares` between four neighboring cells that the boundary
-        crosses.
+        crosses. Where not all cells were trained, also whether the label's boundary was `traced`:
+        that of another may differ between the runs, and the audit says nothing of it.
 
     Raises:
         UnsuitableRunsError: A map has too few cells, or some were not run; or as View.kept.
@@ -56,7 +62,16 @@ def boundary_dimensions(runs: pd.DataFrame, view: View = EVERYTHING) -> pd.DataF
         for label, squares in _boundaries(here, x, y)
         if (counts := _counts(squares, x, y)) is not None
     ]
-    return pd.DataFrame(found, columns=[*maps, "label", *NUMBERS])
+    table = pd.DataFrame(found, columns=[*maps, "label", *NUMBERS])
+    if INFERRED in cells and cells[INFERRED].any():
+        table["traced"] = table["label"].isin(_traced(traces))
+    return table
+
+
+def _traced(traces: Sequence[Trace]) -> set[str]:
+    """The labels whose boundaries were traced; whoever traces all outcomes traces parts of them."""
+    found = {trace.of for trace in traces}
+    return found | set(OF_OUTCOMES) if "outcome" in found else found
 
 
 def label_grid(runs: pd.DataFrame, label: str, x: str, y: str) -> NDArray[np.int64]:

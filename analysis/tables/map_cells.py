@@ -60,6 +60,16 @@ def trace_note(cells: pd.DataFrame, traces: Sequence[Trace]) -> str | None:
     )
 
 
+def trained_only_note(cells: pd.DataFrame) -> str | None:
+    """What a table says that has only the runs of a traced map; None if each cell was trained."""
+    if INFERRED not in cells or not cells[INFERRED].any():
+        return None
+    return (
+        f"a sweep here was traced: this table is of the {1 - cells[INFERRED].mean():.1%} of the "
+        "cells that were trained, and so are its shares"
+    )
+
+
 def _drawn(panel: Mapping[str, Any], cells: pd.DataFrame) -> bool:
     """Whether some cells of a panel are drawn."""
     here = pd.Series(True, cells.index)

@@ -39,7 +39,7 @@ REGIONS = (
     Region("stalled", "the loss no longer moves", "#879aa5"),
     Region("stalled", "the signal vanishes on its way", "#2f4b9a", "vanishing"),
     Region("stalled", "a layer's units are all dead", "#9b3f7f", "dead"),
-    Region("stalled", "the units are saturated", "#e48ae3", "saturated"),
+    Region("stalled", "the units or the outputs are saturated", "#e48ae3", "saturated"),
     Region("stalled", "the best constant guess, so far", "#4a86e8", "plateau"),
     Region("stalled", "at rest above the trained level", "#7722dd", "converged"),
     Region("stalled", "gradients arrive, the steps are too small", "#dec7bd", "low_learning_rate"),
@@ -49,6 +49,7 @@ REGIONS = (
 CELL = ("activation", "depth", "init_scale", "learning_rate")
 
 INDEX = {(region.outcome, region.cause): i for i, region in enumerate(REGIONS)}
+INDEX["stalled", "saturated_outputs"] = INDEX["stalled", "saturated"]
 
 
 def region_by_cell(runs: pd.DataFrame, cell: Sequence[str] = CELL) -> pd.DataFrame:

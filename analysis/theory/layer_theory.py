@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.theory.plain_networks import hidden_of
-from core.initializers import INITIALIZERS
+from core.initializers import INITIALIZERS, weight_variance
 from core.theory.wide_signals import wide_signals
 
 COLUMNS = ("log10_mean_square_h", "log10_delta_norm", "log10_gradient_norm")
@@ -35,7 +35,8 @@ def layer_theory(run: Mapping[str, Any], layers: pd.DataFrame) -> pd.DataFrame |
     is_random = INITIALIZERS[run["initializer"]].is_random
     if not is_random or pd.isna(first) or abs(first) > 100:
         return None
-    variances, depth = (run["init_scale"] ** 2, run["bias_scale"] ** 2), len(layers)
+    of_weights = weight_variance(run["initializer"], run["init_scale"], run["width"])
+    variances, depth = (of_weights, run["bias_scale"] ** 2), len(layers)
     hidden = hidden_of(run, depth)
     signals = wide_signals(run["activation"], *variances, 10.0**first, depth, *hidden)
     if signals is None:

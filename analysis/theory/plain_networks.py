@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from core.hidden_layers import NO_NORMALIZATION, NO_RESIDUAL, branch_factor
+from core.initializers import WEIGHT_STD
 
 Run = Mapping[str, Any] | pd.Series
 
@@ -13,8 +14,12 @@ PLAIN = {"residual": NO_RESIDUAL, "normalization": NO_NORMALIZATION}
 
 
 def is_plain(run: Run) -> bool:
-    """Whether a run's hidden layers are activations alone, by its settings."""
-    return all(run.get(name, none) in (none, None) for name, none in PLAIN.items())
+    """Whether theory knows a run's fixed points from its init scale, by its settings.
+
+    Its hidden layers are activations alone, and weights are divided by sqrt(fan_in).
+    """
+    layers_are_plain = all(run.get(name, none) in (none, None) for name, none in PLAIN.items())
+    return layers_are_plain and run.get("initializer") != WEIGHT_STD
 
 
 def plain(runs: pd.DataFrame) -> pd.DataFrame:

@@ -169,14 +169,18 @@ class Memory:
 
     def params(self) -> list[Array]:
         """A copy of the network's parameters in the same shapes."""
-        params, weight, bias = [], 0, 0
+        return self.by_layer(self.weights, self.biases)
+
+    def by_layer(self, weights: Array, biases: Array) -> list[Array]:
+        """A copy of numbers of all weights and biases, one (fan_out, fan_in + 1) per layer."""
+        layers, weight, bias = [], 0, 0
         for fan_out, fan_in in self._fans:
-            p = np.empty((fan_out, fan_in + 1), self.weights.dtype)
-            p[:, :-1] = self.weights[weight : weight + fan_out * fan_in].reshape(fan_out, fan_in)
-            p[:, -1] = self.biases[bias : bias + fan_out]
-            params.append(p)
+            p = np.empty((fan_out, fan_in + 1), weights.dtype)
+            p[:, :-1] = weights[weight : weight + fan_out * fan_in].reshape(fan_out, fan_in)
+            p[:, -1] = biases[bias : bias + fan_out]
+            layers.append(p)
             weight, bias = weight + fan_out * fan_in, bias + fan_out
-        return params
+        return layers
 
 
 def aligned(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Array:

@@ -14,9 +14,9 @@ from core.descent.orders import Orders
 from core.descent.passes import activation_passes
 from core.descent.products import blas
 from core.descent.residuals import residual_passes
-from core.descent.steps import CODES, Rule
+from core.descent.steps import CODES, Parameters, Rule
 from core.gradient_descent import Descent, Problem, Update, logged_steps, measured_steps
-from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.optimizers import OPTIMIZERS, adam_preconditioner
 from core.optimization.parameterizations import LayerFactors
 from core.optimization.schedules import rate_factors
 from core.outcomes import THRESHOLDS
@@ -85,7 +85,8 @@ class NetworkTrainer:
         rules, batch = self._rules(steps, trained_loss), self._batch(update.batch_size)
         in_batches = batch.shape != self._whole.shape
         parameters = self._memory.parameters(OPTIMIZERS[update.optimizer].moments)
-        parts = self._memory.parts(*self._rates(update))
+        layer_rates = self._rates(update)
+        parts = self._memory.parts(*layer_rates)
         fixed = (*self._passes, self._whole, batch, parameters, parts, self._rule(update))
         stops = [0, *(logged[1:].tolist() if observe else []), steps + 1]
         segments = _segments(stops, batch.shape.examples if in_batches else 0)
@@ -97,9 +98,7 @@ class NetworkTrainer:
             for begin, end in segments:
                 if observe and begin in stops:
                     observe(begin, self._memory.params())
-                rates = learning_rate * rate_factors(
-                    update.schedule, update.warmup_steps, steps, np.arange(begin, end)
-                )
+                rates = learning_rate * rate_factors(update, steps, np.arange(begin, end))
                 order = orders.next(end - begin) if orders else np.empty((0, 0), np.int64)
                 step, ending = descend(*fixed, rates, order, rules, records, begin, end)
                 if ending != RUNNING:
@@ -113,7 +112,12 @@ class NetworkTrainer:
         )
         if ending == DIVERGED:
             return found
-        return replace(found, params=self._memory.params(), outputs=self._memory.outputs.copy())
+        return replace(
+            found,
+            params=self._memory.params(),
+            outputs=self._memory.outputs.copy(),
+            preconditioner=self._preconditioner(update, parameters, layer_rates, step),
+        )
 
     def _batch(self, size: int) -> Net:
         """The Net of as many examples as a step takes."""
@@ -133,6 +137,25 @@ class NetworkTrainer:
         shape = self._whole.shape
         adaptive = OPTIMIZERS[update.optimizer].adaptive
         return factors.of_rates(shape.width, shape.depth, adaptive)
+
+    def _preconditioner(
+        self, update: Update, parameters: Parameters, rates: tuple[Floats, Floats], taken: int
+    ) -> list[Array] | None:
+        """P of the steps, as Descent has it, after so many of them."""
+        adaptive = OPTIMIZERS[update.optimizer].adaptive
+        if not adaptive and all((each == 1).all() for each in rates):
+            return None
+        units = [np.ones_like(parameters.weights), np.ones_like(parameters.biases)]
+        if adaptive:
+            settings = update.momentum, update.beta2, update.epsilon
+            squares = parameters.second, parameters.second_biases
+            units = [adam_preconditioner(each, taken, *settings) for each in squares]
+        layers = self._memory.by_layer(*units)
+        with np.errstate(all="ignore"):  # a layer at a rate of 0 stands still: P is infinite
+            for layer, rate, bias_rate in zip(layers, *rates, strict=True):
+                layer[:, :-1] /= rate
+                layer[:, -1] /= bias_rate
+        return layers
 
     def _rule(self, update: Update) -> Rule:
         return Rule(

@@ -55,6 +55,19 @@ def gradient_alignment(signals: LayerSignals, biases: bool = True) -> Floats:
         return np.sqrt(means / examples)
 
 
+def output_slope(signals: LayerSignals, loss: Floats) -> Floats:
+    """The rms of the examples' |dloss / dh_L| over that of their errors.
+
+    Of a loss that is half of the squared errors, summed over outputs, of a function of h_L.
+
+    Args:
+        signals: The networks'.
+        loss: Its mean over examples, (networks,).
+    """
+    with np.errstate(all="ignore"):
+        return np.asarray(10 ** signals.log10_delta_norm[:, -1] / np.sqrt(2 * loss))
+
+
 def _difference(first: Floats, last: Floats) -> Floats:
     """first - last; NaN where it is undefined, -inf where only the first norm is 0."""
     known = np.isfinite(last) & (first < np.inf)

@@ -11,10 +11,15 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from core.columns import Tables
-from core.gradient_descent import Problem
-from core.measuring.curvature import extreme_curvature
+from core.gradient_descent import Descent, Problem
+from core.losses import LOSSES
+from core.measuring.curvature import extreme_curvature, largest_curvature
 from core.measuring.end_signals import end_signals
-from core.measuring.gradient_ratios import log10_gradient_per_error, log10_gradient_ratio
+from core.measuring.gradient_ratios import (
+    log10_gradient_per_error,
+    log10_gradient_ratio,
+    output_slope,
+)
 from core.measuring.output_derivatives import output_derivatives
 from core.measuring.signal_propagation import LayerSignals, chi_measured, signal_propagation
 
@@ -51,21 +56,32 @@ def measure_starts(params: Params, problem: Problem, asked: Collection[str]) -> 
 
 
 def measure_ends(
-    params: Params, problem: Problem, asked: Collection[str], dtype: DTypeLike
+    ended: Sequence[Descent], problem: Problem, asked: Collection[str], dtype: DTypeLike
 ) -> Tables:
-    """Measure a stack of trained networks; returns what measure_starts does.
+    """Measure trained networks; returns what measure_starts does.
 
     Args:
-        params: One array per layer, (networks, fan_out, fan_in + 1).
+        ended: Descents that neither diverged nor overflowed, at least one.
         problem: What they were trained on.
         asked: Which of core.trials.MEASUREMENTS to take.
         dtype: The arithmetic of their training.
     """
-    if "signal" not in asked:
-        return {"runs": {}, "layers": {}}
-    signals = signal_propagation(params, problem)
-    layers = {f"final_{name}": column for name, column in vars(signals).items()}
-    return {"runs": end_signals(signals, dtype, problem.biases), "layers": layers}
+    networks = [descent.params for descent in ended if descent.params is not None]
+    found: Tables = {"runs": {}, "layers": {}}
+    if "signal" in asked:
+        signals = signal_propagation(stacked(networks), problem)
+        found["runs"] |= end_signals(signals, dtype, problem.biases)
+        if LOSSES[problem.loss].saturates:
+            losses = np.array([descent.losses[-1] for descent in ended])
+            found["runs"]["final_output_slope"] = output_slope(signals, losses)
+        found["layers"] |= {f"final_{name}": column for name, column in vars(signals).items()}
+    if "preconditioned_sharpness" in asked:
+        sharpness = [
+            largest_curvature(params, problem, descent.preconditioner)
+            for params, descent in zip(networks, ended, strict=True)
+        ]
+        found["runs"]["final_preconditioned_sharpness"] = np.array(sharpness)
+    return found
 
 
 def _start_signals(signals: LayerSignals, factor: float | None) -> dict[str, NDArray[np.floating]]:

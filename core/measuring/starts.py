@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.columns import Tables, each_column, joined
 from core.datasets import Task
 from core.gradient_descent import Problem
-from core.initializers import INITIALIZERS, initial_params
+from core.initializers import INITIALIZERS, initial_params, weight_variance
 from core.measuring.measurements import Params, measure_starts, stacked
 from core.measuring.signal_propagation import interior_growths
 from core.network import layer_widths
@@ -57,9 +57,12 @@ class Starts:
         outputs = len(problem.targets)
         self._widths = layer_widths(task.feature_count, shape.width, outputs, shape.depth)
         self._initializer = INITIALIZERS[shape.initializer]
-        # Features of this size would give Gaussian weights the same first layer.
-        unit_variance = self._initializer.unit_variance(task.feature_count, shape.width)
-        self._input_mean_square = task.input_mean_square * unit_variance
+        # Features of this size would give a first layer like the hidden ones the same signal.
+        of_first, of_hidden = (
+            self._initializer.unit_variance(fan_in, shape.width)
+            for fan_in in (task.feature_count, shape.width)
+        )
+        self._input_mean_square = task.input_mean_square * (of_first / of_hidden)
         self._places: dict[Start, int] = {}
         self._measured: Tables = {}
 
@@ -103,7 +106,8 @@ class Starts:
             return np.nan
         trial = self._trial(start)
         first = init_factors(trial)[0]
-        variances = trial.init_scale**2, trial.bias_scale**2
+        of_weights = weight_variance(trial.initializer, trial.init_scale, trial.width)
+        variances = of_weights, trial.bias_scale**2
         inputs, factor = self._input_mean_square * first**2, self._problem.factor
         if self._problem.is_plain:
             return fixed_point_chi(trial.activation, *variances, inputs)

@@ -1,9 +1,38 @@
 """The schedules: the course of the learning rate over a training's steps."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Scheduled(Protocol):
+    """The settings of a schedule, as core.trials describes them."""
+
+    @property
+    def schedule(self) -> str:
+        """A name in SCHEDULES."""
+
+    @property
+    def warmup_steps(self) -> int:
+        """Of those schedules that have them, as the next two."""
+
+    @property
+    def decay_steps(self) -> int:
+        """Between two decays."""
+
+    @property
+    def decay_factor(self) -> float:
+        """Of each decay."""
+
+
+# The share of the rate at each of some steps, counted from 0 after the warm-up, and of how many.
+Shares = Callable[[Scheduled, Ints, int], Floats]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,14 +41,16 @@ class Schedule:
 
     Attributes:
         name: As a sweep file has it.
-        warms_up: Whether the rate rises over the first steps.
-        decays: Whether it falls to 0 at the last one.
+        settings: The names of the settings that it takes.
+        shares: After the warm-up, if it has one.
+        falls: Whether the rate ends below the one that was asked for.
         torch: PyTorch's scheduler, from the settings.
     """
 
     name: str
-    warms_up: bool
-    decays: bool
+    settings: Sequence[str] = ()
+    shares: Shares = lambda settings, taken, steps: np.ones(len(taken))
+    falls: bool = False
     torch: str = ""
 
 
@@ -30,34 +61,42 @@ _FALL = "(1 + math.cos(math.pi * (t - {warmup_steps}) / ({steps} - {warmup_steps
 SCHEDULES = {
     each.name: each
     for each in (
-        Schedule(name="constant", warms_up=False, decays=False),
-        Schedule(name="warmup", warms_up=True, decays=False, torch=f"{_LAMBDA} {_RISE} 1)"),
-        Schedule(name="cosine", warms_up=True, decays=True, torch=f"{_LAMBDA} {_RISE} {_FALL})"),
+        Schedule(name="constant"),
+        Schedule(name="warmup", settings=("warmup_steps",), torch=f"{_LAMBDA} {_RISE} 1)"),
+        Schedule(
+            name="cosine",
+            settings=("warmup_steps",),
+            shares=lambda settings, taken, steps: (1 + np.cos(np.pi * (taken / steps))) / 2,
+            falls=True,
+            torch=f"{_LAMBDA} {_RISE} {_FALL})",
+        ),
+        Schedule(
+            name="step",
+            settings=("decay_steps", "decay_factor"),
+            shares=lambda settings, taken, steps: (
+                settings.decay_factor ** (taken // settings.decay_steps).astype(np.float64)
+            ),
+            falls=True,
+            torch=f"{_LAMBDA} {{decay_factor:.4g}} ** (t // {{decay_steps}}))",
+        ),
     )
 }
 
 
-def rate_factors(
-    schedule: str, warmup_steps: int, steps: int, taken: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def rate_factors(settings: Scheduled, steps: int, taken: Ints) -> Floats:
     """The share of the learning rate at which each step is taken, (len(taken),).
 
     Step t, counted from 0, of a warm-up over w steps has (t + 1) / w. Of the steps after it,
     cosine gives the k-th of n, counted from 0, (1 + cos(pi k / n)) / 2: Loshchilov & Hutter
-    (2017), arXiv:1608.03983, eq. 5, without restarts.
+    (2017), arXiv:1608.03983, eq. 5, without restarts. Step, which has no warm-up, gives
+    decay_factor to the power of the whole part of t / decay_steps.
 
     Args:
-        schedule: A name in SCHEDULES.
-        warmup_steps: w.
+        settings: Of a trial or an update.
         steps: Of the whole training.
         taken: The steps asked for.
     """
-    known = SCHEDULES[schedule]
-    factors = np.ones(len(taken))
-    warmup = warmup_steps if known.warms_up else 0
-    if known.decays:
-        left = np.maximum(taken - warmup, 0) / max(steps - warmup, 1)
-        factors = (1 + np.cos(np.pi * left)) / 2
-    if warmup:
-        factors = np.where(taken < warmup, (taken + 1) / warmup, factors)
-    return factors
+    known = SCHEDULES[settings.schedule]
+    warmup = settings.warmup_steps if "warmup_steps" in known.settings else 0
+    factors = known.shares(settings, np.maximum(taken - warmup, 0), max(steps - warmup, 1))
+    return np.where(taken < warmup, (taken + 1) / warmup, factors) if warmup else factors

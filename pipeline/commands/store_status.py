@@ -42,8 +42,9 @@ class Status:
             the store's schema.
         sweeps: Of each its `name`, `last_run`, and numbers of `trials`, `finished` and `missing`
             ones. Of a traced one, `missing` are those that its next round asks for, `trials` all
-            that were asked for, `most` is how many there may be, and `cells` how many a dense
-            one has; `trace` and `audits` are as in the manifest.
+            that were asked for, `most` is how many there may be, `cells` how many a dense one
+            has, and `trained` how many of these have a row; `trace` and `audits` are as in the
+            manifest.
         failures: As the manifest has them.
     """
 
@@ -85,7 +86,7 @@ class Status:
         for sweep in self.sweeps:
             yield _sweep_in_words(sweep)
             if "trace" in sweep and not sweep["missing"]:
-                yield audit_in_words(sweep["audits"])
+                yield audit_in_words(sweep["audits"], sweep["cells"] - sweep["trained"])
         for failure in self.failures:
             yield f"failed {failure['trial_id']} at {failure['failed_at']}: {failure['reason']}"
 
@@ -145,6 +146,7 @@ def _progress(entry: Mapping[str, Any], grid: Grid, store: Store) -> dict[str, A
         **_numbers(counts.least, counts.least - len(rounds.next)),
         "most": counts.most,
         "cells": grid.size,
+        "trained": counts.trained,
         "trace": entry["trace"],
         "audits": rounds.audits,
     }

@@ -20,6 +20,17 @@ def same(a: Any, b: Any) -> Any:
     return (a == b) | (np.isfinite(apart) & (apart <= CLOSE * np.maximum(np.abs(a), np.abs(b))))
 
 
+def plus(a: Any, b: Any) -> Any:
+    """a + b; a sum that is 0 up to the rounding of its terms counts as 0."""
+    found = np.add(a, b)
+    return np.where(same(a, np.negative(b)) & np.isfinite(found), 0.0, found)
+
+
+def minus(a: Any, b: Any) -> Any:
+    """a - b, likewise."""
+    return plus(a, np.negative(b))
+
+
 def floor(a: Any, b: Any) -> Any:
     """a // b; a quotient that is whole up to rounding counts as whole."""
     if is_whole(a) and is_whole(b):
@@ -42,8 +53,8 @@ def is_whole(values: Any) -> bool:
 
 
 ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: np.add,
-    ast.Sub: np.subtract,
+    ast.Add: plus,
+    ast.Sub: minus,
     ast.Mult: np.multiply,
     ast.Div: np.divide,
     ast.FloorDiv: floor,

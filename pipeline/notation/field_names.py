@@ -16,6 +16,9 @@ UNWATCHED = (
     "setting yet"
 )
 SHRINKING = "weights shrink by weight_decay, learning rates by a schedule; there is no {name}"
+OF_WEIGHTS = (
+    "init_scale is the weights' standard deviation with initializer: weight_std; there is no {name}"
+)
 OUTPUTS = (
     "what the outputs go through is part of the loss, as in loss: sigmoid_mse, softmax_mse, "
     "binary_cross_entropy or cross_entropy; there is no {name} setting"
@@ -27,6 +30,7 @@ ABSENT = {
     OUTPUTS: "last_activation, output, output_activation",
     UNWATCHED: "early_stopping, patience",
     SHRINKING: "decay, l1, lr_decay",
+    OF_WEIGHTS: "init_std, std, stddev, weight_std",
 }
 
 

@@ -10,6 +10,7 @@ makes the cell mixed, and so starts a new front.
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 import numpy as np
@@ -21,8 +22,10 @@ from pipeline.tracing.lattices import Lattice, Mask, Vertices, around, corners, 
 Reason = Literal["base", "split", "follow", "audit"]
 
 # How far from mixed cells, in cells, vertices are asked for when a boundary is followed, and cells
-# are split; how often a level follows.
-REACH, MARGIN, MOST_PASSES = 3, 2, 3
+# are split; how often a level follows. The finest level reaches farther, for the specks beside a
+# boundary, and follows until it finds no more.
+REACH, MARGIN, MOST_PASSES = 2, 2, 3
+FINEST_REACH = 6
 # If this share of a level's cells is mixed, all vertices are asked for: with margins these are
 # nearly all. Only the last levels before the finest decide that; a coarse one is often mixed where
 # the boundary is a plain line.
@@ -88,13 +91,16 @@ class Front:
 
     def _follow(self, level: int) -> Generator[list[Asked], None, Mask]:
         """Returns a level's mixed cells."""
-        mixed = self._mixed(level)
-        for _ in range(MOST_PASSES):
-            found = self._unknown(around(mixed, REACH), level)
+        mixed, asked = self._mixed(level), np.empty(0, np.int64)
+        is_finest = level == self._lattice.levels - 1
+        reach = FINEST_REACH if is_finest else REACH
+        for _ in count() if is_finest else range(MOST_PASSES):
+            # A vertex that cannot be trained stays unknown; once is enough.
+            found = np.setdiff1d(self._unknown(around(mixed, reach), level), asked)
             if not len(found):
                 break
             yield [Asked(found, level, "follow")]
-            mixed = self._mixed(level)
+            mixed, asked = self._mixed(level), np.union1d(asked, found)
         return mixed
 
     def _split(self, mixed: Mask, level: int) -> Iterator[list[Asked]]:

@@ -14,9 +14,9 @@ from pipeline.grids.coarse_to_fine import levels_of_places
 Mask = NDArray[np.bool_]
 Vertices = NDArray[np.int64]
 
-# The coarse grid has a vertex on every so many values of an axis, but no fewer gaps than these.
+# The coarse grid has a vertex on every so many values of an axis, with gaps between these bounds.
 COARSE_GAP = 16
-FEWEST_GAPS = 8
+FEWEST_GAPS, MOST_GAPS = 8, 32
 
 
 class Lattice:
@@ -108,6 +108,6 @@ def _neighbors(combine: Callable[..., Any], values: NDArray[Any], axis: int) -> 
 def _above_the_coarse(count: int) -> NDArray[np.int64]:
     """For each value of an axis: how many levels after the coarse grid's it comes."""
     levels = levels_of_places(count).astype(np.int64)
-    gaps = max((count - 1) / COARSE_GAP, FEWEST_GAPS)
+    gaps = min(max((count - 1) / COARSE_GAP, FEWEST_GAPS), MOST_GAPS)
     coarse = min(ceil(log2(gaps)) - 1, int(levels.max()))
     return np.maximum(levels - coarse, 0)

@@ -130,6 +130,7 @@ class Tracer:
             least=int(asked.sum()),
             most=int(np.where(complete, asked, size).sum()),
             finished=int(np.where(complete, asked, found).sum()),
+            trained=int(found.sum()),
             complete=int(complete.sum()),
             panels=len(self.panels),
         )
@@ -157,6 +158,7 @@ class Counts:
         least: How many were asked for so far, those that come next included.
         most: How many there are if all panels that are not complete become dense.
         finished: How many of these have a row.
+        trained: How many have a row, whether they were asked for or not.
         complete: How many panels have all that was asked for.
         panels: How many there are.
     """
@@ -164,6 +166,7 @@ class Counts:
     least: int
     most: int
     finished: int
+    trained: int
     complete: int
     panels: int
 

@@ -1,11 +1,13 @@
 """One small real sweep that the analysis tests read, and runs made by hand."""
 
+import json
 import shutil
 
 import pandas as pd
 import pytest
 
 from core.training import FULLY_CONNECTED
+from core.trials import TRIAL_FIELDS
 from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.executors import run_serially
@@ -111,3 +113,22 @@ def hostile_page(store, make_store, tmp_path_factory):
     page = tmp_path_factory.mktemp("pages") / "atlas.html"
     page.write_text(atlas(hostile), encoding="utf-8")
     return page
+
+
+@pytest.fixture(scope="session")
+def traced_store(store, make_store):
+    """The small sweep as if it were traced along its rates and scales: every third cell trained."""
+    runs = pd.read_parquet(store / "runs")
+    settings = {name: sorted(runs[name].unique().tolist()) for name in TRIAL_FIELDS}
+    rate, scale = (
+        pd.Index(settings[name]).get_indexer(runs[name]) for name in ("learning_rate", "init_scale")
+    )
+    traced = make_store(runs[(rate + scale) % 3 == 0], name="traced")
+    entry = {
+        "name": "small",
+        "axes": settings,
+        "trace": {"axes": ["init_scale", "learning_rate"], "of": "outcome"},
+        "audits": [{"panel": {"depth": 2}, "audited": 9, "wrong": 0, "bound": 0.25}],
+    }
+    (traced / "manifest.json").write_text(json.dumps({"sweeps": [entry]}))
+    return traced

@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from typer.testing import CliRunner
 
-from analysis.figures.animation import DIVERGED, TRAINED, moving_map, write_gif
+from analysis.figures.animation import DIVERGED, TRAINED, map_colors, moving_map, write_gif
 from analysis.reading.stores import UnsuitableRunsError, read_curves
 from analysis.tables.judgments import read_judged
 from analysis.tables.loss_by_step import loss_by_step
@@ -82,7 +82,7 @@ def legend(figure):
 def gif_colors(figures, path, places):
     """The colors of the first panel's places in each frame of the GIF that is written."""
     seen = []
-    write_gif((seen.append(figure) or figure for figure in figures), path)
+    write_gif((seen.append(figure) or figure for figure in figures), path, map_colors())
     points = seen[0].axes[0].transData.transform(places)
     with Image.open(path) as picture:
         frames = []
@@ -280,7 +280,7 @@ def test_the_level_asked_for_colors_the_cells(store, four, tmp_path):
     bar = figure.axes[-1]
     assert [label.get_text() for label in bar.get_xticklabels()] == ["0.5", "1", "2"]
     assert bar.get_xlim() == pytest.approx((0.5, 2))
-    write_gif([figure], tmp_path / "one.gif")
+    write_gif([figure], tmp_path / "one.gif", map_colors())
     x, y = bar.transAxes.transform((0, 0.5)).astype(int)
     with Image.open(tmp_path / "one.gif") as picture:
         row = np.asarray(picture.convert("RGB"))[-1 - y] / 255

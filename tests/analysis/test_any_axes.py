@@ -31,7 +31,7 @@ bias_scale: [0, 0.5]
 learning_rate: {geomspace: [0.01, 10, 4]}
 steps: 6
 seed: [0, 1]
-measure: [signal, sharpness, sharpness_curve]
+measure: [signal, sharpness, sharpness_curve, preconditioned_sharpness]
 """
 
 

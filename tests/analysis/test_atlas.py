@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from analysis.atlas.data import CURVE_STEPS, atlas_data
 from analysis.atlas.packing import MISSING, TYPES, differences, pack, quantized, rounded
+from analysis.atlas.page import atlas
 from analysis.atlas.pictures import DARK_PAGE, light_and_dark
 from analysis.atlas.profiles import LAYER_STEPS
 from analysis.atlas.words import NOWHERE
@@ -26,6 +27,7 @@ from analysis.claims.argument import judge
 from analysis.explaining.explanation import explain
 from analysis.reading.stores import read_curves, read_layers, read_runs
 from analysis.tables.judgments import read_judged
+from analysis.tables.map_cells import read_map
 from analysis.tables.views import View
 from pipeline.cli import app
 
@@ -329,3 +331,41 @@ def test_a_page_of_runs_of_two_levels_has_the_level_as_a_setting(store, run_smal
     judged_header, judged_columns = atlas_data(make_store(both), 0.5)
     assert judged_header["fixed"]["trained_level"] == 0.5
     assert len(judged_columns["region"]) == len(both) / 2
+
+
+def test_cells_that_were_not_trained_have_the_nearest_run(traced_store):
+    """Each with its own settings; shares are of all cells, and the page says how sure they are."""
+    header, columns = unpacked(pack(*atlas_data(traced_store)))
+    cells = read_map(traced_store)
+    assert len(header["ids"]) == len(cells) - cells["inferred"].sum() == 64
+    names = [setting["name"] for setting in header["settings"]]
+    decoded = pd.DataFrame(
+        {
+            s["name"]: np.array(s["values"])[columns[f"setting {s['name']}"]]
+            for s in header["settings"]
+        }
+    )
+    runs = np.concatenate([np.arange(64), columns["cell run"]])
+    decoded["outcome"] = [
+        header["regions"][region]["outcome"] for region in columns["region"][runs]
+    ]
+    expected = cells[decoded.columns].sort_values(names, ignore_index=True)
+    pd.testing.assert_frame_equal(
+        decoded.sort_values(names, ignore_index=True), expected, check_dtype=False
+    )
+    page = atlas(traced_store, figures="")
+    assert "Traced: 33.3% of the cells were trained" in page
+    assert "at most 25.00% of these are wrong in outcome" in page
+    share = f"{(cells['outcome'] == 'trained').mean():.1%}"
+    assert re.search(rf"trained: [^<]*</td><td [^<]*</td><td [^>]*>{share}</td>", page)
+
+
+def test_a_part_of_a_traced_map_has_the_cells_of_its_runs(traced_store):
+    """A cell is kept as its run is; where that is not on the page, the cell is not either."""
+    header, columns = atlas_data(traced_store, view=View(where=("outcome=trained",)))
+    cells = read_map(traced_store)
+    kept = cells[cells["outcome"] == "trained"]
+    assert len(columns["cell run"]) == kept["inferred"].sum() > 0
+    small = View(where=("learning_rate<0.0003",))
+    header, columns = atlas_data(traced_store, view=small)
+    assert columns["cell run"].max() < len(header["ids"])

@@ -606,3 +606,41 @@ def test_a_store_of_several_experiments_opens_on_cells_that_were_run(
     entries = browser.find_element(By.ID, "legend").text.splitlines()
     assert [entry for entry in entries if entry != "not run"]
     assert browser.get_log("browser") == []
+
+
+def test_a_cell_that_was_not_trained_leads_to_its_run(browser, traced_store, tmp_path):
+    """It is paler and says how far away the run is; its button, and Back, and a link work."""
+    out = tmp_path / "traced.html"
+    out.write_text(atlas(traced_store, figures=""))
+    visit(browser, out.as_uri())
+    choose(browser, "seed", "0")
+    trained, _, paler = browser.execute_script(
+        "return document.getElementById('map').data.slice(0, 3)"
+        ".map(t => t.z.flat().filter(z => z !== null).length)"
+    )
+    assert (trained, paler) == (8, 16)
+    assert "paler: not trained, as the nearest run" in text(browser, "legend")
+    middle_of_map(browser).click().perform()
+    cell = text(browser, "run-settings")
+    assert "learning rate 0.3981" in cell
+    assert "(run " not in cell
+    assert text(browser, "run-inferred").startswith(
+        "Not trained; inferred from the run 1 cell away.\nOpen that run: "
+    )
+    assert not browser.find_element(By.ID, "run-why").is_displayed()
+    link = browser.current_url
+    browser.find_element(By.CSS_SELECTOR, "#run-inferred .open").click()
+    run = run_of(browser, pd.read_parquet(traced_store / "runs"))
+    rates, scales = np.geomspace(1e-4, 100, 6), np.geomspace(0.25, 4, 4)
+    away = (
+        abs(rates - run["learning_rate"]).argmin() - 3,
+        abs(scales - run["init_scale"]).argmin() - 2,
+    )
+    assert sorted(map(abs, away)) == [0, 1]
+    assert text(browser, "run-why") == why(as_run(run))
+    browser.back()
+    WebDriverWait(browser, 5).until(lambda driver: text(driver, "run-settings") == cell)
+    browser.get("about:blank")
+    visit(browser, link)
+    assert text(browser, "run-settings") == cell
+    assert browser.get_log("browser") == []

@@ -1,11 +1,14 @@
 """The cells of a traced map: those not trained have the nearest run's label."""
 
+import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from analysis.explaining import two_stores
 from analysis.figures.named import FIGURES
@@ -18,6 +21,7 @@ from analysis.tables.judgments import read_judged
 from analysis.tables.map_cells import read_map
 from analysis.tables.two_stores import compared
 from analysis.tables.views import EVERYTHING, View
+from pipeline.cli import app
 
 AXES = {
     "learning_rate": np.geomspace(0.01, 10, 9).tolist(),
@@ -226,7 +230,7 @@ def test_what_a_map_shows_of_a_dense_store_are_its_runs(store):
 
 
 def test_a_traced_boundary_has_the_dimension_of_the_dense_one(make_runs, make_store):
-    """If the cells beside it were trained, of a map of 65 x 65."""
+    """If the cells beside it were trained, of a map of 65 x 65; other labels are marked."""
     rates = np.geomspace(0.001, 1000, 65).tolist()
     trace = trace_along("learning_rate", "init_scale", learning_rate=rates, init_scale=rates)
     runs = dense(trace, make_runs).assign(fractal_converged=True, init_phase=None, steps_run=1)
@@ -234,4 +238,45 @@ def test_a_traced_boundary_has_the_dimension_of_the_dense_one(make_runs, make_st
     beside = (np.log(runs["learning_rate"] * runs["init_scale"])).abs() < 0.7
     traced = filled(runs[beside | (runs["init_scale"] == rates[0])], [trace])
     assert traced["inferred"].mean() > 0.8
-    pd.testing.assert_frame_equal(boundary_dimensions(traced), boundary_dimensions(runs))
+    found = boundary_dimensions(traced, traces=[trace])
+    marks = found.set_index("label").pop("traced")
+    assert set(marks[marks].index) == {"trained"}
+    assert set(marks[~marks].index) == {"outcome", "diverged"}
+    pd.testing.assert_frame_equal(found.drop(columns="traced"), boundary_dimensions(runs))
+    of_all = boundary_dimensions(traced, traces=[replace(trace, of="outcome")])
+    assert of_all.set_index("label")["traced"][["outcome", "trained", "diverged"]].all()
+
+
+@pytest.mark.parametrize("name", ["outcomes", "cures"])
+def test_shares_of_a_traced_map_are_those_of_its_cells(half_trained, name):
+    """The boundary's neighborhood, which was trained, is not the plane; stderr says so."""
+    cells = read_map(half_trained)
+    command = ["table", name, str(half_trained), "--format", "csv"]
+    done = CliRunner().invoke(app, [*command, "--where", "activation=tanh", "--where", "depth=2"])
+    found = pd.read_csv(io.StringIO(done.stdout))
+    cells = cells[(cells["activation"] == "tanh") & (cells["depth"] == 2)]
+    trained = found[found["outcome"] == "trained"] if name == "outcomes" else found
+    assert trained["share"].mean() == pytest.approx((cells["outcome"] == "trained").mean())
+    told = " ".join(done.stderr.split())
+    assert told.startswith("50.0% of the cells were trained, where trained changes;")
+    assert "at most 9.00% of these are wrong" in told
+
+
+def test_a_table_of_runs_says_that_a_traced_sweep_trained_some(half_trained, store):
+    """A share of them is none of the plane; of a dense store nothing is said."""
+    command = ["table", "critical_learning_rate"]
+    told = " ".join(CliRunner().invoke(app, [*command, str(half_trained)]).stderr.split())
+    assert told == (
+        "a sweep here was traced: this table is of the 50.0% of the cells that were trained, "
+        "and so are its shares"
+    )
+    assert CliRunner().invoke(app, [*command, str(store)]).stderr == ""
+
+
+@pytest.mark.parametrize("name", ["cures", "outcome_shares"])
+def test_figures_of_shares_have_the_traced_map(half_trained, name):
+    """And say what was trained of it."""
+    figure = FIGURES[name](half_trained, None, EVERYTHING)
+    assert "50.0% of the cells were trained" in " ".join(figure.get_suptitle().split())
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert ("paler: not trained, as the nearest run" in labels) == (name == "cures")

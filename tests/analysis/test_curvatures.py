@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.tables.curvatures import edge_of_stability, largest_stable_rates, sharpness_over_time
+from analysis.tables.curvatures import (
+    edge_of_stability,
+    largest_stable_rates,
+    optimizer_edges,
+    sharpness_over_time,
+)
 
 
 def test_the_largest_stable_rate_lies_below_all_that_diverged(make_runs):
@@ -60,3 +65,19 @@ def test_sharpness_is_told_in_units_of_two_over_the_rate(make_runs):
     row = edge_of_stability(curves, runs).iloc[0]
     assert (row["initial_ratio"], row["largest_ratio"]) == (0.25, 2.0)
     assert row["late_ratio"] == pytest.approx(0.95)
+
+
+def test_each_optimizer_has_its_own_edge(make_runs):
+    """A row each, of the runs that ended at their own rate without diverging."""
+    runs = make_runs(
+        optimizer=["gd", "momentum", "nesterov", "adam", "gd", "gd", "gd"],
+        schedule=["constant", "constant", "constant", "warmup", "cosine", "constant", "constant"],
+        momentum=0.9,
+        outcome=["trained"] * 5 + ["diverged", "trained"],
+        learning_rate=0.5,
+        final_preconditioned_sharpness=[4.0, 7.6, 19 / 7, 38.0, 4.0, 4.0, np.nan],
+    )
+    table = optimizer_edges(runs, ["optimizer"]).set_index("optimizer")
+    expected = {"gd": 1.0, "momentum": 1.0, "nesterov": 1.0, "adam": 0.5}
+    assert table["edge_ratio"].to_dict() == pytest.approx(expected)
+    assert table.loc["adam", "edge"] == pytest.approx(76)

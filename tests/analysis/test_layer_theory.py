@@ -18,6 +18,7 @@ def run(activation="tanh", init_scale=1.5, initializer="gaussian"):
         "init_scale": init_scale,
         "bias_scale": 0.0,
         "initializer": initializer,
+        "width": WIDTH,
     }
 
 

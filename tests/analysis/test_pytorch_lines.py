@@ -13,6 +13,7 @@ import pytest
 from analysis.explaining.pytorch_lines import conventions, pytorch_lines
 from core.datasets import SCALINGS
 from core.functions.activations import ACTIVATIONS
+from core.gradient_descent import Update
 from core.hidden_layers import NORMALIZATIONS
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES, mse
@@ -209,10 +210,11 @@ def test_the_optimizer_has_its_own_call():
     )
 
 
-@pytest.mark.parametrize("schedule", ["warmup", "cosine"])
+@pytest.mark.parametrize("schedule", ["warmup", "cosine", "step"])
 def test_a_schedule_in_pytorch_is_ours(schedule):
     """Its function of the step gives each step's share of the rate."""
-    lines = code(["schedule"], schedule=schedule, warmup_steps=7, steps=50).splitlines()
+    settings = {"schedule": schedule, "warmup_steps": 7, "decay_steps": 8, "decay_factor": 0.5}
+    lines = code(["schedule"], **settings, steps=50).splitlines()
     found = {}
 
     def scheduler(optimizer, share):
@@ -222,7 +224,7 @@ def test_a_schedule_in_pytorch_is_ours(schedule):
     torch = SimpleNamespace(optim=SimpleNamespace(lr_scheduler=lr_scheduler))
     exec("\n".join(lines[:2]), namespace := {"torch": torch, "optimizer": None})
     assert "math" in namespace
-    expected = rate_factors(schedule, 7, 50, np.arange(50))
+    expected = rate_factors(Update(**settings), 50, np.arange(50))
     np.testing.assert_allclose([found["share"](t) for t in range(50)], expected)
 
 

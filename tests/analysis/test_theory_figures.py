@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
+from analysis.figures.adam_edge import adam_edge_by_rate
 from analysis.figures.catapult import catapult_by_rate
 from analysis.figures.chi import chi_by_init_scale
 from analysis.figures.edge_of_stability import edge_of_stability_by_step
@@ -182,6 +183,29 @@ def test_what_was_not_measured_is_asked_for(runs, store):
         edge_of_stability_by_step(pd.read_parquet(store / "curves"), runs)
     with pytest.raises(UnsuitableRunsError, match=r"measure: \[sharpness\]"):
         catapult_by_rate(runs.assign(sharpness=np.nan))
+    with pytest.raises(UnsuitableRunsError, match=r"measure: \[preconditioned_sharpness\]"):
+        adam_edge_by_rate(runs)
+
+
+def test_the_edge_figure_has_each_optimizers_points_and_its_bound(make_runs):
+    """Learning rate x sharpness, at the rates that the optimizer was run with."""
+    runs = make_runs(
+        optimizer=["gd", "gd", "adam"],
+        learning_rate=[0.1, 0.4, 0.01],
+        final_preconditioned_sharpness=[10.0, 5.0, 3000.0],
+        momentum=0.9,
+        schedule="constant",
+        outcome="trained",
+    )
+    (panel,) = adam_edge_by_rate(runs).axes
+    drawn = {
+        line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in panel.lines
+    }
+    assert set(drawn) == {"gd", "its bound, 2", "adam", "its bound, 38"}
+    assert drawn["gd"] == ([0.1, 0.4], [1.0, 2.0])
+    assert drawn["its bound, 2"] == ([0.1, 0.4], [2.0, 2.0])
+    assert drawn["adam"] == ([0.01], [30.0])
+    assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
 
 
 def test_the_edge_of_stability_has_a_line_a_learning_rate(make_runs):

@@ -36,8 +36,8 @@ def no_loss(h, bias, targets, residuals, sums, scratch, rows, columns):
 def prepare(workload: Workload, **replaced: int) -> Callable[[], None]:
     """A function that trains some networks, with some passes replaced."""
     trainer = NetworkTrainer(workload.problem(), workload.width, workload.depth, FLOAT32.name)
-    blas, passes, *others = trainer._fixed
-    trainer._fixed = (blas, passes._replace(**replaced), *others)
+    blas, passes = trainer._passes
+    trainer._passes = blas, passes._replace(**replaced)
     params, rates = workload.start(range(NETWORKS)), workload.learning_rates(range(NETWORKS))
 
     def run() -> None:

@@ -19,7 +19,7 @@ FLOPS = 2 * SIZE**3 * PRODUCTS  # of each process
 @njit
 def _multiply(blas, a, b, out, times):
     for _ in range(times):
-        backward_product(blas, a, b, out, (SIZE, SIZE, SIZE))
+        backward_product(blas, a, b, out, (SIZE, SIZE, SIZE), np.float32(0))
 
 
 def prepare(workload: Workload, trials: range) -> Callable[[], Floats]:

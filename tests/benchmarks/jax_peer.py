@@ -1,4 +1,4 @@
-"""JAX: one training written with grad and scan, vmapped over networks, jitted."""
+"""JAX: one training written with grad, scan and Optax, vmapped over networks, jitted."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,6 +6,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from workloads import Floats, Workload
 
 # Networks a call, measured: more no longer fit the cache, fewer no longer fill it.
@@ -26,26 +27,43 @@ def cross_entropy(outputs, targets):
 LOSSES = {"mse": mse, "cross_entropy": cross_entropy}
 
 
-@partial(jax.jit, static_argnames=("activation", "loss", "steps"))
-def train(layers, rates, inputs, targets, activation, loss, steps):
-    """Final losses of a stack of networks."""
+OPTIMIZERS = {
+    "gd": optax.identity(),
+    "momentum": optax.trace(0.9),
+    "adam": optax.scale_by_adam(0.9, 0.999, 1e-8),
+}
 
-    def loss_of(layers):
+
+def layer_normalized(h):
+    """Over the units of each example."""
+    return (h - h.mean(axis=0)) / jnp.sqrt(h.var(axis=0) + 1e-5)
+
+
+@partial(jax.jit, static_argnames=("workload",))
+def train(layers, rates, orders, inputs, targets, workload):
+    """Final losses of a stack of networks; `orders` has each step's examples, if not all."""
+    phi, optimizer = PHI[workload.activation], OPTIMIZERS[workload.optimizer]
+
+    def loss_of(layers, inputs, targets):
         a = inputs
         for w, b in layers[:-1]:
-            a = PHI[activation](w @ a + b)
+            h = w @ a + b
+            a = phi(layer_normalized(h) if workload.normalization == "layer" else h)
         w, b = layers[-1]
-        return LOSSES[loss](w @ a + b, targets)
+        return LOSSES[workload.loss](w @ a + b, targets)
 
-    def train_one(layers, rate):
-        def step(layers, _):
-            gradients = jax.grad(loss_of)(layers)
-            return jax.tree.map(lambda p, g: p - rate * g, layers, gradients), None
+    def train_one(layers, rate, order):
+        def step(carried, taken):
+            layers, state = carried
+            some = (inputs, targets) if taken is None else (inputs[:, taken], targets[:, taken])
+            moves, state = optimizer.update(jax.grad(loss_of)(layers, *some), state)
+            return (jax.tree.map(lambda p, m: p - rate * m, layers, moves), state), None
 
-        layers, _ = jax.lax.scan(step, layers, None, length=steps)
-        return loss_of(layers)
+        begin = layers, optimizer.init(layers)
+        (layers, _), _ = jax.lax.scan(step, begin, order, length=workload.steps)
+        return loss_of(layers, inputs, targets)
 
-    return jax.vmap(train_one)(layers, rates)
+    return jax.vmap(train_one)(layers, rates, orders)
 
 
 def prepare(workload: Workload, trials: range) -> Callable[[], Floats]:
@@ -56,12 +74,13 @@ def prepare(workload: Workload, trials: range) -> Callable[[], Floats]:
     for first in range(trials.start, trials.stop, size):
         some = range(first, min(first + size, trials.stop))
         layers = [(jnp.asarray(p[:, :, :-1]), p[:, :, -1:]) for p in workload.start(some)]
-        stacks.append((layers, jnp.asarray(workload.learning_rates(some), jnp.float32)))
+        rates = jnp.asarray(workload.learning_rates(some), jnp.float32)
+        orders = jnp.stack([workload.order(n) for n in some]) if workload.batch_size else None
+        stacks.append((layers, rates, orders))
 
     def run() -> Floats:
         # Calls return before they are done; only the results are waited for.
-        fixed = (workload.activation, workload.loss, workload.steps)
-        done = [train(*stack, inputs, targets, *fixed) for stack in stacks]
+        done = [train(*stack, inputs, targets, workload) for stack in stacks]
         return np.concatenate([np.asarray(losses) for losses in done])
 
     return run

@@ -27,8 +27,8 @@ def _training(
 
     def train() -> Floats:
         descents = (
-            trainer.descend(network, rate, workload.steps)
-            for network, rate in zip(networks, rates, strict=True)
+            trainer.descend(network, rate, workload.steps, update=workload.update(trial))
+            for network, rate, trial in zip(networks, rates, trials, strict=True)
         )
         return np.array([descent.losses[-1] for descent in descents])
 

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets import Task, baseline_loss
-from core.gradient_descent import Problem
+from core.descent.orders import Orders
+from core.gradient_descent import Problem, Update
+from core.hidden_layers import NO_NORMALIZATION
 from core.initializers import initial_params
 from core.network import layer_widths
 
@@ -25,6 +27,8 @@ class Workload:
         loss: mse or cross_entropy.
         init_scale: Where the activation's signal neither dies nor explodes.
         largest_rate: Of the learning rates; every network learns, none is chaotic.
+        optimizer, normalization: Settings.
+        batch_size: Examples of a step, in each network's own order; 0 for all.
     """
 
     width: int
@@ -36,14 +40,19 @@ class Workload:
     loss: str = "mse"
     init_scale: float = 1.2
     largest_rate: float = 0.03
+    optimizer: str = "gd"
+    batch_size: int = 0
+    normalization: str = NO_NORMALIZATION
 
     @property
     def name(self) -> str:
-        """Width x examples x depth x steps, and what is not tanh and squared error."""
-        sizes = f"{self.width} x {self.examples} x {self.depth} x {self.steps}"
-        kinds = {"tanh": "", "mse": "", "cross_entropy": ", cross-entropy"}
-        names = (kinds.get(name, f", {name}") for name in (self.activation, self.loss))
-        return sizes + "".join(names)
+        """Width x examples x depth x steps, and what is not plain: tanh and squared error are."""
+        examples = f"{self.batch_size} of {self.examples}" if self.batch_size else self.examples
+        sizes = f"{self.width} x {examples} x {self.depth} x {self.steps}"
+        kinds = dict.fromkeys(("tanh", "mse", "gd", NO_NORMALIZATION), "")
+        kinds |= {"cross_entropy": ", cross-entropy", "layer": ", layer normalization"}
+        used = (self.activation, self.loss, self.optimizer, self.normalization)
+        return sizes + "".join(kinds.get(name, f", {name}") for name in used)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -57,7 +66,19 @@ class Workload:
         Forward, gradient and backward are one product each; the inputs need no gradient.
         """
         weights = [(a + 1) * b for a, b in zip(self.widths[:-1], self.widths[1:], strict=True)]
-        return (6 * sum(weights) - 2 * weights[0]) * self.examples * self.steps * self.trials
+        return (6 * sum(weights) - 2 * weights[0]) * self._taken * self.steps * self.trials
+
+    @property
+    def _taken(self) -> int:
+        return self.batch_size or self.examples
+
+    def update(self, trial: int) -> Update:
+        """How a trial's steps change its parameters."""
+        return Update(optimizer=self.optimizer, batch_size=self.batch_size, order_seed=trial)
+
+    def order(self, trial: int) -> NDArray[np.int64]:
+        """The examples of each of a trial's steps, (steps, batch)."""
+        return Orders(trial, self.examples, self._taken).next(self.steps)
 
     def data(self) -> tuple[Floats, Floats]:
         """Inputs (features, examples) and one-hot targets (outputs, examples)."""
@@ -84,7 +105,14 @@ class Workload:
         ones = np.ones((1, self.examples), dtype=np.float32)
         task = Task(np.concatenate([inputs, ones]), targets, targets.argmax(axis=0))
         baseline = baseline_loss(task, self.loss)
-        return Problem(task.inputs, targets, self.activation, self.loss, baseline)
+        return Problem(
+            task.inputs,
+            targets,
+            self.activation,
+            self.loss,
+            baseline,
+            normalization=self.normalization,
+        )
 
 
 WORKLOADS = (
@@ -94,4 +122,10 @@ WORKLOADS = (
     Workload(width=128, examples=256, depth=21, steps=10, trials=20),
     Workload(48, 192, 8, 80, trials=60, activation="gelu", loss="cross_entropy", init_scale=1.4),
     Workload(24, 96, 5, 400, trials=120, activation="relu", init_scale=1.4, largest_rate=0.01),
+)
+
+# Steps that only some of the peers take.
+CHANGED = (
+    Workload(32, 128, 11, 400, trials=72, largest_rate=1e-3, optimizer="adam", batch_size=32),
+    Workload(32, 128, 11, 100, trials=72, optimizer="momentum", normalization="layer"),
 )

@@ -14,6 +14,7 @@ from core.measuring.curvature import (
     TOLERANCE,
     extreme_curvature,
     extreme_eigenvalues,
+    largest_curvature,
 )
 from core.measuring.hessian import Hessian
 from core.network import layer_widths
@@ -49,6 +50,28 @@ def test_the_ends_are_those_of_the_dense_hessian(activation, widths, init_scale,
     problem = make_problem(rng, activation, loss, widths)
     values = np.linalg.eigvalsh(dense_hessian(params, problem))
     assert_ends_are(extreme_curvature(params, problem), values[0], values[-1])
+
+
+@pytest.mark.parametrize("biases", [True, False])
+def test_the_ends_under_a_preconditioner_are_those_of_the_dense_quotient(biases, rng):
+    """Of P^-1 H, over twelve decades of P; without biases their part of P has no place."""
+    params, problem = make_network(), make_problem(rng, biases=biases)
+    preconditioner = [10 ** rng.uniform(-6, 6, p.shape) for p in params]
+    flat = np.concatenate([(p if biases else p[:, :-1]).ravel() for p in preconditioner])
+    values = np.linalg.eigvals(dense_hessian(params, problem) / flat[:, None]).real
+    found = largest_curvature(params, problem, preconditioner)
+    assert found == pytest.approx(values.max(), rel=1e-5)
+
+
+def test_the_largest_curvature_is_the_upper_end(rng):
+    """To the last bit, also where the lower end is larger in magnitude."""
+    plain, lower_dominates = make_problem(rng), set()
+    for seed in range(3):
+        problem = replace(plain, targets=30 * plain.targets)
+        smallest, largest = extreme_curvature(make_network(seed=seed), problem)
+        lower_dominates.add(-smallest > largest)
+        assert largest_curvature(make_network(seed=seed), problem) == largest
+    assert lower_dominates == {True, False}
 
 
 @pytest.mark.parametrize("hidden", HIDDEN)

@@ -9,6 +9,7 @@ from core.initializers import (
     initial_params,
     named_scale,
     unit_variance,
+    weight_variance,
 )
 
 WIDTHS = (12, 20, 20, 6)
@@ -54,8 +55,19 @@ def test_the_std_of_narrowing_and_widening_layers_is_the_one_documented(
     weights = draw(initializer, 0, 0.7, widths=(fan_in, fan_out))[0][:, :-1]
     widening = initializer == "orthogonal" and fan_out > fan_in
     expected = 0.7 * (np.sqrt(fan_in / fan_out) if widening else 1)
+    if initializer == "weight_std":
+        expected = 0.7 * np.sqrt(fan_in)
     assert weights.std() * np.sqrt(fan_in) == pytest.approx(expected, rel=0.015)
     assert 0.7 * np.sqrt(unit_variance(initializer, fan_in, fan_out)) == pytest.approx(expected)
+
+
+def test_weight_std_is_gaussian_with_the_deviation_itself():
+    """The same draw as gaussian's, whatever the fan-in; sigma_w^2 is fan_in times the variance."""
+    for given, gaussian in zip(draw("weight_std", 3, 0.05), draw("gaussian", 3, 1.0), strict=True):
+        fan_in = given.shape[1] - 1
+        np.testing.assert_allclose(given, gaussian * 0.05 * np.sqrt(fan_in), rtol=1e-13)
+    assert weight_variance("weight_std", 0.05, 20) == pytest.approx(20 * 0.05**2)
+    assert weight_variance("gaussian", 1.5, 20) == weight_variance("orthogonal", 1.5, 20) == 2.25
 
 
 def test_named_scales_are_those_of_their_formulas():

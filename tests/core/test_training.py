@@ -13,13 +13,13 @@ from core.gradient_descent import Problem
 from core.hidden_layers import NORMALIZATIONS, HiddenLayers
 from core.initializers import INITIALIZERS, initial_params
 from core.losses import LOSSES
-from core.measuring.curvature import extreme_curvature
+from core.measuring.curvature import largest_curvature
 from core.network import forward, layer_widths
 from core.outcomes import CAUSES, INIT_PHASES, OUTCOMES
 from core.results import CURVES, LAYERS, RESULTS
 from core.settings import values_of
 from core.theory.wide_signals import wide_signals
-from core.trials import STOPS, Stop
+from core.trials import MEASUREMENTS, STOPS, Stop
 from core.verdicts import judged
 
 from ..trainings import of_trial, results, tables
@@ -81,9 +81,7 @@ def test_trainings_come_in_the_order_of_their_trials(monkeypatch):
     assert found["curves"]["place"].tolist() == np.repeat(range(20), 2).tolist()
 
 
-@pytest.mark.parametrize(
-    "measure", [set(), {"signal"}, {"sharpness"}, {"sharpness_curve"}, {"ntk"}]
-)
+@pytest.mark.parametrize("measure", [set(), *({name} for name in MEASUREMENTS)])
 def test_every_table_has_the_columns_that_are_described(measure):
     """Whatever is measured, and where no network lives to its end."""
     for rate in (0.1, 1e12):
@@ -112,6 +110,69 @@ def test_a_step_with_weight_decay_has_a_closed_form():
         assert run.final_loss == pytest.approx(np.square(after + bias).sum() / 6)
 
 
+def test_the_preconditioned_sharpness_is_that_of_the_steps():
+    """lambda_max at the end with gd; a rate of 3 in both layers triples it, of 0 leaves one's."""
+    sharpest = {"depth": 2, "steps": 0, "measure": frozenset({"preconditioned_sharpness"})}
+    rates = [(1, 1), (3, 3), (0, 1)]
+    trials = [
+        make_trial(**sharpest, learning_rate_first=first, learning_rate_last=last)
+        for first, last in rates
+    ]
+    task, params = task_of(trials[0]), initial_params("gaussian", (13, 8, 3), 0, 1.0, 0.1)
+    problem = Problem(task.inputs, task.targets, "tanh", "cross_entropy", 1.0)
+    plain, tripled, last = (run.final_preconditioned_sharpness for run in results(trials, task))
+    assert plain == pytest.approx(largest_curvature(params, problem), rel=1e-6)
+    assert tripled == pytest.approx(3 * plain, rel=1e-6)
+    hidden = np.vstack([forward(params, task.inputs[:-1], problem.hidden)[1][1], np.ones(24)])
+    convex = Problem(hidden, task.targets, "linear", "cross_entropy", 1.0)
+    assert last == pytest.approx(largest_curvature(params[1:], convex), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("loss", "scale", "matched"),
+    [("sigmoid_mse", 100.0, "binary_cross_entropy"), ("softmax_mse", 300.0, "cross_entropy")],
+)
+def test_saturated_outputs_are_told_from_a_low_rate(loss, scale, matched):
+    """More steps do not free them; a loss that passes its error trains the same start."""
+    changes = {"depth": 2, "dtype": "float64", "init_scale_last": scale}
+    for steps in (200, 2000):
+        stuck = result(make_trial(**changes, loss=loss, steps=steps))
+        assert (stuck.outcome, stuck.cause) == ("stalled", "saturated_outputs")
+        assert stuck.tail_loss > stuck.baseline_loss
+    free = result(make_trial(**changes, loss=matched, steps=600))
+    assert (free.outcome, free.final_output_slope) == ("trained", None)
+    slow = result(make_trial(**changes, loss=loss, steps=200, learning_rate=1e-6))
+    assert (slow.outcome, slow.cause) == ("stalled", "low_learning_rate")
+
+
+def test_the_output_slope_is_that_of_the_outputs_function():
+    """One layer of zeros: sigmoids of 1/2 have a slope of 1/4; a softmax of thirds has 1/3."""
+    flat = {"depth": 1, "steps": 0, "init_scale": 0.0, "bias_scale": 0.0}
+    for loss, slope in (("sigmoid_mse", 1 / 4), ("softmax_mse", 1 / 3), ("mse", None)):
+        found = result(make_trial(**flat, loss=loss)).final_output_slope
+        assert found == pytest.approx(slope, rel=1e-6) if slope else found is None
+
+
+def test_weights_of_a_given_deviation_are_gaussian_ones_with_factors():
+    """The same network, and the same theory: of sigma_w = std sqrt(width), and a first layer's."""
+    shape = {"width": 20, "depth": 6, "dtype": "float64"}
+    given = result(make_trial(**shape, initializer="weight_std", init_scale=0.2))
+    gaussian = {"init_scale": 0.2 * 20**0.5, "init_scale_first": (13 / 20) ** 0.5}
+    expected = result(make_trial(**shape, **gaussian))
+    for name in ("final_loss", "chi_measured", "chi_theory"):
+        assert getattr(given, name) == pytest.approx(getattr(expected, name), rel=1e-9)
+
+
+def test_adam_has_a_preconditioned_sharpness_after_its_first_step():
+    """Before that, and where it diverged, there is none."""
+    trials = [
+        make_trial(optimizer="adam", measure=frozenset({"preconditioned_sharpness"}), **changes)
+        for changes in ({"steps": 0}, {"steps": 1}, {"learning_rate": 1e12})
+    ]
+    known = [result(trial).final_preconditioned_sharpness is not None for trial in trials]
+    assert known == [False, True, False]
+
+
 @pytest.mark.parametrize(("residual", "factor"), [("0.5", 0.5), ("inverse_depth", 0.25)])
 def test_a_residual_trial_is_trained_with_its_factor(residual, factor):
     """As the plain definition's descent, depth 4, and with curvatures of that network."""
@@ -125,7 +186,7 @@ def test_a_residual_trial_is_trained_with_its_factor(residual, factor):
     losses, _ = plain_descent(params, trial.learning_rate, trial.steps, problem)
     (run,) = results([trial], task)
     assert run.final_loss == pytest.approx(losses[-1], rel=1e-10)
-    assert run.sharpness == extreme_curvature(params, problem)[1]
+    assert run.sharpness == largest_curvature(params, problem)
     first_q = task.input_mean_square + 0.01
     growth = wide_signals("tanh", 1.0, 0.01, first_q, 4, factor).growth
     assert run.chi_theory == pytest.approx(growth[1], rel=1e-12)
@@ -384,7 +445,7 @@ def test_a_bias_of_minus_infinity_is_an_overflow_though_the_loss_is_finite():
     assert np.isnan(found["runs"]["final_loss"]).all()
 
 
-@pytest.mark.parametrize("initializer", INITIALIZERS)
+@pytest.mark.parametrize("initializer", [n for n in INITIALIZERS if n != "weight_std"])
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_result_is_what_its_column_says_or_nothing(activation, loss, initializer):
@@ -430,6 +491,7 @@ def varied_trials():
     yield [
         make_trial(**saturated, depth=2, dataset="spirals", learning_rate=r) for r in (1e-12, 1e-6)
     ]
+    yield [make_trial(loss="softmax_mse", depth=2, steps=200, init_scale_last=300.0)]
     line = {"depth": 1, "activation": "linear", "dataset": "spirals", "steps": 300}
     yield [make_trial(**line, learning_rate=rate) for rate in (0.5, 1.0)]
     yield mixed_trials(20, dataset="diabetes", loss="mse", stop="decided", trained_level=0.9)

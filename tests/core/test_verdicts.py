@@ -160,6 +160,16 @@ def test_a_first_layer_without_any_gradient_has_vanished():
     assert stall(depth=1, final_log10_signal_per_error=np.nan) == "low_learning_rate"
 
 
+def test_outputs_that_pass_no_error_are_the_first_to_blame():
+    """Before what the layers below do with it; where none was measured they are not to blame."""
+    for lost in ({}, {"final_log10_signal_per_error": np.nan}, {"final_gradient_alignment": 1e-9}):
+        assert stall(**lost, final_output_slope=9e-4) == "saturated_outputs"
+        assert stall(**lost, final_output_slope=1.1e-3) == stall(**lost)
+        assert stall(**lost) != "saturated_outputs"
+    assert stall(depth=1, final_output_slope=0.0) == "saturated_outputs"
+    assert stall(final_output_slope=0.0, final_active_fraction=0.0) == "dead"
+
+
 def test_gradients_that_cancel_at_the_best_constant_are_a_plateau():
     """Within 1% of its loss; at a low rate a run passes by, and a lost signal comes first."""
     assert stall(loss=BASELINE, final_gradient_alignment=1e-9) == "plateau"

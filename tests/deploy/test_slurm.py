@@ -2,7 +2,8 @@
 
 `srun` starts the two tasks of an allocation of two nodes side by side. `ray` is Ray's own command,
 but for what only one node a machine can do: it takes the second task for another machine, looks
-for no other Ray, and ends the processes of this test instead of every Ray of the user.
+for no other Ray, and ends the processes of this test instead of every Ray of the user. And it
+looks for the other node every half a second instead of every five.
 """
 
 import os
@@ -45,7 +46,8 @@ echo that
 """
 RAY = """\
 #!{python}
-import os, sys
+import os, sys, time
+from types import SimpleNamespace
 import psutil
 from ray.scripts import symmetric_run
 from ray.scripts.scripts import main
@@ -61,6 +63,7 @@ if sys.argv[1] == "stop":  # this node's processes of this test, by their ids
 if sys.argv[1] == "start":
     sys.argv[2:2] = ["--temp-dir", os.environ["RAY_OF_TEST"]] if "--head" in sys.argv else []
 symmetric_run.check_ray_already_started = lambda: False
+symmetric_run.time = SimpleNamespace(time=time.time, sleep=lambda seconds: time.sleep(0.5))
 if os.environ["SLURM_PROCID"] != "0":
     symmetric_run.psutil.net_if_addrs = dict
 sys.exit(main())
@@ -86,6 +89,8 @@ def slurm(tmp_path):
         "PYTHONPATH": str(ROOT),
         "STAND_INS": str(tmp_path),
         "RAY_OF_TEST": str(of_ray),
+        # How long a node waits for its head, which is not to come back; by default a minute.
+        "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
         "SLURM_JOB_ID": str(os.getpid()),
         "SLURM_JOB_NODELIST": "this,that",
         "SLURM_JOB_NUM_NODES": "2",

@@ -58,6 +58,11 @@ def driver_killed_on_ray(suite, number):
     return driver_killed(suite, "ray")
 
 
+def tracing_driver_killed(suite, number):
+    """In the middle of a round: the next run trains what this one would have, level and reason."""
+    return driver_killed(suite.traced, "serial")
+
+
 def interrupted(suite, number):
     """Ctrl-C: exit code 130, and the next run goes on; 0 where the run had just finished."""
     executor = ("serial", "ray")[number % 2]
@@ -348,6 +353,7 @@ def two_drivers(suite, number):
 FAULTS = {
     "driver killed (serial)": (driver_killed_serial, 10),
     "driver killed (Ray)": (driver_killed_on_ray, 10),
+    "tracing driver killed": (tracing_driver_killed, 5),
     "driver interrupted": (interrupted, 5),
     "Ray worker killed": (worker_killed, 10),
     "Ray node lost": (node_lost, 5),

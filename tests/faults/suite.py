@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from ray.cluster_utils import Cluster
 
 from tests.faults.readers import Reader
-from tests.faults.stores import SWEEP, command, differences, ended, unsound, wait_for
+from tests.faults.stores import SWEEP, TRACED, command, differences, ended, unsound, wait_for
 
 # The least that Ray takes for its object store, in bytes: one node's can be filled.
 SMALL_STORE = {"object_store_memory": 80 << 20}
@@ -53,16 +53,17 @@ class Injected:
 class Suite:
     """The sweep of the suite and what is injected into it, in a folder of its own."""
 
-    def __init__(self, scratch: Path):
+    def __init__(self, scratch: Path, sweep: str = SWEEP):
         """Write the sweep of the suite.
 
         Args:
             scratch: An empty folder.
+            sweep: The text of the sweep file.
         """
         self.scratch = scratch
         self.random = random.Random(20260101)
         self.sweep = scratch / "sweep.yaml"
-        self.sweep.write_text(SWEEP)
+        self.sweep.write_text(sweep)
         self._folders = 0
         self._clusters = []
         self._seconds = {}
@@ -78,6 +79,13 @@ class Suite:
     def undisturbed(self):
         """The store of a run that nothing disturbed."""
         return self._timed_run("serial")
+
+    @cached_property
+    def traced(self):
+        """A suite like this one of a traced sweep; it trains in one process."""
+        scratch = self.scratch / "traced"
+        scratch.mkdir()
+        return Suite(scratch, TRACED)
 
     @cached_property
     def cluster(self):

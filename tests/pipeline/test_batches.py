@@ -37,7 +37,7 @@ def _rows(batch):
     return pa.RecordBatch.from_pylist([values_of(trial) for trial in batch.trials])
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@settings(max_examples=25, derandomize=True, deadline=None, database=None)
 @given(
     st.sets(st.integers(0, 143)),
     st.integers(1, 144),

@@ -98,10 +98,13 @@ def test_numbers_that_differ_by_rounding_are_the_same(cells, where, scales):
         ("learning_rate // 0.1 == 2", {0.2}),
         ("log(learning_rate) / log(10) % 1 == 0", {1e-4, 0.1}),
         ("learning_rate ** 3 * init_scale ** 3 == 2e-8", {0.00215443469003}),
+        ("learning_rate * 3 - 0.3 == 0", {0.1}),
+        ("0.2 < learning_rate + 0.1 and learning_rate * 3 - 0.9 <= 0", {0.2, 0.3}),
+        ("-0.3 + 3 * learning_rate > 0 and learning_rate < 0.3", {0.2}),
     ],
 )
 def test_rounding_moves_no_cell_over_an_edge(grid_of, where, rates):
-    """A quotient that is whole but for rounding is whole; so are products of rounded values."""
+    """A quotient that is whole but for rounding is whole; a sum that is 0 but for it is 0."""
     axes = {"learning_rate": (1e-4, 0.00215443469003, 0.1, 0.2, 0.3, 0.35, 0.7)}
     axes = grid_of(**axes, init_scale=(1.25992104989,)).axes
     assert {trial.learning_rate for trial in Grid(Trial, axes, where=where)} == rates

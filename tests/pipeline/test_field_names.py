@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from core.initializers import INITIALIZERS
 from core.losses import LOSSES
 from core.training import FULLY_CONNECTED
 from pipeline.data_files import fields as data_fields
@@ -25,7 +26,6 @@ KNOWN = list(sweep_fields(FULLY_CONNECTED).model_fields)
         ("neurons", "width"),
         ("sigma_w", "init_scale"),
         ("gain", "init_scale"),
-        ("std", "init_scale"),
         ("dataset_path", "file"),
         ("batch_norm", "normalization"),
         ("LayerNorm", "normalization"),
@@ -54,6 +54,12 @@ def test_a_function_of_the_outputs_leads_to_the_losses_that_have_one():
     said = unknown("output_activation", FULLY_CONNECTED)
     named = re.search("loss: (.*);", said).group(1).replace(" or ", ", ").split(", ")
     assert {*named} == {loss for loss in LOSSES if loss != "mse"}
+
+
+def test_a_standard_deviation_of_weights_leads_to_the_initializer_that_has_it():
+    """Where init_scale is that number and not sigma_w."""
+    assert "initializer: weight_std" in unknown("std", FULLY_CONNECTED)
+    assert "weight_std" in INITIALIZERS
 
 
 def test_a_setting_is_never_said_to_be_absent():

@@ -112,19 +112,45 @@ def places(value, at=()):
         yield from places(value[0], (*at, 0))
 
 
-def edited(manifest):
-    """Each edit with its name: at every place a value of every kind, or nothing."""
+def edits(manifest):
+    """At every place a value of every kind, or nothing: each with its name."""
     for at in places(manifest):
         for name, value in {"missing": ..., **EDITS}.items():
-            changed = deepcopy(manifest)
-            holder = changed
-            for step in at[:-1]:
-                holder = holder[step]
-            if value is ...:
-                del holder[at[-1]]
-            else:
-                holder[at[-1]] = value
-            yield f"{'.'.join(map(str, at))}: {name}", at, changed
+            yield f"{'.'.join(map(str, at))}: {name}", at, value
+
+
+def edited(manifest, at, value):
+    """A copy with the value at the place."""
+    changed = deepcopy(manifest)
+    holder = changed
+    for step in at[:-1]:
+        holder = holder[step]
+    if value is ...:
+        del holder[at[-1]]
+    else:
+        holder[at[-1]] = value
+    return changed
+
+
+def together(manifest, harmless):
+    """Manifests with many of the edits each, none within another's place, and their names."""
+    rounds = []
+    for edit in harmless:
+        apart = (made for made in rounds if not any(overlap(edit[1], at) for _, at, _ in made))
+        made = next(apart, None)
+        if made is None:
+            rounds.append(made := [])
+        made.append(edit)
+    for made in rounds:
+        changed = manifest
+        for _, at, value in made:
+            changed = edited(changed, at, value)
+        yield ", ".join(name for name, _, _ in made), changed
+
+
+def overlap(one, other):
+    """Whether one of two places is the other, or within it."""
+    return one[: len(other)] == other[: len(one)]
 
 
 def refusal(read, *arguments):
@@ -138,20 +164,22 @@ def refusal(read, *arguments):
 def test_every_edit_is_refused_by_a_line_or_changes_nothing(phasesweep, manifest, tmp_path):
     """A line names the entry and a remedy, and all is left as it was; never a traceback."""
     file = tmp_path / "s" / "manifest.json"
-    refused, harmless = [], []
-    for edit, at, changed in edited(manifest):
-        file.write_text(json.dumps(changed))
+    refused, harmless, judged = [], [], []
+    for edit, at, value in edits(manifest):
+        file.write_text(json.dumps(edited(manifest, at, value)))
         line = refusal(Store, tmp_path / "s", FULLY_CONNECTED)
         if line is None:
-            harmless.append((edit, changed))
+            (judged if at[0] == "judged_by" else harmless).append((edit, at, value))
             continue
         assert at[0] in line or "schema version" in line, f"{edit}: {line}"
         assert "\n" not in line, edit
         assert "; " in line, edit
         refused.append(edit)
     assert len(refused) > 300
+    assert len(harmless) > 100
+    accepted = [*together(manifest, judged), *together(manifest, harmless)]
     for command in COMMANDS.values():
-        for edit, changed in [*harmless, ("refused", {**manifest, "sweeps": None})]:
+        for edit, changed in [*accepted, ("refused", {**manifest, "sweeps": None})]:
             file.write_text(json.dumps(changed))
             code, out, err = phasesweep(*command)
             if edit == "refused":
@@ -169,9 +197,9 @@ def test_figures_and_queries_name_a_damaged_entry(manifest, tmp_path, name):
     """Where they read it, and which command says how it is mended."""
     file = tmp_path / "s" / "manifest.json"
     lines = []
-    for _, at, changed in edited(manifest):
+    for _, at, value in edits(manifest):
         if at[0] == name:
-            file.write_text(json.dumps(changed))
+            file.write_text(json.dumps(edited(manifest, at, value)))
             lines.append(refusal(read_judged_by, tmp_path / "s"))
     said = [line for line in lines if line is not None]
     assert len(said) >= 5

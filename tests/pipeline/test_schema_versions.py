@@ -27,6 +27,8 @@ from pipeline.storage.verification import verify
 
 ADDED_SINCE = [
     "rare_rise",
+    "final_preconditioned_sharpness",
+    "final_output_slope",
     "ntk_diagonal",
     "ntk_largest",
     "ntk_smallest",
@@ -58,6 +60,8 @@ ADDED_SINCE = [
     "residual",
     "normalization",
     "learning_rate_unit",
+    "decay_steps",
+    "decay_factor",
     "learning_rate_used",
     "trainer",
     "thresholds",
@@ -92,6 +96,8 @@ ADDED_SETTINGS = [
     ("residual", "none", "inverse_depth"),
     ("normalization", "none", "layer"),
     ("learning_rate_unit", "absolute", "inverse_sharpness"),
+    ("decay_steps", 30, 5),
+    ("decay_factor", 0.1, 0.5),
 ]
 
 

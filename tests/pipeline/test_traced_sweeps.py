@@ -131,7 +131,10 @@ def test_the_manifest_says_what_is_traced_and_what_the_audit_found(undisturbed):
 
 
 def test_a_dense_run_fills_the_rest_in_the_same_store(load, undisturbed, tmp_path):
-    """Before it or after it: no trial is trained twice, and rows of a dense run have no level."""
+    """Before it or after it: no trial is trained twice, and rows of a dense run have no level.
+
+    Then nothing is inferred, and `status` and `run` say so.
+    """
     after, before = tmp_path / "after", tmp_path / "before"
     traced = run(load(), after).outcomes.total()
     assert run(load(DENSE), after).outcomes.total() == CELLS - traced
@@ -141,6 +144,13 @@ def test_a_dense_run_fills_the_rest_in_the_same_store(load, undisturbed, tmp_pat
     pd.testing.assert_frame_equal(
         rows.dropna().reset_index(drop=True), asked(undisturbed), check_dtype=False
     )
+    load()
+    for told in (
+        phasesweep("status", after).stdout,
+        phasesweep("run", tmp_path / "edge.yaml", "--store", after).stderr,
+    ):
+        assert "all trials of the map are trained: no label is inferred" in told
+        assert "audit" not in told
     run(load(DENSE), before)
     assert asked(before)["level"].isna().all()
     assert run(load(), before).outcomes.total() == 0

@@ -2,12 +2,12 @@
 
 const ALL = -1; // of a setting: every value, pooled
 
-// Lists of runs by row and column, of those that have the chosen settings.
+// Lists of runs, and of inferred cells, by row and column, of those that have the chosen settings.
 function cellsOf(atlas, layout, chosen) {
   const cells = layout.y.values.map(() => layout.x.values.map(() => []));
   const place = (axis, run) => (atlas.settings.has(axis.name) ? atlas.code(axis.name, run) : 0);
   const wanted = [...chosen].filter(([, code]) => code !== ALL);
-  for (let run = 0; run < atlas.size; run++)
+  for (let run = 0; run < atlas.count; run++)
     if (wanted.every(([name, code]) => atlas.code(name, run) === code))
       cells[place(layout.y, run)][place(layout.x, run)].push(run);
   return cells;
@@ -34,6 +34,7 @@ function firstChoice(atlas, layout) {
 
 // The region of most runs: their most frequent outcome, then its most frequent cause.
 function commonRegion(atlas, runs) {
+  if (runs.length === 1) return atlas.region(runs[0]);
   const most = (keys) => {
     const counts = new Map();
     for (const key of keys) counts.set(key, (counts.get(key) || 0) + 1);
@@ -47,6 +48,7 @@ function commonRegion(atlas, runs) {
 }
 
 function median(values) {
+  if (values.length === 1) return values[0];
   const sorted = values.filter((v) => !Number.isNaN(v)).sort((a, b) => a - b);
   if (!sorted.length) return NaN;
   const half = (sorted.length - 1) / 2;
@@ -59,6 +61,10 @@ const regionsOf = (atlas, cells) =>
 
 // The run that stands for a cell: the first that has the cell's region.
 const oneOf = (atlas, runs) => runs.find((run) => atlas.region(run) === commonRegion(atlas, runs));
+
+// Which cells are drawn paler: those none of whose runs was trained.
+const palerOf = (atlas, cells) =>
+  cells.map((row) => row.map((runs) => runs.length > 0 && runs.every(atlas.isInferred)));
 
 // What each cell is colored by: a region, or the median of a measure; null where nothing is
 // shown, NaN where a run has no such number.

@@ -56,7 +56,8 @@ function wordsOf(patterns, codes, numbers) {
   };
 }
 
-// What the page asks of the unpacked data, run by run.
+// What the page asks of the unpacked data, run by run. Numbers from `size` on are the cells of a traced
+// map that were not trained: each has its own settings, and all else of the nearest run.
 function atlasOf(data) {
   const { columns, patterns, ids } = data;
   const pattern = columns.pattern;
@@ -91,12 +92,21 @@ function atlasOf(data) {
     section, wordsOf(patterns, columns[`pattern of ${section}`], columns[`numbers of ${section}`])]));
   const measures = new Map(data.measures.map((each) => [each.name, each]));
   const settings = new Map(data.settings.map((each) => [each.name, each]));
+  const size = ids.length;
+  const isInferred = (run) => run >= size;
+  const runOf = (run) => (isInferred(run) ? columns["cell run"][run - size] : run);
 
   return {
     ...data,
     // By role, the setting that has it when the page opens.
     places: new Map(Object.entries(data.places)),
-    size: ids.length,
+    size,
+    count: size + columns["cell run"].length,
+    isInferred,
+    runOf,
+    // How far an inferred cell's run is, in places along the traced axes.
+    distance: (cell) => Math.hypot(...[...settings.keys()].map((name) =>
+      columns[`setting ${name}`][cell] - columns[`setting ${name}`][runOf(cell)])),
     measures,
     settings,
     curve,
@@ -106,7 +116,7 @@ function atlasOf(data) {
     // The trained run that its remedy names, null where there is none.
     nearest: (run) => (columns.nearest[run] === NOWHERE ? null : columns.nearest[run]),
     // As colored by: log10 where the measure is a logarithm; NaN where there is none.
-    raw: (name, run) => columns[`measure ${name}`][run],
+    raw: (name, run) => columns[`measure ${name}`][runOf(run)],
     measure(name, run) {
       if (!measures.has(name)) return null;
       const value = columns[`measure ${name}`][run];
@@ -116,7 +126,7 @@ function atlasOf(data) {
     code: (name, run) => columns[`setting ${name}`][run],
     setting: (name, run) =>
       settings.has(name) ? settings.get(name).values[columns[`setting ${name}`][run]] : data.fixed[name],
-    region: (run) => columns.region[run],
+    region: (run) => columns.region[runOf(run)],
     // The run whose id begins as this one, null where there is none.
     place: (id) => {
       const found = id ? ids.findIndex((each) => each.startsWith(id) || id.startsWith(each)) : -1;

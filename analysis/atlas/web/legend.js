@@ -6,9 +6,18 @@ function drawLegend(atlas, view, regions, shades, lines, onToggle) {
   const entries = view.color === "outcome" ? outcomes(atlas, view, all, onToggle)
     : [scale(atlas.measures.get(view.color), shades), note(swatch("", "numberless"), "no such number")];
   if (all.includes(null)) entries.push(note(swatch("", "hatched"), "not run"));
+  if (atlas.traced) entries.push(note(palerSwatch(atlas), "paler: not trained, as the nearest run"));
   for (const { label, plotly } of lines.filter(({ segments }) => segments.length))
     entries.push(note(make("span", undefined, { class: `line ${plotly}` }), label));
   find("legend").replaceChildren(...entries);
+}
+
+// A color of the map and the same one paler.
+function palerSwatch(atlas) {
+  const { color } = atlas.regions.find(({ outcome }) => outcome === "trained");
+  const made = swatch();
+  made.style.background = `linear-gradient(to right, ${color} 50%, ${paler(color)} 50%)`;
+  return made;
 }
 
 function note(mark, text) {
@@ -23,7 +32,7 @@ function outcomes(atlas, view, all, onToggle) {
     if (!known.has(i)) return [];
     const count = all.filter((region) => region === i).length;
     const button = make("button", undefined, { type: "button", "aria-pressed": !view.hidden.has(i) });
-    button.append(swatch(color), make("span", `${label} (${count})`));
+    button.append(swatch(color), make("span", `${label} (${count.toLocaleString("en")})`));
     button.addEventListener("click", () => {
       view.hidden.delete(i) || view.hidden.add(i);
       button.setAttribute("aria-pressed", !view.hidden.has(i));

@@ -19,9 +19,8 @@ const HATCH = () => "data:image/svg+xml," + encodeURIComponent(
    </pattern></defs><rect width="600" height="400" fill="url(#p)"/></svg>`);
 
 // Fills the map: values by row and column, null where nothing is shown, NaN where a run has
-// no such number; those cells are gray. Over them theory's lines, a box about
-// the cell of the open run, and another about the cursor, where it has walked on.
-function drawMap(element, axes, values, shades, lines, cursor, opened) {
+// no such number; those cells are gray. Some cells are paler. Over them theory's lines and boxes.
+function drawMap(element, axes, values, pale, shades, lines, boxes) {
   const [x, y] = [edgesOf(axes.x), edgesOf(axes.y)];
   const scaled = (axis, edges) => ({
     title: { text: inWords(axis.name) },
@@ -33,23 +32,33 @@ function drawMap(element, axes, values, shades, lines, cursor, opened) {
   const heat = (z, more) => ({ type: "heatmap", x, y, z, hoverinfo: "none", showscale: false, ...more });
   const gray = css("--numberless");
   const [zmin, zmax] = shades.range;
+  const colored = (wanted) => values.map((row, i) => row.map((v, j) =>
+    (Number.isNaN(v) || pale[i][j] !== wanted ? null : v)));
+  const stops = shades.stops.map(([place, color]) => [place, paler(color)]);
   const traces = [
-    heat(values.map((row) => row.map((v) => (Number.isNaN(v) ? null : v))), { zmin, zmax, colorscale: shades.stops }),
+    heat(colored(false), { zmin, zmax, colorscale: shades.stops }),
     heat(values.map((row) => row.map((v) => (Number.isNaN(v) ? 0 : null))), { colorscale: [[0, gray], [1, gray]] }),
+    ...(pale.flat().includes(true) ? [heat(colored(true), { zmin, zmax, colorscale: stops })] : []),
     ...lines.flatMap((line) => lineTraces(axes, line)),
   ];
-  // Two lines, one of which is seen on any color.
-  const box = ({ row, column }, color, width) => ({ type: "rect", x0: x[column], x1: x[column + 1],
-    y0: y[row], y1: y[row + 1], line: { color, width } });
-  const boxed = (cell, color) => (cell ? [box(cell, "#fff", 6), box(cell, color, 2.5)] : []);
   const layout = paper({
     margin: { l: 56, r: 12, t: 8, b: 48 },
     xaxis: scaled(axes.x, x), yaxis: scaled(axes.y, y),
-    shapes: [...boxed(opened, css("--mark")), ...boxed(cursor, "#000")],
+    shapes: boxes,
     images: [{ source: HATCH(), xref: "x domain", yref: "y domain", x: 0, y: 1, sizex: 1, sizey: 1,
       sizing: "stretch", layer: "below" }],
   });
   return Plotly.react(element, traces, layout, CONFIG);
+}
+
+// A box about the cell of the open run, and another about the cursor, where it has walked on.
+function boxesOf(axes, cursor, opened) {
+  const [x, y] = [edgesOf(axes.x), edgesOf(axes.y)];
+  // Two lines, one of which is seen on any color.
+  const box = ({ row, column }, color, width) => ({ type: "rect", x0: x[column], x1: x[column + 1],
+    y0: y[row], y1: y[row + 1], line: { color, width } });
+  const boxed = (cell, color) => (cell ? [box(cell, "#fff", 6), box(cell, color, 2.5)] : []);
+  return [...boxed(opened, css("--mark")), ...boxed(cursor, "#000")];
 }
 
 // A line of theory, black on white, so that it is seen on any color.

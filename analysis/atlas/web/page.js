@@ -95,7 +95,14 @@ async function start() {
   function drawMapAlone() {
     if (!window.Plotly) return;
     const values = valuesOf(atlas, state.cells, state.regions, view.color, view.hidden);
-    drawMap(map, layout, values, state.shades, state.lines, view.cursor, view.run === null ? null : view.opened);
+    drawMap(map, layout, values, palerOf(atlas, state.cells), state.shades, state.lines, boxes());
+  }
+
+  const boxes = () => boxesOf(layout, view.cursor, view.run === null ? null : view.opened);
+
+  // The boxes alone: the cells of a large map take a while.
+  function drawBoxes() {
+    if (window.Plotly) Plotly.relayout(map, { shapes: boxes() });
   }
 
   // Into the address; a step from run to run is one that the browser's Back undoes.
@@ -110,7 +117,7 @@ async function start() {
 
   function moveTo(cell) {
     view.cursor = cell;
-    drawMapAlone();
+    drawBoxes();
     const { xaxis, yaxis } = map._fullLayout;
     const middle = (axis, scale, i) => scale._offset + scale.d2p((edgesOf(axis)[i] + edgesOf(axis)[i + 1]) / 2);
     showTip(cell, middle(layout.x, xaxis, cell.column), middle(layout.y, yaxis, cell.row));
@@ -129,9 +136,12 @@ async function start() {
   }
 
   function openRun(run, follow) {
+    const before = fragmentOf(atlas, { ...view, run: null });
     turnTo(atlas, layout, view, run);
     tip.hidden = true;
-    choose(view.chosen);
+    if (fragmentOf(atlas, { ...view, run: null }) !== before) choose(view.chosen);
+    else drawBoxes();
+    say();
     show();
     if (follow) find("run-title").focus();
   }
@@ -166,7 +176,7 @@ async function start() {
     find("run").hidden = true;
     find("no-run").hidden = false;
     document.body.classList.remove("opened");
-    drawMapAlone();
+    drawBoxes();
     say();
     if (inPanel) map.focus();
   }

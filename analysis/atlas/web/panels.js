@@ -49,7 +49,7 @@ function panelsOf(atlas, layout, element, choose) {
     for (const panel of panels) {
       const cells = cellsOf(atlas, layout, new Map([...view.chosen, ...panel.codes]));
       const values = valuesOf(atlas, cells, regionsOf(atlas, cells), view.color, view.hidden);
-      paintPanel(panel.canvas, layout, values, shades, theoryLines(atlas, layout, cells));
+      paintPanel(panel.canvas, layout, values, palerOf(atlas, cells), shades, theoryLines(atlas, layout, cells));
       panel.button.setAttribute("aria-pressed", shown(panel));
       panel.button.tabIndex = shown(panel) ? 0 : -1;
     }
@@ -61,7 +61,7 @@ function panelsOf(atlas, layout, element, choose) {
   return { draw };
 }
 
-function paintPanel(canvas, layout, values, shades, lines) {
+function paintPanel(canvas, layout, values, pale, shades, lines) {
   const size = canvas.clientWidth * window.devicePixelRatio;
   const [width, height] = [Math.max(1, Math.round(size)), Math.max(1, Math.round(size))];
   Object.assign(canvas, { width, height });
@@ -76,8 +76,12 @@ function paintPanel(canvas, layout, values, shades, lines) {
     if (value === null) return;
     const [left, right] = [x.at(x.edges[j]), x.at(x.edges[j + 1])].map(Math.round);
     const [low, high] = [y.at(y.edges[i]), y.at(y.edges[i + 1])].map(Math.round);
+    const box = [left, height - high, right - left, high - low];
     pen.fillStyle = shades.of(value);
-    pen.fillRect(left, height - high, right - left, high - low);
+    pen.fillRect(...box);
+    if (!pale[i][j]) return;
+    pen.fillStyle = `rgb(255 255 255 / ${PALER})`;
+    pen.fillRect(...box);
   }));
   for (const [color, thick] of [["#fff", 3.5], ["#000", 1.5]])
     for (const { segments, dash } of lines) {

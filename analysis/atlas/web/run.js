@@ -18,8 +18,22 @@ function numbersOf(atlas, run) {
 // Fills the panel; `open` opens another run.
 function drawRun(atlas, run, open) {
   const region = atlas.regions[atlas.region(run)];
-  find("run-title").replaceChildren(swatch(region.color), make("span", region.label));
-  find("run-settings").textContent = `${settingsOf(atlas, run)} (run ${atlas.ids[run]})`;
+  const inferred = atlas.isInferred(run);
+  find("run-title").replaceChildren(swatch(inferred ? paler(region.color) : region.color), make("span", region.label));
+  find("run-settings").textContent = settingsOf(atlas, run) + (inferred ? "" : ` (run ${atlas.ids[run]})`);
+  find("run-trained").hidden = inferred;
+  find("run-inferred").hidden = !inferred;
+  if (inferred) drawInferred(atlas, run, open);
+  else drawTrained(atlas, run, open);
+}
+
+function drawInferred(atlas, cell, open) {
+  const words = inferredWords(atlas, cell);
+  const near = openButton(atlas, atlas.runOf(cell), open, "Open that run");
+  find("run-inferred").replaceChildren(make("p", `${words[0].toUpperCase()}${words.slice(1)}.`), near);
+}
+
+function drawTrained(atlas, run, open) {
   find("run-why").textContent = atlas.words("why", run);
   find("run-actions").replaceChildren(...actionsOf(atlas, run, open));
   for (const section of ["happened", "theory"])
@@ -47,7 +61,7 @@ function actionsOf(atlas, run, open) {
   const near = atlas.nearest(run);
   return [
     make("h4", near === null ? "What to try" : shortestWay(parts[0])),
-    ...parts.flatMap((part) => actionOf(part, near === null ? null : openButton(atlas, near, open))),
+    ...parts.flatMap((part) => actionOf(part, near === null ? null : openButton(atlas, near, open, "Open the run that trained so"))),
     ...rest.map((words) => make(words.startsWith("phasesweep ") ? "pre" : "p", words, { class: "soft" })),
   ];
 }
@@ -55,9 +69,9 @@ function actionsOf(atlas, run, open) {
 const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 const shortestWay = ([changes]) => `Shortest way to green: change ${counted(changes.split("\n").length, "setting")}`;
 
-function openButton(atlas, run, open) {
+function openButton(atlas, run, open, words) {
   const button = make("button", undefined, { type: "button", class: "open" });
-  button.append(swatch(atlas.regions[atlas.region(run)].color), make("span", `Open the run that trained so: ${atlas.ids[run]}`));
+  button.append(swatch(atlas.regions[atlas.region(run)].color), make("span", `${words}: ${atlas.ids[run]}`));
   button.addEventListener("click", () => open(run));
   return button;
 }

@@ -17,6 +17,9 @@ function colorRange(values, { diverging, lowest, highest }) {
 
 const channels = (color) => [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
 
+const PALER = 0.5; // of white over a color
+const paler = (color) => `rgb(${channels(color).map((c) => Math.round(c + PALER * (255 - c))).join()})`;
+
 // The colors of one choice, the same in all maps: the range they cover, their stops from 0 to 1,
 // and the color of a value.
 function shadesOf(atlas, color) {

@@ -6,11 +6,13 @@ const LINES = [
 ];
 
 // Each line with its segments, [x, y] to [x, y] in places of the axes, where the store has it.
-// Between names or seeds there is nothing that a line could cross.
+// Between names or seeds there is nothing that a line could cross, and cells that were not trained
+// do not show where.
 function theoryLines(atlas, layout, cells) {
   if (!isNumber(layout.x) || !isNumber(layout.y)) return [];
   return LINES.filter(({ name }) => atlas.measures.has(name)).map((line) => {
-    const logs = cells.map((row) => row.map((runs) => median(runs.map((run) => atlas.raw(line.name, run)))));
+    const logs = cells.map((row) => row.map((runs) =>
+      median(runs.map((run) => (atlas.isInferred(run) ? NaN : atlas.raw(line.name, run))))));
     return { ...line, segments: zeroSegments(placesOf(layout.x), placesOf(layout.y), logs) };
   });
 }

