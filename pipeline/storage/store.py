@@ -144,7 +144,7 @@ class Store:
         if set(self.files.names()) - BEGUN:
             raise StoreError(
                 f"{self.location} is no phasesweep store: it has files but no manifest.json; "
-                "choose an empty or new folder"
+                "choose an empty or new folder with --store, or --to of compact"
             )
 
     @property

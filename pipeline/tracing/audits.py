@@ -50,7 +50,7 @@ def sample(settings: Mapping[str, Any], axes: Mapping[str, Sequence[Any]], size:
     """Vertices to audit a panel with, sorted: the same for the same panel, on every machine.
 
     Args:
-        settings: The values that all trials of the panel have.
+        settings: The values that all trials of the panel have, where these are no defaults.
         axes: The values of its axes.
         size: How many vertices it has.
     """

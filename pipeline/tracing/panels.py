@@ -67,6 +67,12 @@ class Panels:
         values = values_of(self._grid[int(self.origins[panel])])
         return {name: value for name, value in values.items() if name not in self._inner}
 
+    def identity(self, panel: int) -> dict[str, Value]:
+        """Those of them that are no default: as with a trial's id, a new setting changes none."""
+        known = settings_of(self._grid.trial)
+        settings = self.settings(panel).items()
+        return {n: value for n, value in settings if value != known[n].encoded_default}
+
     def varying(self, panel: int) -> dict[str, Value]:
         """Those of them in which panels differ."""
         values = self._grid.values

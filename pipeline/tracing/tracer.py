@@ -60,7 +60,7 @@ class Tracer:
         self._courses = [self._course(panel, lattice) for panel in range(len(self.panels))]
 
     def _course(self, panel: int, lattice: Lattice) -> "_Course":
-        drawn = sample(self.panels.settings(panel), self.panels.axes, lattice.size)
+        drawn = sample(self.panels.identity(panel), self.panels.axes, lattice.size)
         return _Course(Front(lattice, drawn))
 
     @property

@@ -68,16 +68,21 @@ SCREENS = {"desk": (1400, 900), "phone": (390, 844)}
 @pytest.fixture(params=SCREENS)
 def page(request, browser, hostile_page):
     """The atlas, opened anew from its file on a screen; afterwards the console must be empty."""
-    width, height = SCREENS[request.param]
-    screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    show_on(browser, request.param)
     browser.get("about:blank")  # another fragment alone would not open the page anew
     browser.get_log("performance")  # what came before is not the page's
     visit(browser, hostile_page.as_uri())
     choose(browser, "dataset", "digits")
     yield browser
     assert browser.get_log("browser") == []
+
+
+def show_on(browser, screen):
+    """Give pages the size of a screen, and none of what an earlier test emulated."""
+    width, height = SCREENS[screen]
+    screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
 
 
 on_desk = pytest.mark.parametrize("page", ["desk"], indirect=True)
@@ -601,7 +606,7 @@ def test_a_store_of_several_experiments_opens_on_cells_that_were_run(
 ):
     """Where no run has the first of every setting, the map begins with what most runs have."""
     out = tmp_path / "claims.html"
-    out.write_text(atlas(claims_store))
+    out.write_text(atlas(claims_store, figures=""))
     visit(browser, out.as_uri())
     entries = browser.find_element(By.ID, "legend").text.splitlines()
     assert [entry for entry in entries if entry != "not run"]
@@ -612,6 +617,7 @@ def test_a_cell_that_was_not_trained_leads_to_its_run(browser, traced_store, tmp
     """It is paler and says how far away the run is; its button, and Back, and a link work."""
     out = tmp_path / "traced.html"
     out.write_text(atlas(traced_store, figures=""))
+    show_on(browser, "desk")
     visit(browser, out.as_uri())
     choose(browser, "seed", "0")
     trained, _, paler = browser.execute_script(

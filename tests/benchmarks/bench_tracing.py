@@ -110,7 +110,7 @@ def compared(sweep, dense_labels, of):
     panels = Panels(sweep.grid, axes)
     cells = panels.cells(0, np.arange(sweep.grid.size))[:, 0]
     labels = dense_labels[of][cells].reshape(panels.shape)
-    drawn = sample(panels.settings(0), panels.axes, labels.size)
+    drawn = sample(panels.identity(0), panels.axes, labels.size)
     found = traced(labels, drawn=drawn)
     return {
         "of": of,

@@ -325,7 +325,7 @@ def test_status_misses_what_the_rounds_ask_for_and_no_more(load, undisturbed, tm
     told = phasesweep("status", undisturbed).stdout
     words = f"traced with {total:,} of {CELLS:,} trials ({total / CELLS:.1%}), 0 missing"
     assert f"sweep edge: {words}, last run " in told
-    assert re.search(r"audit: \d of \d\d random labels wrong; of the untrained at most \d+\.", told)
+    assert re.search(r"audit: \d of \d+ random labels wrong; of the untrained at most \d+\.", told)
     (found,) = json.loads(phasesweep("status", undisturbed, "--json").stdout)["sweeps"]
     assert (found["trials"], found["finished"], found["missing"]) == (total, total, 0)
     assert (found["most"], found["cells"]) == (total, CELLS)

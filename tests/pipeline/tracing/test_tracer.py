@@ -166,6 +166,21 @@ def test_one_axis_can_be_traced_and_the_other_makes_panels(grid, all_rows):
     assert 0.2 < len(found) / grid.size < 0.8
 
 
+def test_a_panel_is_known_by_what_is_no_default(grid):
+    """So that a setting that does not exist yet will not change which vertices are audited."""
+    panels = Tracer(grid, FULLY_CONNECTED, TRACE).panels
+    for panel in range(len(panels)):
+        defaults = {n: s.encoded_default for n, s in FULLY_CONNECTED.settings.items()}
+        assert (
+            panels.settings(panel).items()
+            == (
+                {n: v for n, v in defaults.items() if n in panels.settings(panel)}
+                | panels.identity(panel)
+            ).items()
+        )
+        assert not {n for n, v in panels.identity(panel).items() if v == defaults[n]}
+
+
 def test_no_panel_is_mistaken_for_another(grid):
     """The numbers of cells lead back to the panel that has them."""
     panels = Tracer(grid, FULLY_CONNECTED, TRACE).panels
