@@ -38,7 +38,7 @@ def adam_edge_by_rate(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     (2021), arXiv:2103.00065, and with Adam Cohen et al. (2022), arXiv:2207.14484.
 
     Args:
-        runs: The settings, `learning_rate_used`, `outcome` and `final_preconditioned_sharpness`.
+        runs: As for analysis.tables.curvatures.sharpness_at_end.
         view: Which runs, and what has rows and columns of panels.
 
     Raises:

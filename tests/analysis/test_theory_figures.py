@@ -195,6 +195,8 @@ def test_the_edge_figure_has_each_optimizers_points_and_its_bound(make_runs):
         final_preconditioned_sharpness=[10.0, 5.0, 3000.0],
         momentum=0.9,
         schedule="constant",
+        warmup_steps=10,
+        steps_run=20,
         outcome="trained",
     )
     (panel,) = adam_edge_by_rate(runs).axes
@@ -216,6 +218,8 @@ def test_each_panel_has_the_bound_of_its_momentum(make_runs):
         final_preconditioned_sharpness=10.0,
         momentum=[0.5, 0.5, 0.9, 0.9],
         schedule="constant",
+        warmup_steps=10,
+        steps_run=20,
         outcome="trained",
     )
     figure = adam_edge_by_rate(runs)
