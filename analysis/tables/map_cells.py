@@ -61,12 +61,12 @@ def trace_note(cells: pd.DataFrame, traces: Sequence[Trace]) -> str | None:
     trust = "not audited yet"
     if audits:
         bound = max(audit.bound for audit in audits)
-        trust = f"at most {bound:.2%} of these are wrong about {labels}, with 95% confidence"
+        trust = f"at most {bound:.2%} of these are wrong about {labels} (95% confidence)"
     if not all(audit.complete for audit in audits):
         trust += "; the sweep has not ended yet"
     return (
-        f"{share:.1%} of the cells were trained, those near the boundary of {labels}; each other "
-        f"one has the label of the nearest run: {trust}"
+        f"{share:.1%} of the cells were trained, near the boundary of {labels}; the others are "
+        f"taken from the nearest run: {trust}"
     )
 
 

@@ -182,8 +182,8 @@ def test_a_traced_map_is_paler_where_it_was_not_trained(half_trained):
         assert (~np.ma.getmaskarray(paler)).tolist() == [[False, True] * 3] * 4
         assert (regions[:, 1] == regions[:, [0, 2]].T).any(axis=0).all()
     title = " ".join(figure.get_suptitle().split())
-    assert "50.0% of the cells were trained, those near the boundary of trained" in title
-    assert "at most 9.00% of these are wrong about trained, with 95% confidence" in title
+    assert "50.0% of the cells were trained, near the boundary of trained" in title
+    assert "at most 9.00% of these are wrong about trained (95% confidence)" in title
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "paler: not trained, as the nearest run" in labels
 
@@ -215,7 +215,7 @@ def test_a_traced_map_says_that_its_sweep_has_not_ended(half_trained):
     path.write_text(path.read_text().replace('"bound": 0.09', '"bound": 0.09, "complete": false'))
     figure = FIGURES["stability_map"](half_trained, None, EVERYTHING)
     title = " ".join(figure.get_suptitle().split())
-    assert "with 95% confidence; the sweep has not ended yet" in title
+    assert "(95% confidence); the sweep has not ended yet" in title
 
 
 def test_a_panel_without_an_audit_says_so(half_trained):
@@ -258,7 +258,7 @@ def test_shares_of_a_traced_map_are_those_of_its_cells(half_trained, name):
     trained = found[found["outcome"] == "trained"] if name == "outcomes" else found
     assert trained["share"].mean() == pytest.approx((cells["outcome"] == "trained").mean())
     told = " ".join(done.stderr.split())
-    assert told.startswith("50.0% of the cells were trained, those near the boundary of trained;")
+    assert told.startswith("50.0% of the cells were trained, near the boundary of trained;")
     assert "at most 9.00% of these are wrong" in told
 
 
