@@ -159,6 +159,15 @@ def unit_variance(initializer: str, fan_in: int, fan_out: int) -> float:
     return INITIALIZERS[initializer].unit_variance(fan_in, fan_out)
 
 
+def first_layer_factor(initializer: str, feature_count: int, width: int) -> float:
+    """What the features' mean square counts, beside a first layer with the hidden ones' sigma_w^2.
+
+    With that much more of it, such a layer would have the same signal.
+    """
+    of_hidden = unit_variance(initializer, width, width)
+    return unit_variance(initializer, feature_count, width) / of_hidden
+
+
 def weight_variance(initializer: str, init_scale: float, width: int) -> float:
     """sigma_w^2 of the layers between equally wide ones: Var W times fan_in."""
     return init_scale**2 * unit_variance(initializer, width, width)

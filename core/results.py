@@ -144,7 +144,7 @@ RESULTS = (
         "final_preconditioned_sharpness",
         float,
         "largest eigenvalue of P^-1 H at the end: H is the Hessian, and a step is -eta P^-1 times "
-        "the gradient or its running mean; with adam P is the root of the mean squares "
+        "the gradient or its running sum or mean; with adam P is the root of the mean squares "
         "(arXiv:2207.14484), with one rate for all layers of gd it is 1, and this lambda_max",
     ),
     Column(

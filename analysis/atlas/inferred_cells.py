@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.reading.cells import INFERRED, filled
-from analysis.reading.conditions import condition
 from analysis.reading.traces import Trace
 from analysis.tables.map_cells import trace_note
 from analysis.tables.views import View
@@ -28,8 +27,7 @@ def inferred_cells(
         a cell whose run is not shown is left out. And what a title says of them, as of
         trace_note.
     """
-    conditions = [condition(text).column for text in view.where]
-    needed = list(dict.fromkeys([*TRIAL_FIELDS, "trial_id", *conditions]))
+    needed = list(dict.fromkeys([*TRIAL_FIELDS, "trial_id", *view.conditioned]))
     if not traces:
         return every.loc[[], needed].assign(run=0), None
     cells = view.kept(filled(every[needed], traces))

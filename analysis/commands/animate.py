@@ -85,7 +85,7 @@ def _zooms(
 
     if out.suffix not in (".gif", *PICTURES):
         raise ValueError(f"--out must end in .gif, {', '.join(PICTURES)}, got {out}")
-    every = windows([read_map(store, trained_level) for store in stores], view)
+    every = windows([read_map(store, trained_level, view) for store in stores], view)
     if out.suffix == ".gif":
         return partial(write_gif, zoom_frames(every), out, zoom_colors(), ZOOM_MILLISECONDS)
     return partial(zoom_strip(every).savefig, out, dpi=150)

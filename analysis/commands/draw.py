@@ -136,7 +136,9 @@ def table(
 @commands.command()
 def theory(
     activation: ActivationOption,
-    weight_variance: Annotated[float, typer.Option(help="sigma_w^2: init_scale squared.")],
+    weight_variance: Annotated[
+        float, typer.Option(help="sigma_w^2: init_scale squared, with weight_std x width.")
+    ],
     bias_variance: Annotated[float, typer.Option(help="sigma_b^2: bias_scale squared.")] = 0.0,
     input_mean_square: Annotated[
         float, typer.Option(help="Of the inputs' features; 1 where they are standardized.")

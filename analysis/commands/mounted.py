@@ -37,7 +37,7 @@ def draw_map(
 
     with refusing():
         view = asked_view(where, x, y, rows, columns)
-        figure = stability_map(read_map(store, trained_level), view, read_traces(store))
+        figure = stability_map(read_map(store, trained_level, view), view, read_traces(store))
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=150)
     print(out)

@@ -1,10 +1,13 @@
 """The figure of the sharpness late in training beside each optimizer's stability bound."""
 
+from collections.abc import Iterator
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from analysis.drawing.boundary_lines import lines_of
@@ -15,7 +18,7 @@ from analysis.drawing.pages import STYLE, give_title
 from analysis.drawing.ticks import mark_powers, mark_ticks
 from analysis.reading.stores import UnsuitableRunsError
 from analysis.tables.curvatures import sharpness_at_end
-from analysis.tables.layouts import Places, laid_out
+from analysis.tables.layouts import Layout, Places, laid_out
 from analysis.tables.views import EVERYTHING, View
 from core.optimization.optimizers import OPTIMIZERS, edges
 
@@ -23,6 +26,7 @@ PLACES = Places(
     free={"columns": ("activation",), "rows": ()},
     own={"x": "learning_rate", "y": "sharpness", "lines": "optimizer"},
 )
+Color = NDArray[np.float64]
 MARKERS = dict(zip(OPTIMIZERS, "os^Dvph*", strict=False))
 
 
@@ -34,7 +38,7 @@ def adam_edge_by_rate(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     (2021), arXiv:2103.00065, and with Adam Cohen et al. (2022), arXiv:2207.14484.
 
     Args:
-        runs: The settings, `learning_rate_used`, `outcome` and `final_preconditioned_sharpness`.
+        runs: As for analysis.tables.curvatures.sharpness_at_end.
         view: Which runs, and what has rows and columns of panels.
 
     Raises:
@@ -44,8 +48,9 @@ def adam_edge_by_rate(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     measured = sharpness_at_end(view.kept(runs))
     if measured.empty:
         raise UnsuitableRunsError(
-            "no run that kept its learning rate to the end has a preconditioned sharpness; add "
-            "`measure: [preconditioned_sharpness]`"
+            "no run has a preconditioned sharpness at its own learning rate: that takes "
+            "`measure: [preconditioned_sharpness]`, schedule constant or warmup, and a run that "
+            "did not diverge"
         )
     layout = laid_out(measured, view, PLACES)
     x, y = layout.runs["eta"], layout.runs["eta"] * layout.runs["final_preconditioned_sharpness"]
@@ -57,21 +62,37 @@ def adam_edge_by_rate(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
             facet.panel.set(xscale="log", yscale="log", xlim=limits(x))
             mark_powers(facet.panel.xaxis, [x.min(), x.max()], 10)
             mark_ticks(facet.panel.yaxis, np.sort(y))
-        handles, labels = drawn[0].panel.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", ncols=4, frameon=False)
+        keys = list(_keys(layout))
+        figure.legend(handles=keys, loc="outside lower left", ncols=4, frameon=False)
         title = "Sharpness rises to the optimizer's stability bound"
         give_title(figure, title, layout.runs, layout.note)
     return figure
 
 
-def _draw(panel: Axes, rows: pd.DataFrame, color: NDArray[np.float64]) -> None:
+def _draw(panel: Axes, rows: pd.DataFrame, color: Color) -> None:
     """One optimizer's runs, and its bound where they are."""
     if rows.empty:
         return
-    optimizer, eta = rows["optimizer"].iloc[0], rows["eta"]
-    (bound,) = edges([optimizer], rows["momentum"].iloc[:1])
-    style: Style = {"color": color, "marker": MARKERS[optimizer], "markersize": 5}
-    sharpness = rows["final_preconditioned_sharpness"]
-    panel.plot(eta, eta * sharpness, label=optimizer, linestyle="none", **style)
-    ends = [eta.min(), eta.max()]
-    panel.plot(ends, [bound] * 2, label=f"its bound, {bound:.3g}", **{**EDGE, "color": color})
+    points, bound = _styles(rows, color)
+    eta = rows["eta"]
+    panel.plot(eta, eta * rows["final_preconditioned_sharpness"], **points)
+    panel.plot([eta.min(), eta.max()], [_bounds(rows)[0]] * 2, **bound)
+
+
+def _keys(layout: Layout) -> Iterator[Line2D]:
+    """The legend's entries: each optimizer's points, and its bound at each momentum."""
+    for color, rows in lines_of(layout).of(layout.runs):
+        yield from (Line2D([], [], **style) for style in _styles(rows, color))
+
+
+def _styles(rows: pd.DataFrame, color: Color) -> tuple[Style, Style]:
+    """How one optimizer's points and its bound are drawn, with what the legend says of them."""
+    optimizer = rows["optimizer"].iloc[0]
+    points = {"color": color, "marker": MARKERS[optimizer], "markersize": 5, "linestyle": "none"}
+    bounds = " or ".join(f"{bound:.3g}" for bound in _bounds(rows))
+    return {**points, "label": optimizer}, {**EDGE, "color": color, "label": f"its bound, {bounds}"}
+
+
+def _bounds(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Those of one optimizer's runs, which differ with the momentum."""
+    return np.unique(edges(rows["optimizer"], rows["momentum"]))

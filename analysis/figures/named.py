@@ -68,7 +68,7 @@ def _of_runs(draw: Callable[[pd.DataFrame, View], Figure]) -> Maker:
 
 
 def _of_map(draw: Callable[[pd.DataFrame, View, Sequence[Trace]], Figure]) -> Maker:
-    return lambda store, level, view: draw(read_map(store, level), view, read_traces(store))
+    return lambda store, level, view: draw(read_map(store, level, view), view, read_traces(store))
 
 
 def _of_curves(draw: Callable[[pd.DataFrame, pd.DataFrame, View], Figure]) -> Maker:
@@ -123,7 +123,7 @@ def _grouped(
 
 def _outcomes(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
     """The shares of the settings asked for, or of activation and depth; all others are pooled."""
-    runs = view.kept(read_map(store, level))
+    runs = view.kept(read_map(store, level, view))
     usual = [name for name in ("activation", "depth") if name in factors(runs)]
     by = list(view.named.values()) or usual or factors(runs)
     return outcome_shares(runs, by or ["activation", "depth"])
@@ -139,13 +139,13 @@ def _cures(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
 
     If neither varies, it is the figure's.
     """
-    cells = view.kept(read_map(store, level))
+    cells = view.kept(read_map(store, level, view))
     usual = AXES if set(AXES) & set(factors(cells)) else placed(cells, view, PLANE).values()
     return trained_by_cure(cells, list(view.named.values()) or list(usual))
 
 
 def _dimension(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
-    return boundary_dimensions(read_map(store, level), view, read_traces(store))
+    return boundary_dimensions(read_map(store, level, view), view, read_traces(store))
 
 
 def _thresholds(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
@@ -184,10 +184,8 @@ def table_note(name: str, store: str | Path, level: float | None, view: View) ->
     traces = read_traces(store)
     if not traces:
         return None
-    cells = read_map(store, level)
-    if name not in OF_CELLS:
-        return trained_only_note(cells)
-    return trace_note(view.kept(cells), traces)
+    cells = view.kept(read_map(store, level, view))
+    return trace_note(cells, traces) if name in OF_CELLS else trained_only_note(cells)
 
 
 def _as_recorded(store: str | Path, level: float | None, view: View) -> str | Path:

@@ -54,7 +54,7 @@ def outcome_shares_by_axis(
         size = (max(NARROWEST_INCHES, 1 + PANEL_INCHES * columns), 1.6 + 2 * rows)
         figure = Figure(figsize=size, layout="constrained")
         panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
-        panels[0, 0].set_ylabel("share of runs")
+        panels[0, 0].set_ylabel("share of cells" if INFERRED in runs else "share of runs")
         for panel, name in zip(panels.flat, names, strict=False):
             _draw(panel, pd.crosstab(runs[name], regions, normalize="index"))
             panel.set_xlabel(name.replace("_", " "))

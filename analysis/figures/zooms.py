@@ -48,7 +48,7 @@ class Window:
 
     @property
     def size(self) -> float:
-        """How far the x axis reaches, as a share of a decade if it is logarithmic."""
+        """How far the x axis reaches, in decades."""
         edges = np.log10(self.x.edges)
         return float(edges[-1] - edges[0])
 

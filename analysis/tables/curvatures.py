@@ -101,20 +101,28 @@ def sharpness_at_end(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs that did not diverge, with their last steps' stability.
 
     Args:
-        runs: The settings, `learning_rate_used`, `outcome` and `final_preconditioned_sharpness`.
+        runs: The settings, `learning_rate_used`, `outcome`, `steps_run` and
+            `final_preconditioned_sharpness`.
 
     Returns:
         Those of `runs` that have a positive sharpness at the end, and ended at the rate that was
         asked for. Beside their columns are `eta`, that rate; `edge`, the sharpness above which
         their optimizer diverges on a quadratic; and `edge_ratio`, their sharpness over it.
     """
-    falling = [each.name for each in SCHEDULES.values() if each.falls]
-    known = runs["final_preconditioned_sharpness"] > 0
-    table = runs[known & ~runs["outcome"].isin(DIVERGED) & ~runs["schedule"].isin(falling)]
+    known = (runs["final_preconditioned_sharpness"] > 0) & ~runs["outcome"].isin(DIVERGED)
+    table = runs[known & _at_full_rate(runs)]
     eta = used_rates(table)
     edge = edges(table["optimizer"], table["momentum"]) / eta
     ratio = table["final_preconditioned_sharpness"] / edge
     return table.assign(eta=eta, edge=edge, edge_ratio=ratio)
+
+
+def _at_full_rate(runs: pd.DataFrame) -> pd.Series:
+    """Which runs' last steps were at the rate that was asked for: risen, and not fallen again."""
+    falling = [each.name for each in SCHEDULES.values() if each.falls]
+    rising = [each.name for each in SCHEDULES.values() if "warmup_steps" in each.settings]
+    risen = ~runs["schedule"].isin(rising) | (runs["steps_run"] >= runs["warmup_steps"])
+    return risen & ~runs["schedule"].isin(falling)
 
 
 def optimizer_edges(runs: pd.DataFrame, by: Sequence[str] | None = None) -> pd.DataFrame:

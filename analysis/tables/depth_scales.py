@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.reading.stores import groups, refuse_other_axes
 from analysis.theory.plain_networks import is_plain
+from core.initializers import WEIGHT_STD, weight_variance
 from core.theory.mean_field import mean_field
 
 SETTINGS = ("activation", "init_scale", "bias_scale")
@@ -64,10 +65,10 @@ def trainable_depth(runs: pd.DataFrame, by: Sequence[str] | None = None) -> pd.D
         for setting, depths in by_depth.groupby(keys)
     ]
     table = pd.DataFrame(rows)
-    table.insert(len(keys), "weight_variance", table["init_scale"] ** 2)
+    starts = [runs_of_one.iloc[0] for _, runs_of_one in runs.groupby(keys)]
+    table.insert(len(keys), "weight_variance", [_weight_variance(start) for start in starts])
     table["trainable_depth"] = (table["trained_depth"] * table["untrained_depth"]) ** 0.5
-    settings, plain = zip(*map(table.get, SETTINGS), strict=True), is_plain(runs.iloc[0])
-    table["xi_correlation"] = [_xi(*setting) if plain else np.nan for setting in settings]
+    table["xi_correlation"] = [_xi(start) for start in starts]
     within = table["xi_correlation"].between(0, runs["depth"].max(), inclusive="right")
     table["multiple"] = (table["trainable_depth"] / table["xi_correlation"]).where(within)
     return table
@@ -79,8 +80,17 @@ def _bracket(depths: pd.DataFrame) -> dict[str, float]:
     return {"trained_depth": float(trained), "untrained_depth": float(deeper)}
 
 
-def _xi(activation: str, init_scale: float, bias_scale: float) -> float:
-    xi = mean_field(activation, init_scale**2, bias_scale**2).xi_correlation
+def _weight_variance(start: pd.Series) -> float:
+    if start.get("initializer") != WEIGHT_STD:
+        return float(start["init_scale"] ** 2)
+    return weight_variance(WEIGHT_STD, start["init_scale"], start["width"])
+
+
+def _xi(start: pd.Series) -> float:
+    if not is_plain(start):
+        return np.nan
+    variances = start["init_scale"] ** 2, start["bias_scale"] ** 2
+    xi = mean_field(start["activation"], *variances).xi_correlation
     return np.nan if xi is None else xi
 
 

@@ -8,8 +8,10 @@ import pandas as pd
 
 from analysis.reading.cells import INFERRED, filled
 from analysis.reading.labels import LABELS, column_of
+from analysis.reading.stores import read_schema
 from analysis.reading.traces import Trace, read_traces
 from analysis.tables.judgments import read_judged
+from analysis.tables.views import EVERYTHING, View
 from core.trials import TRIAL_FIELDS
 
 # What maps draw, label and say in their titles.
@@ -23,17 +25,25 @@ COLUMNS = (
 )
 
 
-def read_map(store: str | Path, trained_level: float | None = None) -> pd.DataFrame:
+def read_map(
+    store: str | Path, trained_level: float | None = None, view: View = EVERYTHING
+) -> pd.DataFrame:
     """The store's runs, judged as of read_judged; with traced sweeps also every other cell.
 
+    Args:
+        store: Its folder or URL.
+        trained_level: As of read_judged.
+        view: What the cells are for; a cell meets a condition on a result if its run does.
+
     Returns:
-        All columns of the runs where no sweep was traced; else COLUMNS, `inferred` and `distance`,
-        as of analysis.reading.cells.filled.
+        All columns of the runs where no sweep was traced; else COLUMNS, those of the view's
+        conditions, `inferred` and `distance`, as of analysis.reading.cells.filled.
     """
     traces = read_traces(store)
     if not traces:
         return read_judged(store, trained_level)
-    return filled(read_judged(store, trained_level, COLUMNS), traces)
+    asked = set(view.conditioned) & set(read_schema(store).names)
+    return filled(read_judged(store, trained_level, [*COLUMNS, *(asked - {*COLUMNS})]), traces)
 
 
 def trace_note(cells: pd.DataFrame, traces: Sequence[Trace]) -> str | None:
@@ -51,12 +61,12 @@ def trace_note(cells: pd.DataFrame, traces: Sequence[Trace]) -> str | None:
     trust = "not audited yet"
     if audits:
         bound = max(audit.bound for audit in audits)
-        trust = f"at most {bound:.2%} of these are wrong in {labels}, with 95% confidence"
+        trust = f"at most {bound:.2%} of these are wrong about {labels} (95% confidence)"
     if not all(audit.complete for audit in audits):
         trust += "; the sweep has not ended yet"
     return (
-        f"{share:.1%} of the cells were trained, where {labels} changes; the others are as the "
-        f"nearest run: {trust}"
+        f"{share:.1%} of the cells were trained, near the boundary of {labels}; the others are "
+        f"taken from the nearest run: {trust}"
     )
 
 

@@ -48,6 +48,11 @@ class View:
         asked = {role: getattr(self, role) for role in ROLES}
         return {role: name for role, name in asked.items() if name is not None}
 
+    @property
+    def conditioned(self) -> list[str]:
+        """The columns that the conditions are on."""
+        return [condition(text).column for text in self.where]
+
     def kept(self, runs: pd.DataFrame) -> pd.DataFrame:
         """The runs that meet all conditions; the settings asked for must be among their columns.
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.theory.redrawn import task_of
 from core.datasets import DATASETS
-from core.initializers import unit_variance
+from core.initializers import first_layer_factor
 from core.settings import Value
 from core.trials import SETTINGS
 
@@ -38,15 +38,15 @@ def input_mean_square(run: Run, layers: pd.DataFrame) -> float:
 def data_mean_square(run: Run) -> float:
     """The mean square from the data set: exact for a bundled one, else taken as 1.
 
-    Standardized features have 1. If an orthogonal first layer widens, the result is the mean square
-    of features from which Gaussian weights would make the same first layer, and so it is if the
-    first layer has a factor of its own.
+    Standardized features have 1. If the first layer's sigma_w differs from the hidden layers' (it
+    is orthogonal and widens, all weights have one deviation, or it has a factor of its own), the
+    result is the mean square of features that would make the same first layer with theirs.
     """
     first = (run.get("init_scale_first") or 1.0) ** 2
     if run["dataset"] not in DATASETS:
         return first
     feature_count = DATASETS[run["dataset"]].feature_count
-    widening = unit_variance(run["initializer"], feature_count, run["width"])
+    widening = first_layer_factor(run["initializer"], feature_count, run["width"])
     of_task = tuple(run.get(name) for name in OF_TASK)
     return first * widening * _bundled_mean_square(_OnTask(of_task, run))
 

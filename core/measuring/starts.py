@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.columns import Tables, each_column, joined
 from core.datasets import Task
 from core.gradient_descent import Problem
-from core.initializers import INITIALIZERS, initial_params, weight_variance
+from core.initializers import INITIALIZERS, first_layer_factor, initial_params, weight_variance
 from core.measuring.measurements import Params, measure_starts, stacked
 from core.measuring.signal_propagation import interior_growths
 from core.network import layer_widths
@@ -57,12 +57,8 @@ class Starts:
         outputs = len(problem.targets)
         self._widths = layer_widths(task.feature_count, shape.width, outputs, shape.depth)
         self._initializer = INITIALIZERS[shape.initializer]
-        # Features of this size would give a first layer like the hidden ones the same signal.
-        of_first, of_hidden = (
-            self._initializer.unit_variance(fan_in, shape.width)
-            for fan_in in (task.feature_count, shape.width)
-        )
-        self._input_mean_square = task.input_mean_square * (of_first / of_hidden)
+        first = first_layer_factor(shape.initializer, task.feature_count, shape.width)
+        self._input_mean_square = task.input_mean_square * first
         self._places: dict[Start, int] = {}
         self._measured: Tables = {}
 

@@ -355,7 +355,7 @@ def test_cells_that_were_not_trained_have_the_nearest_run(traced_store):
     )
     page = atlas(traced_store, figures="")
     assert "Traced: 33.3% of the cells were trained" in page
-    assert "at most 25.00% of these are wrong in outcome" in page
+    assert "at most 25.00% of these are wrong about outcome" in page
     share = f"{(cells['outcome'] == 'trained').mean():.1%}"
     assert re.search(rf"trained: [^<]*</td><td [^<]*</td><td [^>]*>{share}</td>", page)
 

@@ -14,7 +14,7 @@ from analysis.explaining import two_stores
 from analysis.figures.named import FIGURES
 from analysis.reading.cells import filled, read_cells
 from analysis.reading.queries import QueryError, answer
-from analysis.reading.stores import NotAStoreError
+from analysis.reading.stores import NotAStoreError, UnsuitableRunsError
 from analysis.reading.traces import Trace, read_traces
 from analysis.tables.dimensions import boundary_dimensions
 from analysis.tables.judgments import read_judged
@@ -182,8 +182,8 @@ def test_a_traced_map_is_paler_where_it_was_not_trained(half_trained):
         assert (~np.ma.getmaskarray(paler)).tolist() == [[False, True] * 3] * 4
         assert (regions[:, 1] == regions[:, [0, 2]].T).any(axis=0).all()
     title = " ".join(figure.get_suptitle().split())
-    assert "50.0% of the cells were trained, where trained changes" in title
-    assert "at most 9.00% of these are wrong in trained, with 95% confidence" in title
+    assert "50.0% of the cells were trained, near the boundary of trained" in title
+    assert "at most 9.00% of these are wrong about trained (95% confidence)" in title
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "paler: not trained, as the nearest run" in labels
 
@@ -215,7 +215,7 @@ def test_a_traced_map_says_that_its_sweep_has_not_ended(half_trained):
     path.write_text(path.read_text().replace('"bound": 0.09', '"bound": 0.09, "complete": false'))
     figure = FIGURES["stability_map"](half_trained, None, EVERYTHING)
     title = " ".join(figure.get_suptitle().split())
-    assert "with 95% confidence; the sweep has not ended yet" in title
+    assert "(95% confidence); the sweep has not ended yet" in title
 
 
 def test_a_panel_without_an_audit_says_so(half_trained):
@@ -258,7 +258,7 @@ def test_shares_of_a_traced_map_are_those_of_its_cells(half_trained, name):
     trained = found[found["outcome"] == "trained"] if name == "outcomes" else found
     assert trained["share"].mean() == pytest.approx((cells["outcome"] == "trained").mean())
     told = " ".join(done.stderr.split())
-    assert told.startswith("50.0% of the cells were trained, where trained changes;")
+    assert told.startswith("50.0% of the cells were trained, near the boundary of trained;")
     assert "at most 9.00% of these are wrong" in told
 
 
@@ -271,6 +271,17 @@ def test_a_table_of_runs_says_that_a_traced_sweep_trained_some(half_trained, sto
         "and so are its shares"
     )
     assert CliRunner().invoke(app, [*command, str(store)]).stderr == ""
+
+
+def test_a_condition_on_a_result_holds_for_a_cell_if_it_does_for_its_run(half_trained):
+    """Any column of the runs will do; what a table says is of the cells that are left."""
+    where = ["--where", "steps_run>0", "--where", "activation=tanh", "--where", "peak_loss>0"]
+    for name, told in (("outcomes", "50.0% of the cells"), ("chi", "the 50.0% of the cells")):
+        done = CliRunner().invoke(app, ["table", name, str(half_trained), *where])
+        assert done.exit_code == 0, done.stderr
+        assert told in " ".join(done.stderr.split())
+    with pytest.raises(UnsuitableRunsError, match="'peak_los' is no setting"):
+        FIGURES["stability_map"](half_trained, None, View(where=("peak_los>0",)))
 
 
 @pytest.mark.parametrize("name", ["cures", "outcome_shares"])

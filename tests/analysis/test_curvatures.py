@@ -70,12 +70,14 @@ def test_sharpness_is_told_in_units_of_two_over_the_rate(make_runs):
 def test_each_optimizer_has_its_own_edge(make_runs):
     """A row each, of the runs that ended at their own rate without diverging."""
     runs = make_runs(
-        optimizer=["gd", "momentum", "nesterov", "adam", "gd", "gd", "gd"],
-        schedule=["constant", "constant", "constant", "warmup", "cosine", "constant", "constant"],
+        optimizer=["gd", "momentum", "nesterov", "adam", "adam", "gd", "gd", "gd"],
+        schedule=["constant"] * 3 + ["warmup"] * 2 + ["cosine"] + ["constant"] * 2,
+        warmup_steps=400,
+        steps_run=[100, 100, 100, 400, 399, 400, 400, 400],
         momentum=0.9,
-        outcome=["trained"] * 5 + ["diverged", "trained"],
+        outcome=["trained"] * 6 + ["diverged", "trained"],
         learning_rate=0.5,
-        final_preconditioned_sharpness=[4.0, 7.6, 19 / 7, 38.0, 4.0, 4.0, np.nan],
+        final_preconditioned_sharpness=[4.0, 7.6, 19 / 7, 38.0, 1.0, 4.0, 4.0, np.nan],
     )
     table = optimizer_edges(runs, ["optimizer"]).set_index("optimizer")
     expected = {"gd": 1.0, "momentum": 1.0, "nesterov": 1.0, "adam": 0.5}

@@ -59,6 +59,19 @@ def test_another_axis_has_its_own_rows_and_is_never_mixed_up(depth_runs):
         trainable_depth(runs, SETTINGS)
 
 
+def test_each_row_has_its_own_sigma_w_and_theory(depth_runs):
+    """Beside one deviation for all widths, of which xi is not known; whatever the order."""
+    settings = {"init_scale": 1.0, "width": 16}
+    of_std, of_share = (
+        depth_runs({4: True, 8: False}, initializer=name, **settings)
+        for name in ("weight_std", "gaussian")
+    )
+    for runs in ([of_std, of_share], [of_share, of_std]):
+        table = trainable_depth(pd.concat(runs, ignore_index=True)).set_index("initializer")
+        assert table["weight_variance"].to_dict() == {"gaussian": 1.0, "weight_std": 16.0}
+        assert table["xi_correlation"].notna().to_dict() == {"gaussian": True, "weight_std": False}
+
+
 def test_the_fit_is_the_geometric_mean_with_its_standard_error():
     """As scipy would: exp of the mean and of the standard error of the logarithms."""
     table = trainable_depth_of([3.0, 6.0, 12.0, np.nan])

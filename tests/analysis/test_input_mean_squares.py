@@ -44,6 +44,8 @@ def test_an_orthogonal_layer_that_widens_sees_smaller_inputs():
     """From 2 features to 32 units its weights have a sixteenth of the variance."""
     widened = data_mean_square(SPIRALS | {"initializer": "orthogonal"})
     assert widened == pytest.approx(data_mean_square(SPIRALS) * 2 / 32)
+    of_std = data_mean_square(SPIRALS | {"initializer": "weight_std"})
+    assert of_std == pytest.approx(data_mean_square(SPIRALS) * 2 / 32)
 
 
 def test_measured_and_exact_sizes_agree_on_real_runs(store, runs):

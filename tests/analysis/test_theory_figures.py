@@ -195,6 +195,8 @@ def test_the_edge_figure_has_each_optimizers_points_and_its_bound(make_runs):
         final_preconditioned_sharpness=[10.0, 5.0, 3000.0],
         momentum=0.9,
         schedule="constant",
+        warmup_steps=10,
+        steps_run=20,
         outcome="trained",
     )
     (panel,) = adam_edge_by_rate(runs).axes
@@ -206,6 +208,29 @@ def test_the_edge_figure_has_each_optimizers_points_and_its_bound(make_runs):
     assert drawn["its bound, 2"] == ([0.1, 0.4], [2.0, 2.0])
     assert drawn["adam"] == ([0.01], [30.0])
     assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
+
+
+def test_each_panel_has_the_bound_of_its_momentum(make_runs):
+    """The legend has all of them, and optimizers that the first panel lacks."""
+    runs = make_runs(
+        optimizer=["gd", "momentum", "momentum", "adam"],
+        learning_rate=0.1,
+        final_preconditioned_sharpness=10.0,
+        momentum=[0.5, 0.5, 0.9, 0.9],
+        schedule="constant",
+        warmup_steps=10,
+        steps_run=20,
+        outcome="trained",
+    )
+    figure = adam_edge_by_rate(runs)
+    drawn = [[line.get_ydata()[0] for line in panel.lines[1::2]] for panel in figure.axes]
+    assert drawn == [pytest.approx([2, 3]), pytest.approx([3.8, 38])]
+    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert told == [
+        *("gd", "its bound, 2"),
+        *("momentum", "its bound, 3 or 3.8"),
+        *("adam", "its bound, 38"),
+    ]
 
 
 def test_the_edge_of_stability_has_a_line_a_learning_rate(make_runs):
