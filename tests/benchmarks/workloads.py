@@ -127,5 +127,7 @@ WORKLOADS = (
 # Steps that only some of the peers take.
 CHANGED = (
     Workload(32, 128, 11, 400, trials=72, largest_rate=1e-3, optimizer="adam", batch_size=32),
-    Workload(32, 128, 11, 100, trials=72, optimizer="momentum", normalization="layer"),
+    Workload(
+        32, 128, 11, 100, trials=72, largest_rate=0.01, optimizer="momentum", normalization="layer"
+    ),
 )
