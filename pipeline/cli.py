@@ -37,7 +37,8 @@ from pipeline import plans
 from pipeline import sweep as sweeps
 from pipeline.budgets import Budget
 from pipeline.claims import claim_sweeps, run_claims
-from pipeline.clusters import ClusterError
+from pipeline.clusters.connections import ClusterError
+from pipeline.clusters.skew import Skew
 from pipeline.commands.forecasts import forecast, trials_in_words
 from pipeline.commands.progress import Course, progress
 from pipeline.commands.run_options import BudgetSeconds, MaxTrials, stop_in_words
@@ -55,7 +56,6 @@ from pipeline.executors import (
 from pipeline.interrupts import ignore_interrupts, interrupted_by_sigterm
 from pipeline.notation.durations import rate
 from pipeline.rounds import Rounds
-from pipeline.skew import Skew
 from pipeline.standard_streams import reported_failures
 from pipeline.storage.locks import LeaseLostError
 from pipeline.storage.store import Store, StoreError

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 from threadpoolctl import threadpool_limits
 
-from pipeline.attempts import MOST_DEATHS, Attempt, Node
 from pipeline.batches import Batch
-from pipeline.clusters import (
+from pipeline.clusters.attempts import MOST_DEATHS, Attempt, Node
+from pipeline.clusters.connections import (
     REASON_LENGTH,
     Cluster,
     ClusterLostError,
@@ -26,8 +26,8 @@ from pipeline.clusters import (
     leave_silently,
     say,
 )
+from pipeline.clusters.skew import OnSkew, SkewError, look_for_skew, refuse_skew, skews
 from pipeline.provenance import software
-from pipeline.skew import OnSkew, SkewError, look_for_skew, refuse_skew, skews
 from pipeline.storage.schemas import Rows
 
 Work = Callable[[Batch], Rows]

@@ -14,12 +14,12 @@ from core.settings import defaults, trial_id, values_of
 from core.trainers import Trainer
 from pipeline.batches import Batch, batch_seconds, batches
 from pipeline.budgets import Budget, Supply, Watch
+from pipeline.clusters.skew import Skew
 from pipeline.executors import Executor, Failure
 from pipeline.interrupts import deferred_interrupts
 from pipeline.plans import Standing
 from pipeline.provenance import provenance
 from pipeline.rounds import Rounds
-from pipeline.skew import Skew
 from pipeline.storage.schemas import Rows, rows_of
 from pipeline.storage.store import Store
 from pipeline.sweep_files.loading import Sweep

@@ -63,7 +63,7 @@ def _steps(
     store: str, out: Path, view: View, activation: str | None, trained_level: float | None
 ) -> Callable[[], None]:
     """What writes the picture, once all is known to be right."""
-    from analysis.figures.animation import map_colors, moving_map, write_gif
+    from analysis.figures.moving.animation import map_colors, moving_map, write_gif
     from analysis.reading.stores import read_curves
     from analysis.tables.judgments import read_judged
 
@@ -79,8 +79,8 @@ def _zooms(
     stores: list[str], out: Path, view: View, trained_level: float | None
 ) -> Callable[[], None]:
     """Likewise."""
-    from analysis.figures.animation import write_gif
-    from analysis.figures.zooms import windows, zoom_colors, zoom_frames, zoom_strip
+    from analysis.figures.moving.animation import write_gif
+    from analysis.figures.moving.zooms import windows, zoom_colors, zoom_frames, zoom_strip
     from analysis.tables.map_cells import read_map
 
     if out.suffix not in (".gif", *PICTURES):

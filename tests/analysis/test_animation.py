@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from typer.testing import CliRunner
 
-from analysis.figures.animation import DIVERGED, TRAINED, map_colors, moving_map, write_gif
+from analysis.figures.moving.animation import DIVERGED, TRAINED, map_colors, moving_map, write_gif
 from analysis.reading.stores import UnsuitableRunsError, read_curves
 from analysis.tables.judgments import read_judged
 from analysis.tables.loss_by_step import loss_by_step

@@ -69,7 +69,7 @@ def test_saturated_outputs_are_freed_by_the_loss_that_passes_their_error():
 
 
 def test_theorys_start_divides_weights_by_the_fan_in(run):
-    """A run with one deviation for all widths is told so, whatever its init scale."""
+    """Where weights have one deviation at all widths, the advice is to change that first."""
     for scale in (0.01, init_advice("tanh", 12).start):
         settings = {"activation": "tanh", "initializer": "weight_std", "init_scale": scale}
         first = suggestions({**run, **settings, "cause": "vanishing"})[0]

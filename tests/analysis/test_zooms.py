@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 from typer.testing import CliRunner
 
-from analysis.figures.zooms import windows, zoom_frames, zoom_strip
+from analysis.figures.moving.zooms import windows, zoom_frames, zoom_strip
 from analysis.reading.stores import UnsuitableRunsError
 from pipeline.cli import app
 

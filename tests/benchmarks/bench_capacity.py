@@ -35,9 +35,10 @@ from simulated_ray import Clock, Costs, SimulatedRay
 
 from core.settings import Trials
 from core.training import FULLY_CONNECTED
-from pipeline import clusters, executors
+from pipeline import executors
 from pipeline import sweep as sweeps
 from pipeline.batches import batch_seconds, batches
+from pipeline.clusters import connections
 from pipeline.executors import run_on_ray
 from pipeline.grids.grid import Grid
 from pipeline.plans import finished_indices
@@ -203,7 +204,7 @@ def _simulate(simulation):
     """Let the driver have the simulated Ray and its clock."""
     sys.modules["ray"] = simulation
     # A thread asks for the nodes, in real time: simulated time would leave its answers behind.
-    clusters.SILENT_SECONDS = inf
+    connections.SILENT_SECONDS = inf
     for name, module in list(sys.modules.items()):
         if name.startswith("pipeline.") and hasattr(module, "monotonic"):
             module.monotonic = simulation.clock.now

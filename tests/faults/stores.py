@@ -33,20 +33,6 @@ seed: [0, 1, 2]
 """
 TRIALS = 480
 
-# Of 1,250 trials it trains a part, in rounds: each is planned from the rows of those before.
-TRACED = """
-name: traced
-dataset: digits
-examples: 24
-depth: [2, 3]
-width: 6
-activation: tanh
-init_scale: {geomspace: [0.1, 30, 25]}
-learning_rate: {geomspace: [1.0e-3, 1000, 25]}
-steps: 6
-trace: {axes: [init_scale, learning_rate], of: diverged}
-"""
-
 
 def command(*arguments, **environment):
     """The phasesweep command, started; variables of the environment in small letters."""

@@ -10,7 +10,8 @@ from time import monotonic, sleep
 from ray.cluster_utils import Cluster
 
 from tests.faults.readers import Reader
-from tests.faults.stores import SWEEP, TRACED, command, differences, ended, unsound, wait_for
+from tests.faults.stores import SWEEP, command, differences, ended, unsound, wait_for
+from tests.sweeps import TRACED
 
 # The least that Ray takes for its object store, in bytes: one node's can be filled.
 SMALL_STORE = {"object_store_memory": 80 << 20}

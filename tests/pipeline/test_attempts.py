@@ -5,8 +5,8 @@ import pytest
 
 from core.datasets import DATASETS
 from core.training import FULLY_CONNECTED
-from pipeline.attempts import MOST_DEATHS, MOST_LOSSES, Attempt, Node
 from pipeline.batches import batches
+from pipeline.clusters.attempts import MOST_DEATHS, MOST_LOSSES, Attempt, Node
 
 NODES = [Node("a", 8), Node("b", 1), Node("c", 4)]
 

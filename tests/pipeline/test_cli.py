@@ -15,11 +15,11 @@ import pytest
 from core.outcomes import OUTCOMES
 from core.training import FULLY_CONNECTED
 from pipeline.cli import main
-from pipeline.clusters import ClusterError
+from pipeline.clusters.connections import ClusterError
+from pipeline.clusters.skew import Skew, refuse_skew
 from pipeline.executors import run_serially
 from pipeline.interrupts import kept_handlers
 from pipeline.provenance import machine_kind
-from pipeline.skew import Skew, refuse_skew
 from pipeline.storage.compaction import CompactionError
 from pipeline.storage.files import LocalFiles
 from pipeline.storage.schemas import SCHEMA_VERSION

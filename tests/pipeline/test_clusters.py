@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline import clusters
-from pipeline.clusters import (
+from pipeline.clusters import connections
+from pipeline.clusters.connections import (
     ASK_SECONDS,
     LOOK_SECONDS,
     NO_CPU_SECONDS,
@@ -19,7 +19,7 @@ from pipeline.clusters import (
 def clock(monkeypatch):
     """The time, which goes on as a test says."""
     now = SimpleNamespace(seconds=0.0)
-    monkeypatch.setattr(clusters, "monotonic", lambda: now.seconds)
+    monkeypatch.setattr(connections, "monotonic", lambda: now.seconds)
     return now
 
 
@@ -85,7 +85,7 @@ def test_nodes_that_leave_are_counted_and_free_cpus_timed(cluster):
     """Together they are the sign that batches hang on a node."""
     cluster._ray.available_resources = lambda: {"CPU": 1.0}
     assert (cluster.lost_nodes, cluster.is_idle) == (0, False)
-    for _ in range(round(clusters.IDLE_SECONDS / ASK_SECONDS)):
+    for _ in range(round(connections.IDLE_SECONDS / ASK_SECONDS)):
         assert not cluster.is_idle
         cluster.ask()
     assert (cluster.lost_nodes, cluster.is_idle) == (0, True)

@@ -9,11 +9,12 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from core.datasets import DATASETS
 from core.training import FULLY_CONNECTED
-from pipeline import attempts, clusters, executors, provenance, skew
+from pipeline import executors, provenance
 from pipeline.batches import batches
-from pipeline.clusters import Cluster, ClusterError
+from pipeline.clusters import attempts, connections, skew
+from pipeline.clusters.connections import Cluster, ClusterError
+from pipeline.clusters.skew import Skew, SkewError
 from pipeline.executors import TASKS_PER_CPU, Failure, run_on_ray, run_serially
-from pipeline.skew import Skew, SkewError
 
 from .s3 import free_port
 
@@ -217,7 +218,7 @@ def test_a_cluster_that_is_not_there_is_reported(monkeypatch, error, cells):
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", no_cluster)
-    monkeypatch.setattr(clusters, "_require_an_answer", lambda address: None)
+    monkeypatch.setattr(connections, "_require_an_answer", lambda address: None)
     said = rf"^cannot join the Ray cluster at 'nowhere': {str(error)[:20]}.*leave out --address$"
     with pytest.raises(ClusterError, match=said):
         list(run_on_ray(cells, [], address="nowhere"))
@@ -245,7 +246,7 @@ def test_a_head_that_accepts_but_does_not_answer_is_reported(monkeypatch, cells)
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", lambda **options: pytest.fail("Ray was asked"))
-    monkeypatch.setattr(clusters, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.05)
     with socket.create_server(("", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(
@@ -325,7 +326,7 @@ def test_a_cluster_without_cpus_is_waited_for_and_said(local_ray, todo, cells, m
 
     monkeypatch.setattr(ray, "wait", nothing_ends)
     monkeypatch.setattr(Cluster, "cpus", property(lambda cluster: 2 * (len(looks) > 3)))
-    monkeypatch.setattr(clusters, "FIRST_WORD_SECONDS", 0.0)
+    monkeypatch.setattr(connections, "FIRST_WORD_SECONDS", 0.0)
     assert flat(filter(None, run_on_ray(cells, todo))) == ALL
     assert capsys.readouterr().err == "waiting: the Ray cluster has no CPU for 3 batches yet\n"
 

@@ -11,10 +11,11 @@ import pytest
 
 from core.datasets import DATASETS
 from core.training import FULLY_CONNECTED
-from pipeline import attempts, executors
-from pipeline.attempts import MOST_LOSSES
+from pipeline import executors
 from pipeline.batches import batches
-from pipeline.clusters import Cluster, ClusterLostError
+from pipeline.clusters import attempts
+from pipeline.clusters.attempts import MOST_LOSSES
+from pipeline.clusters.connections import Cluster, ClusterLostError
 from pipeline.executors import Failure, run_on_ray
 from pipeline.storage.store import Store
 

@@ -25,19 +25,8 @@ from pipeline.storage.store import Store, StoreError
 from pipeline.storage.verification import verify
 from pipeline.sweep_files.loading import SweepFileError, load_sweep
 
-DENSE = """
-name: edge
-dataset: digits
-examples: 24
-depth: [2, 3]
-width: 6
-activation: tanh
-init_scale: {geomspace: [0.1, 30, 25]}
-learning_rate: {geomspace: [1.0e-3, 1000, 25]}
-steps: 6
-measure: []
-"""
-TRACED = DENSE + "trace: {axes: [init_scale, learning_rate], of: diverged}\n"
+from ..sweeps import DENSE, TRACED
+
 CELLS = 2 * 25 * 25
 
 

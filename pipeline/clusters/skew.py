@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.clusters import REASON_LENGTH, ClusterError, in_a_line
+from pipeline.clusters.connections import REASON_LENGTH, ClusterError, in_a_line
 from pipeline.provenance import software
 
 # For the nodes to say what they have installed.

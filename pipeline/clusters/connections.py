@@ -10,7 +10,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from pipeline.attempts import Node
+from pipeline.clusters.attempts import Node
 from pipeline.interrupts import kept_handlers
 
 REASON_LENGTH = 500

@@ -1,0 +1,1 @@
+"""Pictures of several frames: maps that move, and sequences of zooms."""
