@@ -1,6 +1,6 @@
 """The atlas of a store that is being written, made anew when a commit has come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from importlib import import_module
 from pathlib import Path
@@ -45,6 +45,7 @@ class LiveAtlas:
     def __init__(self, store: str | Path, trained_level: float | None = None):
         self._store, self._trained_level = store, trained_level
         self._seen: int | None = None
+        self._count, self._came = 0, monotonic()
         self.now = Moment()
 
     def refresh(self) -> bool:
@@ -55,6 +56,7 @@ class LiveAtlas:
         """
         commit = read_manifest(self._store).get("last_commit", 0)
         if commit == self._seen:
+            self._say_if_quiet()
             return False
         try:
             count = table_dataset(self._store, "runs").count_rows()
@@ -68,9 +70,16 @@ class LiveAtlas:
             self._seen = commit
             self.now = Moment(self.now.commit, str(error), self.now.page)
             return False
-        self._seen = commit
+        self._seen, self._count, self._came = commit, count, monotonic()
         self.now = Moment(commit, f"{count:,} trainings so far", page)
         return True
+
+    def _say_if_quiet(self) -> None:
+        minutes = int((monotonic() - self._came) / 60)
+        if minutes and self.now.commit == self._seen:
+            since = "minute" if minutes == 1 else f"{minutes:,} minutes"
+            words = f"{self._count:,} trainings; none has come in the last {since}"
+            self.now = replace(self.now, words=words)
 
     def _page(self) -> str:
         from analysis.atlas.page import atlas

@@ -193,6 +193,31 @@ def test_a_page_is_made_anew_only_for_a_new_commit(make_store, runs, pages):
     assert (atlas.now.commit, atlas.now.page) == (2, "<p>page 2")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (59, "{} trainings so far"),
+        (61, "{} trainings; none has come in the last minute"),
+        (200, "{} trainings; none has come in the last 3 minutes"),
+    ],
+)
+def test_a_sweep_that_is_over_is_seen_to_be(make_store, runs, pages, monkeypatch, seconds, words):
+    """Minutes without a commit are counted; the next one ends them."""
+    store = make_store(runs)
+    commit(store, 1)
+    clock = {"now": 0.0}
+    monkeypatch.setattr(live_atlas, "monotonic", lambda: clock["now"])
+    atlas = LiveAtlas(store)
+    atlas.refresh()
+    clock["now"] += seconds
+    atlas.refresh()
+    assert atlas.now.words == words.format(len(runs))
+    assert atlas.now.page == "<p>page 1"
+    commit(store, 2)
+    atlas.refresh()
+    assert atlas.now.words == f"{len(runs)} trainings so far"
+
+
 def test_before_the_first_commit_there_is_no_page(tmp_path, pages):
     """The frame says that it waits."""
     commit(tmp_path, 0)
