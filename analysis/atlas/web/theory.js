@@ -1,8 +1,8 @@
 // Theory on the maps: lines on which a prediction is 1.
 
 const LINES = [
-  { name: "scale_ratio", label: "chi = 1, infinite width", dash: [], plotly: "solid" },
-  { name: "rate_ratio", label: "critical learning rate (2 / lambda_max, without momentum)", dash: [5, 3], plotly: "dash" },
+  { name: "scale_ratio", label: "theory: gradients keep their size from layer to layer (chi = 1)", dash: [], plotly: "solid" },
+  { name: "rate_ratio", label: "theory: the critical learning rate (2 / lambda_max, without momentum)", dash: [5, 3], plotly: "dash" },
 ];
 
 // Each line with its segments, [x, y] to [x, y] in places of the axes, where the store has it.
