@@ -1,7 +1,5 @@
 """The order in which the steps of a training take the examples."""
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,11 +25,12 @@ class Orders:
     def next(self, steps: int) -> Ints:
         """The places of the examples of the next steps, (steps, batch)."""
         asked = steps * self._batch
-        passes = [self._left, *self._passes(asked - len(self._left))]
-        stream = np.concatenate(passes)
+        stream = np.concatenate([self._left, self._passes(asked - len(self._left))])
         self._left = stream[asked:]
         return stream[:asked].reshape(steps, self._batch)
 
-    def _passes(self, asked: int) -> Iterator[Ints]:
-        for _ in range(-(-asked // self._examples)):
-            yield self._random.permutation(self._examples)
+    def _passes(self, asked: int) -> Ints:
+        """As many whole passes as so many examples take, one after the other."""
+        passes = max(0, -(-asked // self._examples))
+        in_order = np.tile(np.arange(self._examples), (passes, 1))
+        return self._random.permuted(in_order, axis=1).ravel()
