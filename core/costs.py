@@ -4,6 +4,8 @@ The tables of activations, dtypes and measurements say what each of them costs. 
 most 3% of a step, so losses are not counted.
 """
 
+from collections.abc import Sequence
+
 from core.datasets import DatasetInfo
 from core.dtypes import DTYPES
 from core.functions.activations import ACTIVATIONS
@@ -14,6 +16,7 @@ from core.hidden_layers import (
     NORMALIZATIONS,
     RESIDUAL_COST,
 )
+from core.hidden_widths import EQUAL, units_of_hidden
 from core.losses import LOSSES
 from core.network import layer_widths
 from core.optimization.optimizers import OPTIMIZERS
@@ -39,12 +42,25 @@ def flops(trial: Trial, data: DatasetInfo) -> int:
 
 def _weights(trial: Trial, data: DatasetInfo) -> int:
     """The parameters of the network."""
+    outputs = LOSSES[trial.loss].units(data.outputs)
+    sizes = data.feature_count, trial.width, outputs
+    if trial.hidden_widths != EQUAL:
+        return _parameters(layer_widths(*sizes, trial.depth, trial.hidden_widths))
     # However deep, the layers between the first and the last are alike.
     shallow = min(trial.depth, 2)
-    outputs = LOSSES[trial.loss].units(data.outputs)
-    widths = layer_widths(data.feature_count, trial.width, outputs, shallow)
-    weights = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+    weights = _parameters(layer_widths(*sizes, shallow))
     return weights + (trial.depth - shallow) * (trial.width + 1) * trial.width
+
+
+def _parameters(widths: Sequence[int]) -> int:
+    return sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+
+
+def _hidden_units(trial: Trial) -> int:
+    """The units of all hidden layers."""
+    if trial.hidden_widths == EQUAL:
+        return (trial.depth - 1) * trial.width
+    return sum(units_of_hidden(trial.width, trial.depth, trial.hidden_widths))
 
 
 def _in_batches(trial: Trial) -> bool:
@@ -92,8 +108,10 @@ def _kernel_seconds(trial: Trial, data: DatasetInfo) -> float:
     rows = LOSSES[trial.loss].units(data.outputs) * trial.examples
     if rows > LARGEST_KERNEL or trial.normalization == "batch":
         return 0.0
-    per_entry = SECONDS_PER_ENTRY + 2 * trial.width * DTYPES["float64"].seconds_per_flop
-    return trial.depth * per_entry * rows**2 + SECONDS_PER_CUBED_ROW * rows**3
+    units = trial.width + _hidden_units(trial)  # of the outputs as if they were a hidden layer
+    of_products = 2 * units * DTYPES["float64"].seconds_per_flop
+    per_entry = trial.depth * SECONDS_PER_ENTRY + of_products
+    return per_entry * rows**2 + SECONDS_PER_CUBED_ROW * rows**3
 
 
 def _times(measurement: Measurement, trial: Trial) -> int:
@@ -105,7 +123,7 @@ def _times(measurement: Measurement, trial: Trial) -> int:
 def _passes_seconds(trial: Trial, data: DatasetInfo, name: str, examples: int) -> float:
     """Of the passes forward and backward, over so many examples."""
     dtype, activation = DTYPES[name], ACTIVATIONS[trial.activation]
-    elements = (trial.depth - 1) * trial.width * examples
+    elements = _hidden_units(trial) * examples
     products = 6 * _weights(trial, data) * examples * dtype.seconds_per_flop
     cost = activation.cost + (0.0 if trial.residual == NO_RESIDUAL else RESIDUAL_COST)
     if trial.normalization != NO_NORMALIZATION:

@@ -24,6 +24,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from core.hidden_widths import EQUAL
+
 Matrix = NDArray[np.float64]
 
 
@@ -171,6 +173,16 @@ def first_layer_factor(initializer: str, feature_count: int, width: int) -> floa
 def weight_variance(initializer: str, init_scale: float, width: int) -> float:
     """sigma_w^2 of the layers between equally wide ones: Var W times fan_in."""
     return init_scale**2 * unit_variance(initializer, width, width)
+
+
+def has_one_sigma(initializer: str, hidden_widths: str) -> bool:
+    """Whether all layers between hidden ones have the sigma_w of `weight_variance`.
+
+    Args:
+        initializer: A name in INITIALIZERS.
+        hidden_widths: A setting of core.trials.
+    """
+    return hidden_widths == EQUAL or INITIALIZERS[initializer].unit_variance is same_variance
 
 
 # Well-known gains as values of init_scale, with 12 digits like the values of an axis' range. A gain

@@ -19,13 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.hidden_layers import HiddenLayers, Slope
+from core.hidden_widths import EQUAL, units_of_hidden
 
 Array = NDArray[np.floating]
 
 
-def layer_widths(feature_count: int, width: int, outputs: int, depth: int) -> tuple[int, ...]:
-    """(feature_count, width, ..., width, outputs): depth weight matrices lie between them."""
-    return (feature_count, *[width] * (depth - 1), outputs)
+def layer_widths(
+    feature_count: int, width: int, outputs: int, depth: int, hidden_widths: str = EQUAL
+) -> tuple[int, ...]:
+    """(feature_count, width, ..., width, outputs): depth weight matrices lie between them.
+
+    Args:
+        feature_count, outputs: The units that the data asks for.
+        width, depth, hidden_widths: Settings of core.trials; where hidden layers differ, their own
+            widths stand between.
+    """
+    return (feature_count, *units_of_hidden(width, depth, hidden_widths), outputs)
 
 
 def pre_activation(p: Array, below: Array) -> Array:

@@ -63,6 +63,11 @@ class Setting:
         used_with: Another setting's name, and those of its choices with which this one decides
             anything; None if it always does.
         beside: Other settings by name, whose values the objection takes too, after these two.
+        goes_with: For a value, what other settings must be beside it, by name; None if no value
+            asks for anything.
+        listed: For a list that a sweep file has in the place of a value, the settings that it
+            stands for, by name, this one first. It raises ValueError, saying what must hold, if it
+            stands for none. None if there are no such lists.
         differs_within: "start": trials that share their initial weights may differ in it;
             "batch": trials that are trained together may; "sweep": neither.
         repeats: Whether its values are as good as one another, as seeds are: one averages over
@@ -92,6 +97,8 @@ class Setting:
     elsewhere: Collection[str] = ()
     objection: Callable[..., str | None] | None = None
     beside: Sequence[str] = ()
+    goes_with: Callable[[Any], Mapping[str, Value]] | None = None
+    listed: Callable[[Sequence[Any]], Mapping[str, Value]] | None = None
     used_with: tuple[str, Collection[str]] | None = None
     differs_within: Literal["sweep", "batch", "start"] = "sweep"
     repeats: bool = False

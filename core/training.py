@@ -82,7 +82,9 @@ class _Shape:
             biases=trial.biases == "trained",
         )
         self._starts = Starts(trial, task, self._problem)
-        self._trainer = NetworkTrainer(self._problem, trial.width, trial.depth, trial.dtype)
+        self._trainer = NetworkTrainer(
+            self._problem, trial.width, trial.depth, trial.dtype, trial.hidden_widths
+        )
 
     def networks_per_group(self) -> int:
         """How many networks are kept until their signals are measured."""

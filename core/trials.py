@@ -14,6 +14,13 @@ from core.hidden_layers import (
     RESIDUAL_NAMES,
     residual_text,
 )
+from core.hidden_widths import (
+    EQUAL,
+    LARGEST_WIDTH,
+    goes_with,
+    hidden_widths_text,
+    listed_widths,
+)
 from core.initializers import INITIALIZERS, NAMED_SCALES, named_scale
 from core.losses import LOSSES, REGRESSION_LOSS
 from core.optimization.optimizers import OPTIMIZERS
@@ -192,20 +199,26 @@ class Trial:
         of_cost=True,
     )
     width: int = setting(
-        "units in each hidden layer (N)",
+        "units in each hidden layer (N); where hidden_widths differ, in the widest",
         "units",
-        remedy="hidden units, as in width: 32",
+        remedy="hidden units, as in width: 32; of layers that differ, from the inputs on, as in "
+        "width: [[128, 64, 32]]",
         written=32,
         least=1,
-        most=10**5,
+        most=LARGEST_WIDTH,
+        listed=listed_widths,
         elsewhere=(
             "hidden",
             "hidden_dim",
+            "hidden_layer_sizes",
             "hidden_size",
+            "hidden_sizes",
             "hidden_units",
+            "layer_sizes",
             "n_hidden",
             "neurons",
             "units",
+            "widths",
         ),
         of_cost=True,
     )
@@ -576,6 +589,18 @@ class Trial:
         elsewhere=("decay_rate", "gamma", "lr_decay_factor", "lr_decay_rate", "lr_gamma"),
         used_with=_schedules_with("decay_factor"),
         differs_within="start",
+    )
+    hidden_widths: str = setting(
+        "widths of hidden layers that differ, from the inputs on, as in 128-64-32; equal: all "
+        "have width",
+        "name",
+        default=EQUAL,
+        remedy="shorter as width: [[128, 64, 32]], which is width: 128, depth: 4, hidden_widths: "
+        "128-64-32",
+        words=(EQUAL,),
+        text=hidden_widths_text,
+        goes_with=goes_with,
+        of_cost=True,
     )
 
 

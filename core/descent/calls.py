@@ -60,6 +60,19 @@ def call_gemm(typing, gemm, orders, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc
 
 
 @intrinsic
+def whole_at(typing, address, place):
+    """The int64 at a place of an array, by the array's address."""
+    signature = types.int64(types.intp, types.intp)
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address, place = arguments
+        array = builder.inttoptr(address, ir.IntType(64).as_pointer())
+        return builder.load(builder.gep(array, [place]))
+
+    return signature, codegen
+
+
+@intrinsic
 def call_pass(typing, function, *arguments):
     """Call a compiled pass; its arguments are addresses and sizes, and it returns a float64."""
     packed = isinstance(arguments[0], types.BaseTuple)  # so Numba gives them on a second look

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.compilation import compiled
 from core.descent.batches import Examples, gather
-from core.descent.calls import call_pass
+from core.descent.calls import call_pass, whole_at
 from core.descent.memory import Places, Shape
 from core.descent.products import (
     backward_product,
@@ -66,19 +66,21 @@ class Records(NamedTuple):
 
 
 @compiled
-def _fan_in(shape, layer):
-    return shape.feature_count if layer == 0 else shape.width
+def _biases_at(blas, places, start, layer):
+    """The place of a layer's biases, or their gradients, in those of all layers from `start` on."""
+    return start + blas.itemsize * whole_at(places.units_below, layer)
 
 
 @compiled
-def _fan_out(shape, layer):
-    return shape.outputs if layer == shape.depth - 1 else shape.width
+def _weights_at(blas, places, start, layer):
+    """Likewise of a layer's weights."""
+    return start + blas.itemsize * whole_at(places.weights_below, layer)
 
 
 @compiled
-def _weights_below(shape, layer):
-    """The number of weights in all layers below."""
-    return shape.width * (shape.feature_count + (layer - 1) * shape.width) if layer else 0
+def _values_at(blas, shape, places, start, layer):
+    """Likewise of what a hidden layer keeps of each unit and example."""
+    return start + blas.itemsize * whole_at(places.units_below, layer) * shape.examples
 
 
 @compiled
@@ -90,68 +92,70 @@ def _is_branch(shape, layer):
 @compiled
 def _given(blas, shape, places, layer):
     """The place of the activations that a layer takes from the layer below."""
-    size = blas.itemsize * shape.width * shape.examples
     if layer == 0:
         return places.inputs
-    return places.hidden + (layer - 1) * size if layer > 1 else places.values
+    return _values_at(blas, shape, places, places.hidden, layer - 1) if layer > 1 else places.values
 
 
 @compiled
 def _inverse(blas, shape, places, layer):
     """The place of a layer's statistics."""
-    return places.inverse + blas.itemsize * layer * max(shape.width, shape.examples)
+    return places.inverse + blas.itemsize * layer * max(shape.widest, shape.examples)
 
 
 @compiled
 def _normalize(blas, passes, shape, places, layer):
     """Put u in the place of a hidden layer's h, which it keeps beside."""
-    offset = blas.itemsize * shape.width * shape.examples * layer
-    bias = places.biases + blas.itemsize * layer * shape.width
-    u, inverse = places.normalized + offset, _inverse(blas, shape, places, layer)
-    arrays = places.values + offset, bias, u, inverse, places.scratch
-    call_pass(passes.normalize, *arrays, shape.width, shape.examples)
+    h = _values_at(blas, shape, places, places.values, layer)
+    u = _values_at(blas, shape, places, places.normalized, layer)
+    bias = _biases_at(blas, places, places.biases, layer)
+    arrays = h, bias, u, _inverse(blas, shape, places, layer), places.scratch
+    call_pass(passes.normalize, *arrays, whole_at(places.units, layer + 1), shape.examples)
 
 
 @compiled
 def _denormalize(blas, passes, shape, places, layer, delta):
     """Put dLoss/dh in the place of a hidden layer's dLoss/du."""
-    u = places.normalized + blas.itemsize * shape.width * shape.examples * layer
-    sums = places.bias_gradients + blas.itemsize * layer * shape.width
+    u = _values_at(blas, shape, places, places.normalized, layer)
+    sums = _biases_at(blas, places, places.bias_gradients, layer)
     arrays = delta, u, _inverse(blas, shape, places, layer), sums, places.scratch
-    call_pass(passes.denormalize, *arrays, shape.width, shape.examples)
+    call_pass(passes.denormalize, *arrays, whole_at(places.units, layer + 1), shape.examples)
 
 
 @compiled
 def measured_loss(blas, passes, shape, places):
     """The forward pass: returns the loss; leaves activations, slopes, outputs and residuals."""
-    size, last = blas.itemsize * shape.width * shape.examples, shape.depth - 1
+    last = shape.depth - 1
     for layer in range(shape.depth):
-        rows = _fan_out(shape, layer)
-        w = places.weights + blas.itemsize * _weights_below(shape, layer)
-        h = places.outputs if layer == last else places.values + layer * size
-        sizes = rows, _fan_in(shape, layer), shape.examples
+        rows = whole_at(places.units, layer + 1)
+        w = _weights_at(blas, places, places.weights, layer)
+        h = (
+            places.outputs
+            if layer == last
+            else _values_at(blas, shape, places, places.values, layer)
+        )
+        sizes = rows, whole_at(places.units, layer), shape.examples
         given = _given(blas, shape, places, layer)
         forward_product(blas, w, given, h, sizes)
         if layer < last:
-            bias = places.biases + blas.itemsize * layer * shape.width
-            slopes = places.slopes + layer * size
+            bias = _biases_at(blas, places, places.biases, layer)
+            slopes = _values_at(blas, shape, places, places.slopes, layer)
             if shape.normalized:
                 _normalize(blas, passes, shape, places, layer)
                 bias = places.zeros
             call_pass(passes.forward, h, bias, slopes, rows, shape.examples)
         if _is_branch(shape, layer):
-            a = places.hidden + layer * size
+            a = _values_at(blas, shape, places, places.hidden, layer)
             call_pass(passes.join, given, h, places.factor, a, rows, shape.examples)
-    below = blas.itemsize * last * shape.width
     return call_pass(
         passes.loss,
         places.outputs,
-        places.biases + below,
+        _biases_at(blas, places, places.biases, last),
         places.targets,
         places.residuals,
-        places.bias_gradients + below,
+        _biases_at(blas, places, places.bias_gradients, last),
         places.scratch,
-        shape.outputs,
+        whole_at(places.units, last + 1),
         shape.examples,
     )
 
@@ -159,19 +163,18 @@ def measured_loss(blas, passes, shape, places):
 @compiled
 def pull_back(blas, passes, shape, places):
     """The backward pass: leaves the gradients, as sums over examples."""
-    size = blas.itemsize * shape.width * shape.examples
     delta, above, other = places.residuals, places.delta, places.other
     for layer in range(shape.depth - 1, 0, -1):
-        rows, w = _fan_out(shape, layer), blas.itemsize * _weights_below(shape, layer)
-        given, columns = _given(blas, shape, places, layer), shape.width
-        sizes = rows, shape.examples, columns
-        gradient_product(blas, delta, given, places.gradients + w, sizes)
+        rows, columns = whole_at(places.units, layer + 1), whole_at(places.units, layer)
+        given, sizes = _given(blas, shape, places, layer), (rows, shape.examples, columns)
+        gradients = _weights_at(blas, places, places.gradients, layer)
+        gradient_product(blas, delta, given, gradients, sizes)
         # Past a branch, dLoss/da of the layer below is that of the layer and what it adds.
         kept = blas.one if _is_branch(shape, layer) else blas.zero
-        sizes = columns, rows, shape.examples
-        backward_product(blas, places.weights + w, delta, above, sizes, kept)
-        slopes = places.slopes + (layer - 1) * size
-        sums = places.bias_gradients + blas.itemsize * (layer - 1) * shape.width
+        w, sizes = _weights_at(blas, places, places.weights, layer), (columns, rows, shape.examples)
+        backward_product(blas, w, delta, above, sizes, kept)
+        slopes = _values_at(blas, shape, places, places.slopes, layer - 1)
+        sums = _biases_at(blas, places, places.bias_gradients, layer - 1)
         delta = above
         if _is_branch(shape, layer - 1):
             delta = other
@@ -181,7 +184,7 @@ def pull_back(blas, passes, shape, places):
             _denormalize(blas, passes, shape, places, layer - 1, delta)
         if not _is_branch(shape, layer - 1):
             above, other = other, above
-    sizes = _fan_out(shape, 0), shape.examples, shape.feature_count
+    sizes = whole_at(places.units, 1), shape.examples, whole_at(places.units, 0)
     input_gradient_product(blas, delta, places.inputs_t, places.gradients, sizes)
 
 

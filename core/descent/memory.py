@@ -13,6 +13,7 @@ from core.gradient_descent import Problem
 
 Array = NDArray[np.floating]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 ALIGNMENT = 64  # bytes: a cache line, and the longest vector
 
@@ -21,19 +22,30 @@ class Shape(NamedTuple):
     """Sizes of a network and its data, and how its hidden layers are connected.
 
     Attributes:
-        feature_count, width, outputs, examples: Sizes.
         depth: Weight matrices.
+        widest: Units of the widest hidden layer; 0 without one.
+        examples: Their number.
         residual: 1 where hidden layers are branches beside residual connections; else 0.
         normalized: 1 where hidden layers are normalized; else 0.
     """
 
-    feature_count: int
-    width: int
-    outputs: int
     depth: int
+    widest: int
     examples: int
-    residual: int = 0
-    normalized: int = 0
+    residual: int
+    normalized: int
+
+
+def shape_of(widths: Sequence[int], problem: Problem) -> Shape:
+    """The shape of networks that are trained on a problem.
+
+    Args:
+        widths: (features, hidden ..., outputs).
+        problem: The data and the function of the hidden layers.
+    """
+    sizes = len(widths) - 1, max(widths[1:-1], default=0), problem.inputs.shape[1]
+    hidden = problem.factor is not None, problem.hidden.normalization is not None
+    return Shape(*sizes, *map(int, hidden))
 
 
 class Places(NamedTuple):
@@ -45,8 +57,15 @@ class Places(NamedTuple):
     residual connections one is dLoss/da, the other dLoss/dh. A normalization has, of all hidden
     layers, what it made of h, `normalized`, and its statistics, `inverse`; then the activation's
     biases are `zeros`.
+
+    Three arrays are of int64: `units` has the features, the units of each hidden layer, and the
+    outputs; `units_below` and `weights_below` have for each layer how many units, and weights, all
+    layers below have, features left out.
     """
 
+    units: int
+    units_below: int
+    weights_below: int
     weights: int
     biases: int
     gradients: int
@@ -79,18 +98,12 @@ class Memory:
         places: Addresses of these and all other arrays.
     """
 
-    def __init__(self, shape: Shape, problem: Problem, dtype: np.dtype[Any]):
-        """Allocate the arrays for networks that are trained on this problem."""
+    def __init__(self, widths: Sequence[int], shape: Shape, problem: Problem, dtype: np.dtype[Any]):
+        """Allocate the arrays for networks (features, hidden ..., outputs) on this problem."""
         inputs, targets, examples = problem.inputs[:-1], problem.targets, shape.examples
-        self._fans = [
-            (
-                shape.outputs if layer == shape.depth - 1 else shape.width,
-                shape.width if layer else shape.feature_count,
-            )
-            for layer in range(shape.depth)
-        ]
-        weights, biases = sum(a * b for a, b in self._fans), sum(a for a, _ in self._fans)
-        layer, hidden = (shape.width, examples), (shape.depth - 1, shape.width, examples)
+        self._fans = list(zip(widths[1:], widths[:-1], strict=True))
+        weights, biases = sum(a * b for a, b in self._fans), sum(widths[1:])
+        layer, hidden = (shape.widest, examples), (sum(widths[1:-1]), examples)
         sizes: dict[str, int | tuple[int, ...]] = {
             "weights": weights,
             "biases": biases,
@@ -112,8 +125,8 @@ class Memory:
         if shape.residual:
             sizes["hidden"] = hidden
         if shape.normalized:
-            sizes["normalized"], sizes["zeros"] = hidden, shape.width
-            sizes["inverse"] = (shape.depth - 1, max(shape.width, examples))
+            sizes["normalized"], sizes["zeros"] = hidden, shape.widest
+            sizes["inverse"] = (shape.depth - 1, max(shape.widest, examples))
         arrays = {name: aligned(size, dtype) for name, size in sizes.items()}
         arrays["inputs"][...], arrays["inputs_t"][...] = inputs, inputs.T
         arrays["targets"][...] = targets
@@ -122,14 +135,14 @@ class Memory:
             arrays.setdefault(name, arrays["values"])  # where they are not used, or are the same
         if shape.normalized:
             arrays["zeros"][...] = 0.0
-        self._arrays, self._dtype = arrays, dtype
+        self._arrays, self._dtype = {**arrays, **_sizes_of_layers(widths)}, dtype
         self.examples = Examples(*(arrays[name] for name in Examples._fields))
         self.weights, self.biases = arrays["weights"], arrays["biases"]
         self.gradients, self.bias_gradients = arrays["gradients"], arrays["bias_gradients"]
         self.outputs = arrays["outputs"]
         self._batches: dict[int, Examples] = {}
         self._moments: list[Array] = []
-        self.places = Places(**{name: array.ctypes.data for name, array in arrays.items()})
+        self.places = Places(**{name: array.ctypes.data for name, array in self._arrays.items()})
 
     def of_batch(self, size: int) -> tuple[Places, Examples]:
         """The same memory, but with room for a batch of the examples in the place of all."""
@@ -181,6 +194,14 @@ class Memory:
             layers.append(p)
             weight, bias = weight + fan_out * fan_in, bias + fan_out
         return layers
+
+
+def _sizes_of_layers(widths: Sequence[int]) -> dict[str, Ints]:
+    """The arrays of Places that say where each layer's numbers lie."""
+    units = np.array(widths, np.int64)
+    of_layers = {"units_below": units[1:], "weights_below": units[1:] * units[:-1]}
+    below = {name: np.cumsum(each) - each for name, each in of_layers.items()}
+    return {"units": units, **below}
 
 
 def aligned(shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Array:

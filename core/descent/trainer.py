@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.descent.loop import DIVERGED, RUNNING, Net, Passes, Records, Rules, descend
 from core.descent.losses import loss_pass
-from core.descent.memory import Memory, Shape
+from core.descent.memory import Memory, shape_of
 from core.descent.normalizations import normalization_passes
 from core.descent.orders import Orders
 from core.descent.passes import activation_passes
@@ -16,6 +16,8 @@ from core.descent.products import blas
 from core.descent.residuals import residual_passes
 from core.descent.steps import CODES, Parameters, Rule
 from core.gradient_descent import Descent, Problem, Update, logged_steps, measured_steps
+from core.hidden_widths import EQUAL
+from core.network import layer_widths
 from core.optimization.optimizers import OPTIMIZERS, adam_preconditioner
 from core.optimization.parameterizations import LayerFactors
 from core.optimization.schedules import rate_factors
@@ -41,13 +43,15 @@ class NetworkTrainer:
     A network's numbers depend on its own parameters, learning rate and update alone.
     """
 
-    def __init__(self, problem: Problem, width: int, depth: int, dtype: str):
-        """Take a problem, the units per hidden layer, the number of layers, and a precision."""
+    def __init__(
+        self, problem: Problem, width: int, depth: int, dtype: str, hidden_widths: str = EQUAL
+    ):
+        """Take a problem, a precision, and the settings of core.trials that decide the shape."""
         self._problem, self._dtype = problem, np.dtype(dtype)
-        feature_count, examples = len(problem.inputs) - 1, problem.inputs.shape[1]
-        hidden = int(problem.factor is not None), int(problem.hidden.normalization is not None)
-        shape = Shape(feature_count, width, len(problem.targets), depth, examples, *hidden)
-        self._memory = memory = Memory(shape, problem, self._dtype)
+        sizes = len(problem.inputs) - 1, width, len(problem.targets), depth
+        self._widths = layer_widths(*sizes, hidden_widths)
+        shape = shape_of(self._widths, problem)
+        self._memory = memory = Memory(self._widths, shape, problem, self._dtype)
         self._passes = blas(self._dtype), _passes(problem, dtype)
         self._whole = Net(shape, memory.places, memory.examples)
 
@@ -83,7 +87,7 @@ class NetworkTrainer:
             np.full(len(logged), np.nan),
         )
         rules, batch = self._rules(steps, trained_loss), self._batch(update.batch_size)
-        in_batches = batch.shape != self._whole.shape
+        in_batches = batch is not self._whole
         parameters = self._memory.parameters(OPTIMIZERS[update.optimizer].moments)
         layer_rates = self._rates(update)
         parts = self._memory.parts(*layer_rates)
@@ -134,9 +138,7 @@ class NetworkTrainer:
             first=update.learning_rate_first,
             last=update.learning_rate_last,
         )
-        shape = self._whole.shape
-        adaptive = OPTIMIZERS[update.optimizer].adaptive
-        return factors.of_rates(shape.width, shape.depth, adaptive)
+        return factors.of_rates(self._widths, OPTIMIZERS[update.optimizer].adaptive)
 
     def _preconditioner(
         self, update: Update, parameters: Parameters, rates: tuple[Floats, Floats], taken: int

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from core.columns import Tables, each_column, joined
 from core.datasets import Task
 from core.gradient_descent import Problem
-from core.initializers import INITIALIZERS, first_layer_factor, initial_params, weight_variance
+from core.initializers import (
+    INITIALIZERS,
+    first_layer_factor,
+    has_one_sigma,
+    initial_params,
+    weight_variance,
+)
 from core.measuring.measurements import Params, measure_starts, stacked
 from core.measuring.signal_propagation import interior_growths
 from core.network import layer_widths
@@ -30,23 +36,27 @@ Start = tuple[Any, ...]
 Floats = NDArray[np.float64]
 
 
-def init_factors(trial: Trial) -> Floats:
-    """What each layer's init scale is multiplied by, (depth,)."""
+def init_factors(trial: Trial, widths: Sequence[int]) -> Floats:
+    """What each layer's init scale is multiplied by, (depth,).
+
+    Args:
+        trial: Its settings.
+        widths: (features, hidden ..., outputs).
+    """
     factors = LayerFactors(
         parameterization=trial.parameterization,
         base_width=trial.base_width,
         first=trial.init_scale_first,
         last=trial.init_scale_last,
     )
-    return factors.of_init(trial.width, trial.depth)
+    return factors.of_init(widths)
 
 
 def initial_params_of(trial: Trial, widths: tuple[int, ...]) -> Params:
     """A trial's weights and biases before training, one (fan_out, fan_in + 1) per layer."""
     scales = trial.init_scale, trial.bias_scale
-    return initial_params(
-        trial.initializer, widths, trial.seed, *scales, init_factors(trial).tolist()
-    )
+    factors = init_factors(trial, widths).tolist()
+    return initial_params(trial.initializer, widths, trial.seed, *scales, factors)
 
 
 class Starts:
@@ -55,7 +65,8 @@ class Starts:
     def __init__(self, shape: Trial, task: Task, problem: Problem):
         self._shape, self._problem = shape, problem
         outputs = len(problem.targets)
-        self._widths = layer_widths(task.feature_count, shape.width, outputs, shape.depth)
+        sizes = task.feature_count, shape.width, outputs, shape.depth
+        self._widths = layer_widths(*sizes, shape.hidden_widths)
         self._initializer = INITIALIZERS[shape.initializer]
         first = first_layer_factor(shape.initializer, task.feature_count, shape.width)
         self._input_mean_square = task.input_mean_square * first
@@ -95,13 +106,15 @@ class Starts:
     def _chi_theory(self, start: Start) -> float:
         """chi at infinite width; NaN where there is no theory, as of weights that are not random.
 
-        Of a network that is not plain, whose variance may have no fixed point, chi is the mean
-        over the layers that chi_measured goes by.
+        There is none where sigma_w differs from hidden layer to hidden layer. Of a network that is
+        not plain, whose variance may have no fixed point, chi is the mean over the layers that
+        chi_measured goes by.
         """
-        if not self._initializer.is_random:
-            return np.nan
         trial = self._trial(start)
-        first = init_factors(trial)[0]
+        one_sigma = has_one_sigma(trial.initializer, trial.hidden_widths)
+        if not (self._initializer.is_random and one_sigma):
+            return np.nan
+        first = init_factors(trial, self._widths)[0]
         of_weights = weight_variance(trial.initializer, trial.init_scale, trial.width)
         variances = of_weights, trial.bias_scale**2
         inputs, factor = self._input_mean_square * first**2, self._problem.factor

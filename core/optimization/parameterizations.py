@@ -10,6 +10,7 @@ one width suits all. Neural tangent: Jacot et al. (2018), arXiv:1806.07572: weig
 W = w / sqrt(fan_in), and the steps are those of w.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,21 +73,39 @@ class LayerFactors:
     first: float = 1.0
     last: float = 1.0
 
-    def of_init(self, width: int, depth: int) -> Floats:
-        """Of each layer's initial weights, (depth,)."""
-        return self._each(PARAMETERIZATIONS[self.parameterization].init, width, depth)
+    def of_init(self, widths: Sequence[int]) -> Floats:
+        """Of each layer's initial weights, (depth,), of a network (features, hidden ..., outputs).
 
-    def of_rates(self, width: int, depth: int, adaptive: bool) -> tuple[Floats, Floats]:
-        """Of the learning rates of weights and of biases, (depth,) each."""
+        The m of weights is that of the layer's fan-in, of the first layer's that of its fan-out.
+        """
+        init = PARAMETERIZATIONS[self.parameterization].init
+        return self._each(init, _of_weights(widths))
+
+    def of_rates(self, widths: Sequence[int], adaptive: bool) -> tuple[Floats, Floats]:
+        """Of the learning rates of weights and of biases, (depth,) each.
+
+        The m of weights is as of `of_init`, that of biases is their layer's.
+        """
         known = PARAMETERIZATIONS[self.parameterization]
-        exponents = (known.rate, known.bias_rate)
+        rate, bias_rate = known.rate, known.bias_rate
         if adaptive:
-            exponents = (known.adaptive_rate, known.adaptive_bias_rate)
-        weights, biases = (self._each(each, width, depth) for each in exponents)
-        return weights, biases
+            rate, bias_rate = known.adaptive_rate, known.adaptive_bias_rate
+        return self._each(rate, _of_weights(widths)), self._each(bias_rate, widths[1:])
 
-    def _each(self, exponents: Exponents, width: int, depth: int) -> Floats:
+    def _each(self, exponents: Exponents, sizes: Sequence[int]) -> Floats:
+        """Each layer's factor, by the size that its m goes with."""
+        depth = len(sizes)
         if depth == 1:  # no layer's size goes with the width
             return np.array([self.first * self.last])
-        first, hidden, last = (float((width / self.base_width) ** each) for each in exponents)
-        return np.array([first * self.first, *[hidden] * (depth - 2), last * self.last])
+        first, hidden, last = exponents
+        each = [first, *[hidden] * (depth - 2), last]
+        pairs = zip(sizes, each, strict=True)
+        found = np.array([(size / self.base_width) ** exponent for size, exponent in pairs])
+        found[0] *= self.first
+        found[-1] *= self.last
+        return found
+
+
+def _of_weights(widths: Sequence[int]) -> Sequence[int]:
+    """The size that each layer's weights go with: never that of the features or the outputs."""
+    return widths[1:2] if len(widths) == 2 else (widths[1], *widths[1:-1])

@@ -6,7 +6,7 @@ from core.gradient_descent import Problem
 from core.initializers import initial_params
 from core.measuring.hessian import Hessian
 
-WIDTHS = (5, 7, 7, 3)
+WIDTHS = (5, 7, 4, 3)
 # Hidden layers that are not plain.
 HIDDEN = (
     {"factor": 0.7},

@@ -11,7 +11,6 @@ from core.datasets import baseline_loss, load_dataset, make_task
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem
 from core.measuring.signal_propagation import chi_measured, interior_growths, signal_propagation
-from core.network import layer_widths
 from core.theory.layer_maps import mean_square
 from core.theory.mean_field import critical_weight_variance, mean_field
 from core.theory.wide_signals import wide_signals
@@ -33,12 +32,12 @@ def settings():
                 yield pytest.param(activation, factor * critical, id=f"{activation}-{side}")
 
 
-def started(activation, weight_variance, factor=None):
+def started(activation, weight_variance, factor=None, hidden=(WIDTH,) * (DEPTH - 1)):
     """The signals of five networks at their start, with digits as inputs, and the task."""
     task = make_task(load_dataset("digits", EXAMPLES), EXAMPLES, "standardized", "standardized")
     loss = baseline_loss(task, "cross_entropy")
     problem = Problem(task.inputs, task.targets, activation, "cross_entropy", loss, factor)
-    widths = layer_widths(task.feature_count, WIDTH, task.outputs, DEPTH)
+    widths = task.feature_count, *hidden, task.outputs
     scales = [weight_variance**0.5] * SEEDS
     params = initial_stack("gaussian", widths, range(SEEDS), scales, BIAS_VARIANCE**0.5)
     return signal_propagation(params, problem), task
@@ -51,6 +50,15 @@ def test_chi_measured_is_chi_of_the_theory_within_2_percent(activation, weight_v
     measured = chi_measured(signals)[0].mean()
     theory = mean_field(activation, weight_variance, BIAS_VARIANCE).chi
     assert measured == pytest.approx(theory, rel=0.02)
+
+
+@pytest.mark.parametrize("weight_variance", [0.8, 2.0])
+def test_chi_of_layers_that_differ_is_that_of_equal_ones(weight_variance):
+    """A layer's weights have the variance sigma_w^2 / fan_in, so that its width drops out."""
+    hidden = [(450, 300, 200)[layer % 3] for layer in range(DEPTH - 1)]
+    signals, _ = started("relu", weight_variance, hidden=hidden)
+    theory = mean_field("relu", weight_variance, BIAS_VARIANCE).chi
+    assert chi_measured(signals)[0].mean() == pytest.approx(theory, rel=0.02)
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.5, DEPTH**-0.5])

@@ -44,6 +44,20 @@ def test_operations_are_counted_layer_by_layer(depth):
     assert flops(with_(depth=depth), DIGITS) == 6 * weights * 128 * 401
 
 
+def test_layers_that_differ_cost_what_each_has():
+    """By their own units: 5-40-3 costs less than 40 thrice and more than 5 thrice."""
+    own = {"width": 40, "depth": 4, "hidden_widths": "5-40-3", "measure": frozenset({"ntk"})}
+    widths = [64, 5, 40, 3, 10]
+    weights = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+    assert flops(with_(**own), DIGITS) == 6 * weights * 128 * 401
+    for cost in (seconds, start_seconds):
+        narrow, between, wide = (
+            cost(with_(**own | {"width": width, "hidden_widths": text}), DIGITS)
+            for width, text in ((5, "equal"), (40, "5-40-3"), (40, "equal"))
+        )
+        assert narrow < between < wide
+
+
 def test_one_output_costs_less_than_two():
     """Where a loss tells two classes apart by one, that one is counted."""
     data, settings = DATASETS["breast_cancer"], {"depth": 1, "steps": 0}

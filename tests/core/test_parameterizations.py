@@ -19,18 +19,37 @@ DEPTH = 4
 def test_at_the_base_width_all_are_the_standard_one(name, adaptive):
     """Every factor is 1, whatever the width is."""
     factors = LayerFactors(parameterization=name, base_width=48)
-    weights, biases = factors.of_rates(48, DEPTH, adaptive)
-    assert (np.r_[weights, biases, factors.of_init(48, DEPTH)] == 1).all()
+    widths = layer_widths(64, 48, 10, DEPTH)
+    weights, biases = factors.of_rates(widths, adaptive)
+    assert (np.r_[weights, biases, factors.of_init(widths)] == 1).all()
 
 
 def test_a_layers_own_factor_is_its_alone():
     """And a single layer, which is the first and the last one, takes both."""
     factors = LayerFactors(first=2.0, last=5.0)
-    np.testing.assert_array_equal(factors.of_init(7, 4), [2, 1, 1, 5])
-    np.testing.assert_array_equal(factors.of_init(7, 2), [2, 5])
-    np.testing.assert_array_equal(factors.of_init(7, 1), [10])
+    np.testing.assert_array_equal(factors.of_init([3, 7, 7, 7, 4]), [2, 1, 1, 5])
+    np.testing.assert_array_equal(factors.of_init([3, 7, 4]), [2, 5])
+    np.testing.assert_array_equal(factors.of_init([3, 4]), [10])
     mup = LayerFactors(parameterization="mup", first=2.0, last=5.0)
-    np.testing.assert_array_equal(mup.of_rates(64, 1, False)[0], [10])
+    np.testing.assert_array_equal(mup.of_rates([64, 10], False)[0], [10])
+
+
+@pytest.mark.parametrize(
+    ("name", "adaptive", "init", "rates", "bias_rates"),
+    [
+        ("standard", False, [1, 1, 1], [1, 1, 1], [1, 1, 1]),
+        ("ntk", False, [1, 1, 1], [1, 1 / 4, 1 / 2], [1, 1, 1]),
+        ("ntk", True, [1, 1, 1], [1, 1 / 2, 2**-0.5], [1, 1, 1]),
+        ("mup", False, [1, 1, 2**-0.5], [4, 1, 1 / 2], [4, 2, 1]),
+        ("mup", True, [1, 1, 2**-0.5], [1, 1 / 4, 1 / 2], [1, 1, 1]),
+    ],
+)
+def test_where_layers_differ_each_goes_with_its_own_widths(name, adaptive, init, rates, bias_rates):
+    """Weights with the fan-in, those of the inputs and biases with the fan-out: 13-32-16-3."""
+    factors, widths = LayerFactors(parameterization=name, base_width=8), (13, 32, 16, 3)
+    np.testing.assert_allclose(factors.of_init(widths), init)
+    found = factors.of_rates(widths, adaptive)
+    np.testing.assert_allclose(found, [rates, bias_rates])
 
 
 def changes(parameterization, optimizer, rate, seed=0):
@@ -42,7 +61,7 @@ def changes(parameterization, optimizer, rate, seed=0):
     for width in WIDTHS:
         factors = LayerFactors(parameterization=parameterization, base_width=64)
         widths = layer_widths(64, width, 10, DEPTH)
-        params = initial_params("gaussian", widths, seed, 1.0, 0.0, factors.of_init(width, DEPTH))
+        params = initial_params("gaussian", widths, seed, 1.0, 0.0, factors.of_init(widths))
         update = Update(parameterization=parameterization, base_width=64, optimizer=optimizer)
         trained = NetworkTrainer(problem, width, DEPTH, "float64").descend(
             params, rate, 3, update=update
@@ -80,7 +99,7 @@ def best_rates(parameterization, rates):
     factors, best = LayerFactors(parameterization=parameterization), []
     for width in (64, 256):
         widths = layer_widths(64, width, 10, DEPTH)
-        params = initial_params("gaussian", widths, 0, 1.0, 0.0, factors.of_init(width, DEPTH))
+        params = initial_params("gaussian", widths, 0, 1.0, 0.0, factors.of_init(widths))
         trainer = NetworkTrainer(problem, width, DEPTH, "float32")
         ends = [trainer.descend(params, rate, 40, update=update).losses[-1] for rate in rates]
         best.append(rates[int(np.argmin(ends))])

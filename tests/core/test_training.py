@@ -203,6 +203,41 @@ def test_where_there_is_no_theory_chi_theory_is_null():
     assert all(run.chi_measured is not None for run in found)
 
 
+def test_a_trial_whose_layers_differ_is_trained_so():
+    """As the plain definition's descent, with every measurement; its layers have rows."""
+    own = {"width": 11, "depth": 4, "hidden_widths": "11-4-6"}
+    measured = frozenset({"signal", "sharpness", "sharpness_curve", "ntk"})
+    trial = make_trial(**own, dtype="float64", measure=measured)
+    task = task_of(trial)
+    problem = Problem(
+        task.inputs, task.targets, "tanh", trial.loss, baseline_loss(task, trial.loss)
+    )
+    params = initial_params("gaussian", (13, 11, 4, 6, 3), 0, 1.0, 0.1)
+    losses, after = plain_descent(params, trial.learning_rate, trial.steps, problem)
+    found = tables([trial], task)
+    (run,) = results([trial], task)
+    assert run.final_loss == pytest.approx(losses[-1], rel=1e-10)
+    assert found["layers"]["layer"].tolist() == [1, 2, 3, 4]
+    assert np.isfinite(found["layers"]["log10_gradient_norm"]).all()
+    assert found["curves"]["sharpness"][-1] == pytest.approx(
+        largest_curvature(after, problem), rel=1e-6
+    )
+    assert run.sharpness > 0 < run.ntk_largest
+
+
+def test_layers_that_differ_have_theory_where_all_have_one_sigma_w():
+    """Orthogonal weights of a layer that widens, and those of a given deviation, have their own."""
+    own = {"width": 11, "depth": 4, "hidden_widths": "4-6-11"}
+    found = {
+        (name, widths["width"]): result(make_trial(initializer=name, **widths)).chi_theory
+        for name in ("gaussian", "orthogonal", "weight_std")
+        for widths in (own, {"width": 8, "depth": 4})
+    }
+    assert found["gaussian", 11] == found["gaussian", 8] is not None
+    assert found["orthogonal", 11] is found["weight_std", 11] is None
+    assert found["orthogonal", 8] is not None is not found["weight_std", 8]
+
+
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 def test_a_normalized_trial_is_trained_so(normalization):
     """As the plain definition's descent."""

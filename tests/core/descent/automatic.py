@@ -9,6 +9,7 @@ import numpy as np
 
 from core.datasets import baseline_loss, load_dataset, make_task
 from core.gradient_descent import Problem
+from core.hidden_widths import goes_with
 from core.initializers import initial_params
 from core.network import layer_widths
 
@@ -22,8 +23,12 @@ def make_problem(activation, loss, **hidden):
     return Problem(task.inputs, task.targets, activation, loss, baseline_loss(task, loss), **hidden)
 
 
-def start(initializer, depth, activation):
-    widths = layer_widths(13, WIDTH, 3, depth)
+def start(initializer, layers, activation):
+    """Of so many layers, or of the widths of hidden ones."""
+    sizes = (WIDTH, 3, layers)
+    if isinstance(layers, str):
+        sizes = (goes_with(layers)["width"], 3, goes_with(layers)["depth"], layers)
+    widths = layer_widths(13, *sizes)
     scale = 1.0 if initializer == "scaled_identity" else INIT_SCALES.get(activation, 1.0)
     return initial_params(initializer, widths, 4, scale, 0.1)
 

@@ -9,6 +9,7 @@ from core.datasets import baseline_loss, load_dataset, make_task
 from core.descent.trainer import NetworkTrainer
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Problem, Update
+from core.hidden_widths import EQUAL, goes_with
 from core.initializers import initial_params
 from core.losses import LOSSES
 from core.network import layer_widths
@@ -25,8 +26,9 @@ def make_problem(activation="tanh", loss="mse", dataset="gaussian", examples=24,
     return Problem(task.inputs, task.targets, activation, loss, baseline_loss(task, loss), **hidden)
 
 
-def start(problem, width=12, depth=3, seed=0, init_scale=1.0, bias_scale=0.1):
-    widths = layer_widths(len(problem.inputs) - 1, width, len(problem.targets), depth)
+def start(problem, width=12, depth=3, seed=0, init_scale=1.0, bias_scale=0.1, hidden_widths=EQUAL):
+    sizes = len(problem.inputs) - 1, width, len(problem.targets), depth
+    widths = layer_widths(*sizes, hidden_widths)
     return initial_params("gaussian", widths, seed, init_scale, bias_scale)
 
 
@@ -88,6 +90,27 @@ def test_every_shape_of_other_hidden_layers_trains(width, depth, examples, hidde
         problem = make_problem(activation, examples=examples, **hidden)
         params = start(problem, width, depth)
         found = NetworkTrainer(problem, width, depth, dtype).descend(params, 0.01, 8)
+        losses, after = plain_descent(params, 0.01, 8, problem)
+        np.testing.assert_allclose(found.losses, losses, rtol=bound, atol=bound)
+        for layer, expected in zip(found.params, after, strict=True):
+            np.testing.assert_allclose(layer, expected, rtol=0, atol=bound * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [("float64", 1e-11), ("float32", 3e-5)])
+@pytest.mark.parametrize("hidden", [each for each in ({}, *HIDDEN) if "factor" not in each])
+@pytest.mark.parametrize(
+    ("hidden_widths", "examples"),
+    [("2-1", 1), ("1-7-7-3", 5), ("129-64-200", 300), ("17-100", 130)],
+)
+def test_layers_that_differ_train(hidden_widths, examples, hidden, dtype, bound):
+    """As the plain definition does, with slopes that are kept and slopes from values."""
+    sizes = goes_with(hidden_widths)
+    width, depth = sizes["width"], sizes["depth"]
+    for activation in ("tanh", "gelu"):
+        problem = make_problem(activation, examples=examples, **hidden)
+        params = start(problem, width, depth, hidden_widths=hidden_widths)
+        trainer = NetworkTrainer(problem, width, depth, dtype, hidden_widths)
+        found = trainer.descend(params, 0.01, 8)
         losses, after = plain_descent(params, 0.01, 8, problem)
         np.testing.assert_allclose(found.losses, losses, rtol=bound, atol=bound)
         for layer, expected in zip(found.params, after, strict=True):

@@ -97,8 +97,11 @@ def trajectory(
 ):
     """The losses and gradient norms, (steps + 1,), and the last parameters of a network."""
     width, depth = len(params[0]), len(params)
-    inner = np.reshape(params[1:-1], (max(depth - 2, 0), width, width + 1))
-    layers = (params[: min(depth - 1, 1)], inner, params[-1])
+    first = params[: min(depth - 1, 1)]
+    if any(len(p) != width for p in params[:-1]):  # of layers that differ no loop can be made
+        first, width = params[:-1], len(params[-2])
+    inner = np.reshape(params[len(first) : -1], (-1, width, width + 1))
+    layers = (first, inner, params[-1])
     residual = factor is not None
     scaled = (learning_rate, factor if residual else 0.0)
     places = list(PHI).index(activation), list(LOSS).index(loss)
