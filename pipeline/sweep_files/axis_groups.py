@@ -15,10 +15,18 @@ FORM = "must be a list of two axes or more, or several such lists"
 
 
 def _groups(written: Any) -> list[list[str]]:
+    groups = groups_in(written)
+    if groups is None:
+        raise ValueError(FORM)
+    return groups
+
+
+def groups_in(written: Any) -> list[list[str]] | None:
+    """The groups that `zip:` names; None if it has another form."""
     lists = isinstance(written, list) and any(isinstance(each, list) for each in written)
     groups = written if lists else [written]
     if not all(map(_is_group, groups)):
-        raise ValueError(FORM)
+        return None
     return [[AXIS_OF.get(name, name) for name in group] for group in groups]
 
 

@@ -27,6 +27,7 @@ from pipeline.sweep_files.axis_groups import moving_with, require_groups
 from pipeline.sweep_files.data_fit import require_fit
 from pipeline.sweep_files.fields import SweepFields, read_fields
 from pipeline.sweep_files.grid_limits import require_countable
+from pipeline.sweep_files.listed_values import require_agreement, spelled_out
 from pipeline.sweep_files.setting_fields import axis
 from pipeline.sweep_files.setting_use import require_use
 from pipeline.tracing.traces import Trace, problem_of
@@ -80,9 +81,11 @@ def load_sweep(sweep: str, trainer: Trainer = FULLY_CONNECTED) -> Sweep:
     path = _path(sweep)
     content = _read_mapping(path)
     try:
+        content, lists = spelled_out(content, trainer.settings)
         fields = read_fields(content, trainer)
         chosen = _selection(fields, path.parent)
         grid = _grid(fields, chosen, trainer)
+        require_agreement(grid, lists, trainer.settings)
         require_fit(grid, chosen.infos, trainer.settings)
         _require_traceable(fields.trace, grid, trainer)
     except (FieldError, DataFileError) as error:

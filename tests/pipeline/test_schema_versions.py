@@ -62,6 +62,7 @@ ADDED_SINCE = [
     "learning_rate_unit",
     "decay_steps",
     "decay_factor",
+    "hidden_widths",
     "learning_rate_used",
     "trainer",
     "thresholds",
@@ -98,6 +99,7 @@ ADDED_SETTINGS = [
     ("learning_rate_unit", "absolute", "inverse_sharpness"),
     ("decay_steps", 30, 5),
     ("decay_factor", 0.1, 0.5),
+    ("hidden_widths", "equal", "6-2-3"),
 ]
 
 
@@ -105,6 +107,13 @@ def deciding(name):
     """The value of another setting with which this one decides something."""
     used_with = SETTINGS[name].used_with
     return {used_with[0]: used_with[1][0]} if used_with else {}
+
+
+def fitting(name, value):
+    """The condition that other settings are what a value goes with; none if it asks for nothing."""
+    goes_with = SETTINGS[name].goes_with
+    asked = goes_with(value) if goes_with else {}
+    return " and ".join(f"{each} == {other!r}" for each, other in asked.items())
 
 
 # Targets that are numbers, so that every setting that came since can take another value.
@@ -218,16 +227,18 @@ def test_an_older_row_is_read_as_what_it_stood_for(older_store, write_sweep, nam
     """Before any newer row is there, and beside one; also where it is asked for."""
     old = len(read_runs(older_store))
     assert read_runs(older_store, [name])[name].tolist() == [default] * old
-    run(
-        write_sweep(**NUMBERS, **deciding(name), **{name: other}),
+    where = {"where": fitting(name, other)} if fitting(name, other) else {}
+    new = run(
+        write_sweep(**NUMBERS, **deciding(name), **{name: other}, **where),
         Store(older_store, FULLY_CONNECTED),
-    )
+    ).total()
+    assert new == (old / 2 if where else old)  # of two depths one
     assert len(read_runs(older_store, where={name: default})) == old
-    assert read_runs(older_store)[name].value_counts().to_dict() == {default: old, other: old}
+    assert read_runs(older_store)[name].value_counts().to_dict() == {default: old, other: new}
     with connect(older_store) as views:
-        for value in (default, other):
+        for value, count in ((default, old), (other, new)):
             counted = views.execute(f"select count(*) from runs where {name} = ?", [value])
-            assert counted.fetchall() == [(old,)]
+            assert counted.fetchall() == [(count,)]
 
 
 def test_status_says_where_versions_of_the_trainer_are_mixed(older_store, write_sweep):
@@ -310,16 +321,19 @@ def test_old_and_new_rows_are_merged(older_store, write_sweep, name, default, ot
     together = {name: f"[{default}, {other}]"}
     for partner, value in deciding(name).items():
         together |= {partner: f"[{DEFAULTS[partner]}, {value}]", "zip": f"[{name}, {partner}]"}
+    if fitting(name, other):
+        together["where"] = f"{name} == {default!r} or {fitting(name, other)}"
     larger = write_sweep(**NUMBERS, seed="[0, 1]", **together)
     old = len(pd.read_parquet(older_store / "runs"))
-    assert run(larger, Store(older_store, FULLY_CONNECTED)).total() == old
+    new = run(larger, Store(older_store, FULLY_CONNECTED)).total()
+    assert new == (old / 2 if "where" in together else old)
     store = Store(older_store, FULLY_CONNECTED)
     with store.writing():
         compact(store)
     assert list(verify(Store(older_store, FULLY_CONNECTED))) == []
     assert run(larger, Store(older_store, FULLY_CONNECTED)).total() == 0
     merged = pd.read_parquet(older_store / "runs")[name]
-    assert merged.value_counts().to_dict() == {default: old, other: old}
+    assert merged.value_counts().to_dict() == {default: old, other: new}
 
 
 def test_a_damaged_level_is_no_older_row(older_store, write_sweep):
