@@ -80,7 +80,9 @@ RESULTS = (
         "chi_theory",
         float,
         "chi at infinite width: in the limit of depth (arXiv:1611.01232); with residual "
-        "connections (arXiv:1712.08969) or layer normalization the mean over the layers measured",
+        "connections (arXiv:1712.08969) or layer normalization the mean over the layers measured; "
+        "NULL where sigma_w differs between hidden layers, as with orthogonal weights of layers "
+        "that differ in width",
     ),
     Column(
         "log10_gradient_ratio",

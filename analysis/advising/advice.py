@@ -15,6 +15,7 @@ from analysis.reading.stores import factors
 from analysis.tables.boundaries import LOSSES, blew_up
 from analysis.tables.judgments import read_judged
 from analysis.theory.plain_networks import plain
+from core.hidden_widths import EQUAL
 from core.optimization.rate_units import ABSOLUTE
 from core.trials import TRIAL_FIELDS
 
@@ -170,7 +171,7 @@ def rate_advice(
 
 
 def _judged_runs(store: str | Path, trained_level: float | None) -> pd.DataFrame:
-    """The runs that took steps at absolute rates, with `trained`: whether each counts as that."""
+    """The runs of equally wide layers that took steps at absolute rates, with whether `trained`."""
     runs = read_judged(store, trained_level, ["trial_id", *TRIAL_FIELDS, *MEASURED])
     runs = runs[runs["learning_rate_unit"] == ABSOLUTE]
     if runs.empty:
@@ -178,6 +179,12 @@ def _judged_runs(store: str | Path, trained_level: float | None) -> pd.DataFrame
             f"every run in {store} has its learning rate in units of the start's sharpness, and "
             f"none shows which rate to start from; run a sweep with learning_rate_unit: {ABSOLUTE} "
             "into it"
+        )
+    runs = runs[runs["hidden_widths"] == EQUAL]
+    if runs.empty:
+        raise ValueError(
+            f"every run in {store} has hidden layers that differ in width, and none shows which "
+            "rate to start from where they are equal; run a sweep with width: 32 into it"
         )
     runs = runs[runs["steps"] > 0]
     if runs.empty:

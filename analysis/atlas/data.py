@@ -14,7 +14,7 @@ from analysis.atlas.inferred_cells import inferred_cells
 from analysis.atlas.packing import codes, differences, quantized, rounded
 from analysis.atlas.profiles import profile_columns
 from analysis.atlas.words import word_columns
-from analysis.reading.stores import REPEATS, MissingTableError, read_curves
+from analysis.reading.stores import REPEATS, MissingTableError, following, read_curves
 from analysis.reading.traces import read_traces
 from analysis.reading.trained_levels import level_words
 from analysis.tables.judgments import read_judged
@@ -114,12 +114,14 @@ def atlas_data(
         "fixed": {},
     }
     shown = pd.concat([runs[[*TRIAL_FIELDS]], cells[[*TRIAL_FIELDS]]])
+    follows = following(shown)
     for name in TRIAL_FIELDS:
         places, values = codes(shown[name])
         if len(values) == 1:
             header["fixed"][name] = values[0]
             continue
-        header["settings"].append({"name": name, "values": values, "repeats": name in REPEATS})
+        pooled = name in REPEATS or name in follows
+        header["settings"].append({"name": name, "values": values, "repeats": pooled})
         columns[f"setting {name}"] = places
     known = [each for each in MEASURES if runs[each.name].notna().any()]
     header["measures"] = [asdict(each) | _color_bounds(each, runs) for each in known]

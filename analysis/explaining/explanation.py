@@ -19,6 +19,7 @@ from analysis.reading.thresholds import read_judged_by
 from analysis.reading.views import connect
 from analysis.theory.input_mean_squares import input_mean_square
 from analysis.theory.plain_networks import is_plain
+from core.hidden_widths import EQUAL
 from core.initializers import INITIALIZERS
 from core.optimization.rate_units import INVERSE_SHARPNESS, used_rates
 from core.outcomes import DIVERGED
@@ -284,8 +285,12 @@ def no_action(run: Run) -> str:
 
 
 def wanting_a_rate(run: Run, suggested: list[Remedy]) -> list[Remedy]:
-    """The first remedy that wants another learning rate; none if it has the start's own unit."""
-    if run.get("learning_rate_unit") == INVERSE_SHARPNESS:
+    """The first remedy that wants another learning rate, of those that `advise` knows.
+
+    None if the rate has the start's own unit, or hidden layers differ in width.
+    """
+    equal = (run.get("hidden_widths") or EQUAL) == EQUAL
+    if run.get("learning_rate_unit") == INVERSE_SHARPNESS or not equal:
         return []
     return [remedy for remedy in suggested if remedy.needs_a_rate][:1]
 

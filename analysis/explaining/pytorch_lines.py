@@ -11,6 +11,7 @@ from typing import Any
 from core.datasets import DATASETS, SCALINGS
 from core.functions.activations import ACTIVATIONS
 from core.hidden_layers import NORMALIZATIONS, branch_factor
+from core.hidden_widths import EQUAL, units_of_hidden
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES
 from core.optimization.optimizers import OPTIMIZERS
@@ -20,8 +21,8 @@ from core.trials import SETTINGS
 
 Settings = Mapping[str, Any]
 
-# Settings of what hidden layers do beside their activation.
-OF_HIDDEN = ("residual", "normalization")
+# Settings of the hidden layers beside their number and activation.
+OF_HIDDEN = ("width", "hidden_widths", "residual", "normalization")
 
 # Layers that PyTorch has as a function only.
 DEFINITIONS = {
@@ -40,12 +41,12 @@ def pytorch_lines(settings: Settings, changed: Collection[str]) -> Iterator[str]
         changed: The names of those that did.
     """
     written = set(changed)
-    if written & {"depth", "width", *OF_HIDDEN}:
+    if written & {"depth", *OF_HIDDEN}:
         written = written - {"activation"} | {"depth", "init_scale", "learning_rate"}
     for names, lines in PARTS:
         if written & set(names):
             yield from lines(settings)
-    known = {"width", *OF_HIDDEN, *(name for names, _ in PARTS for name in names)}
+    known = {*OF_HIDDEN, *(name for names, _ in PARTS for name in names)}
     for name, setting in SETTINGS.items():
         if name in changed and name not in known and setting.decides == "training":
             yield f"# {name}: {settings[name]}, for which no line is known here"
@@ -80,7 +81,10 @@ def _network(settings: Settings) -> Iterator[str]:
     info = DATASETS.get(settings["dataset"])
     loss = LOSSES[settings["loss"]]
     outputs = loss.torch_outputs if info is None else loss.units(info.outputs)
-    yield f"sizes = [inputs.shape[1], *[{settings['width']}] * {settings['depth'] - 1}, {outputs}]"
+    hidden, own = f"*[{settings['width']}] * {settings['depth'] - 1}", settings["hidden_widths"]
+    if own != EQUAL:
+        hidden = ", ".join(map(str, units_of_hidden(settings["width"], settings["depth"], own)))
+    yield f"sizes = [inputs.shape[1], {hidden}, {outputs}]"
     factor = branch_factor(settings["residual"], settings["depth"])
     layers = ["torch.nn.Linear(fan_in, fan_out)", layer]
     if settings["normalization"] in NORMALIZATIONS:

@@ -11,11 +11,12 @@ from analysis.advising.trained_rates import START
 from analysis.explaining.causes import LATER, MUCH_LONGER, Run, stable_rate
 from analysis.theory.plain_networks import is_plain
 from core.functions.activations import ACTIVATIONS
+from core.hidden_widths import EQUAL, goes_with
 from core.initializers import INITIALIZERS, WEIGHT_STD, weight_variance
 from core.optimization.rate_units import critical_rates
 from core.trials import OF_PLAIN_DESCENT, SETTINGS
 
-NETWORK = {"depth", "width", "activation"}
+NETWORK = {"depth", "width", "hidden_widths", "activation"}
 MUCH = 10  # x a learning rate or the steps
 EDGE = 3  # divides a learning rate that oscillates: it is near the largest that descends
 WIDER = 8
@@ -77,7 +78,9 @@ def suggestions(run: Run) -> list[Remedy]:
     cause = run.get("cause")
     suggest = SUGGESTIONS.get(run["outcome"] if cause is None else cause)
     suggested = [] if suggest is None else [_changed(run, each) for each in suggest(run)]
-    found = [remedy for remedy in suggested if remedy.changes]
+    # Where layers differ, no other width or depth goes with their widths.
+    fixed = goes_with(run.get("hidden_widths") or EQUAL)
+    found = [each for each in suggested if each.changes and fixed.keys().isdisjoint(each.changes)]
     return found if _is_plain(run) else [_of_plain_runs(remedy) for remedy in found]
 
 

@@ -120,6 +120,25 @@ def factors(runs: pd.DataFrame) -> list[str]:
     return [n for n in axes(runs) if n not in REPEATS and SETTINGS[n].decides != "record"]
 
 
+def following(runs: pd.DataFrame) -> dict[str, str]:
+    """The axes whose values follow from those of another one, by name, and that one's name.
+
+    Only an axis whose values go with some of others, as hidden_widths do with a width, decides
+    others so; the runs show whether it does.
+    """
+    varying = axes(runs)
+    found: dict[str, str] = {}
+    for name in varying:
+        goes_with = SETTINGS[name].goes_with
+        if goes_with is None:
+            continue
+        asked = {other for value in runs[name].unique() for other in goes_with(value)}
+        for other in asked.intersection(varying):
+            if (runs.groupby(name)[other].nunique() == 1).all():
+                found[other] = name
+    return found
+
+
 def groups(runs: pd.DataFrame, usual: Sequence[str], pooled: Collection[str] = ()) -> list[str]:
     """The settings by which a table groups runs: the usual, then whatever else decides and varies.
 

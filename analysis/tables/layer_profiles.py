@@ -36,8 +36,8 @@ def gradients_by_layer(
     """
     keys = groups(runs, STARTS, LATER) if by is None else list(by)
     refuse_other_axes(runs, {*keys, *LATER})
-    of_theory = ("activation", "init_scale", "bias_scale", "initializer", "width", *PLAIN)
-    needed = dict.fromkeys([*keys, *REPEATS, *of_theory])
+    of_layers = ("activation", "initializer", "width", "hidden_widths", *PLAIN)
+    needed = dict.fromkeys([*keys, *REPEATS, "init_scale", "bias_scale", *of_layers])
     settings = runs[["trial_id", *needed]]
     measured = settings[settings["trial_id"].isin(layers["trial_id"])]
     starts = measured.drop_duplicates([*keys, *REPEATS]).merge(layers, on="trial_id")

@@ -20,7 +20,13 @@ from analysis.reading.setting_values import (
     plural,
     spoken,
 )
-from analysis.reading.stores import REPEATS, UnsuitableRunsError, axes, factors
+from analysis.reading.stores import (
+    REPEATS,
+    UnsuitableRunsError,
+    axes,
+    factors,
+    following,
+)
 from analysis.tables.views import ROLES, View
 from core.trials import SETTINGS
 
@@ -141,7 +147,17 @@ def laid_out(runs: pd.DataFrame, view: View, places: Places) -> Layout:
     for role, shown in values.items():
         drawn = drawn[drawn[names[role]].isin(shown)]
     notes += [f"{spoken(n)} {as_written(n, v)} of {listed(here[n])} shown" for n, v in held.items()]
+    notes += _followers(drawn, names)
     return Layout(drawn, names, values, "; ".join([*_unequal(view), *notes]) or None)
+
+
+def _followers(runs: pd.DataFrame, names: Mapping[str, str]) -> Iterator[str]:
+    """What follows from a value that does not say it: width 14 where hidden widths = equal."""
+    for name, other in following(runs).items():
+        default = SETTINGS[other].encoded_default
+        values = runs.loc[runs[other] == default, name].unique().tolist()
+        if name not in names.values() and values:
+            yield f"{spoken(name)} {as_written(name, values[0])} where {spoken(other)} = {default}"
 
 
 def _unequal(view: View) -> list[str]:
@@ -183,8 +199,9 @@ def _turns(
     runs: pd.DataFrame, places: Places
 ) -> Iterator[tuple[Sequence[str], Sequence[str] | None]]:
     """The order in which roles are filled, each time with the candidates; None: the usual ones."""
-    varying = axes(runs)
-    deciding = [n for n in factors(runs) if not (places.deepest and n == "depth")]
+    follows = following(runs)
+    varying = [name for name in axes(runs) if name not in follows]
+    deciding = [n for n in varying if n in factors(runs) and not (places.deepest and n == "depth")]
     numbers = [name for name in deciding if is_number(name)]
     others = [name for name in deciding if not is_number(name)]
     usual = {role: [n for n in names if n in varying] for role, names in places.free.items()}
@@ -233,6 +250,7 @@ def _held(
         held["depth"] = int(runs["depth"].max())
         runs = runs[runs["depth"] == held["depth"]]
     rest = [] if places.pools_rest else [n for n in factors(runs) if n not in taken]
+    rest = [name for name in rest if following(runs).get(name) not in {*taken, *rest}]
     if not rest:
         return runs, held
     cells = runs.drop_duplicates([*rest, *names.values()]).groupby(rest).size()

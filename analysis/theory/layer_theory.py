@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.theory.plain_networks import hidden_of
+from analysis.theory.plain_networks import hidden_of, of_one_sigma
+from core.hidden_widths import EQUAL, units_of_hidden
 from core.initializers import INITIALIZERS, weight_variance
 from core.theory.wide_signals import wide_signals
 
@@ -20,20 +21,22 @@ def layer_theory(run: Mapping[str, Any], layers: pd.DataFrame) -> pd.DataFrame |
     layer before. Backward, |delta|^2 grows by theory's factors, starting at the last hidden
     layer: the theory assumes that the error does not depend on the weights below, and the error at
     the outputs does. A weight's gradient is delta_l times the activation below it. How far the
-    examples' gradients add up is measured at the last hidden layer too.
+    examples' gradients add up is measured at the last hidden layer too. Where hidden layers differ,
+    a gradient also goes with the root of the number of activations below.
 
     Args:
-        run: Its settings; without `residual` and `normalization` there are none.
+        run: Its settings; without `residual` and `normalization` there are none, and without
+            `hidden_widths` all hidden layers are equally wide.
         layers: Its measured layers in order, COLUMNS of step 0 among them.
 
     Returns:
         `layer` and COLUMNS, NaN where the theory's number is not finite. None for the
-        identity, which is no random matrix, where the first layer has no finite signal, and
-        where core.theory.wide_signals has no theory.
+        identity, which is no random matrix, where the first layer has no finite signal, where
+        sigma_w differs from layer to layer, and where core.theory.wide_signals has no theory.
     """
     first = layers["log10_mean_square_h"].iloc[0]
     is_random = INITIALIZERS[run["initializer"]].is_random
-    if not is_random or pd.isna(first) or abs(first) > 100:
+    if not (is_random and of_one_sigma(run)) or pd.isna(first) or abs(first) > 100:
         return None
     of_weights = weight_variance(run["initializer"], run["init_scale"], run["width"])
     variances, depth = (of_weights, run["bias_scale"] ** 2), len(layers)
@@ -45,11 +48,17 @@ def layer_theory(run: Mapping[str, Any], layers: pd.DataFrame) -> pd.DataFrame |
         forward, log10_a, log10_chi = map(np.log10, signals)
     delta = _sum_from_end(log10_chi / 2)
     delta += _last_hidden(layers["log10_delta_norm"].to_numpy() - delta)
-    gradient = delta + np.concatenate([[np.nan], log10_a / 2])
+    gradient = delta + np.concatenate([[np.nan], (log10_a + _log10_widths(run, depth)) / 2])
     gradient += _last_hidden(layers["log10_gradient_norm"].to_numpy() - gradient)
     theory = dict(zip(COLUMNS, (forward, delta, gradient), strict=True))
     table = pd.DataFrame({"layer": layers["layer"].to_numpy(), **theory})
     return table.replace([np.inf, -np.inf], np.nan)
+
+
+def _log10_widths(run: Mapping[str, Any], depth: int) -> np.ndarray:
+    """The hidden layers' units, as shares of the widest one's."""
+    units = units_of_hidden(run["width"], depth, run.get("hidden_widths") or EQUAL)
+    return np.log10(np.array(units) / run["width"])
 
 
 def _sum_from_end(growth: np.ndarray) -> np.ndarray:

@@ -26,10 +26,11 @@ def params_of(run: Mapping[str, Any]) -> list[Matrix]:
     """The run's initial weights, one array per layer, (fan_out, fan_in + 1), the bias last."""
     trial, data = trial_of(run), DATASETS[run["dataset"]]
     outputs = LOSSES[trial.loss].units(data.outputs)
-    widths = layer_widths(data.feature_count, trial.width, outputs, trial.depth)
+    sizes = data.feature_count, trial.width, outputs, trial.depth
+    widths = layer_widths(*sizes, trial.hidden_widths)
     return initial_params_of(trial, widths)
 
 
 def hidden_layer(run: Mapping[str, Any]) -> Matrix:
-    """The weights between the run's first two hidden layers, (width, width), without biases."""
+    """The weights between the run's first two hidden layers, (fan_out, fan_in), without biases."""
     return params_of(run)[1][:, :-1]

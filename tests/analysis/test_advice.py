@@ -269,6 +269,17 @@ def test_settings_that_vary_are_named(make_store, runs):
     )
 
 
+def test_runs_of_layers_that_differ_say_nothing_of_equal_ones(make_store, runs):
+    """They are left out beside others; alone they are no witnesses."""
+    other = runs.assign(hidden_widths="8-6-4", trial_id=runs["trial_id"].str[::-1])
+    wanted = {"activation": "tanh", "depth": 2, "init_scale": 1.0}
+    with_them = rate_advice(make_store(pd.concat([runs, other])), wanted)
+    assert with_them.runs == rate_advice(make_store(runs), wanted).runs
+    failed = advise("--activation", "tanh", "--depth", 2, "--store", make_store(other))
+    assert failed.exit_code == 2
+    assert "has hidden layers that differ in width" in " ".join(failed.stderr.split())
+
+
 def test_runs_without_steps_say_nothing(make_store, runs):
     """An untrained network is no failure of a rate."""
     untrained = runs.assign(steps=0, outcome="stalled", trial_id=runs["trial_id"].str[::-1])

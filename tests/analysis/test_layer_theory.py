@@ -6,6 +6,7 @@ import pytest
 
 from analysis.theory.layer_theory import COLUMNS, layer_theory
 from core.gradient_descent import Problem
+from core.hidden_widths import listed_widths
 from core.measuring.signal_propagation import signal_propagation
 
 DEPTH, WIDTH = 10, 400
@@ -22,11 +23,14 @@ def run(activation="tanh", init_scale=1.5, initializer="gaussian"):
     }
 
 
-def layers(rng, activation, init_scale):
+def layers(rng, activation, init_scale, hidden=(WIDTH,) * (DEPTH - 1)):
     """Each layer of a wide random network, measured as a sweep does."""
     examples = np.vstack([rng.standard_normal((WIDTH, 8)), np.ones(8)])
-    shape = (1, WIDTH, WIDTH + 1)
-    params = [init_scale * rng.standard_normal(shape) / np.sqrt(WIDTH) for _ in range(DEPTH)]
+    fans = zip([*hidden, WIDTH], [WIDTH, *hidden], strict=True)
+    params = [
+        init_scale * rng.standard_normal((1, fan_out, fan_in + 1)) / np.sqrt(fan_in)
+        for fan_out, fan_in in fans
+    ]
     for p in params:
         p[:, :, -1] = 0
     # So large that the outputs' error does not depend on the weights, as the theory assumes.
@@ -36,13 +40,19 @@ def layers(rng, activation, init_scale):
     return pd.DataFrame({"layer": range(1, DEPTH + 1), **measured})
 
 
+# Layers as wide as 900, 600 and 300, the last one too.
+UNEQUAL = [(900, 600, 300)[layer % 3] for layer in range(DEPTH - 1)]
+
+
+@pytest.mark.parametrize("hidden", [None, UNEQUAL])
 @pytest.mark.parametrize(
     ("activation", "init_scale"), [("tanh", 0.7), ("tanh", 2.0), ("relu", 1.0), ("relu", 2.0)]
 )
-def test_a_wide_network_follows_the_theory(rng, activation, init_scale):
+def test_a_wide_network_follows_the_theory(rng, activation, init_scale, hidden):
     """Forward variance, backward error and weight gradient, within a tenth of a decade."""
-    measured = layers(rng, activation, init_scale)
-    theory = layer_theory(run(activation, init_scale), measured)
+    own = {} if hidden is None else listed_widths(hidden)
+    measured = layers(rng, activation, init_scale, hidden or [WIDTH] * (DEPTH - 1))
+    theory = layer_theory(run(activation, init_scale) | own, measured)
     for name in COLUMNS:
         expected = theory[name].iloc[1:] if name == "log10_gradient_norm" else theory[name]
         apart = (measured[name].loc[expected.index] - expected).abs()
@@ -52,6 +62,15 @@ def test_a_wide_network_follows_the_theory(rng, activation, init_scale):
 def test_the_identity_has_no_theory(rng):
     """It is no random matrix."""
     assert layer_theory(run(initializer="scaled_identity"), layers(rng, "tanh", 1.0)) is None
+
+
+@pytest.mark.parametrize("initializer", ["orthogonal", "weight_std"])
+def test_layers_of_a_sigma_w_of_their_own_have_no_theory(rng, initializer):
+    """Of layers that differ, where the variance is not that of the fan-in alone."""
+    measured = layers(rng, "tanh", 1.0)
+    equal = run(initializer=initializer)
+    assert layer_theory(equal, measured) is not None
+    assert layer_theory(equal | listed_widths(UNEQUAL), measured) is None
 
 
 def test_a_variance_beyond_floats_ends_the_profile(rng):

@@ -69,6 +69,27 @@ def test_what_varies_finds_a_place(axes, expected):
     assert ", ".join(f"{role} {name}" for role, name in found.items()) == expected
 
 
+SHAPES = pd.DataFrame(
+    [(24, "24-12"), (24, "12-24"), (14, "equal")], columns=["width", "hidden_widths"]
+)
+
+
+def test_a_width_that_follows_from_the_widths_of_all_layers_takes_no_place():
+    """The layers' widths do, and each panel has its runs; the one that they do not say is said."""
+    runs = grid(learning_rate=RATES, init_scale=SCALES).drop(columns="width")
+    runs = runs.merge(SHAPES, how="cross")
+    layout = laid_out(runs, EVERYTHING, MAP)
+    assert layout.names["columns"] == "hidden_widths"
+    assert "width" not in layout.names.values()
+    assert len(layout.runs) == len(runs)
+    assert layout.note == "width 14 where hidden widths = equal"
+    held = laid_out(runs, View(columns="activation", rows="depth"), MAP)
+    assert held.note == "hidden widths 12-24 of 12-24, 24-12, equal shown"
+    assert set(held.runs["width"]) == {24}
+    both = pd.concat([runs, runs[runs["hidden_widths"] == "equal"].assign(width=20)])
+    assert {"width", "hidden_widths"} <= set(names(both).values())
+
+
 def test_what_is_asked_for_stands_where_it_was_asked():
     """The others find their places around it."""
     runs = grid(learning_rate=RATES, init_scale=SCALES, depth=[2, 4], seed=[0, 1])

@@ -15,6 +15,7 @@ from core.datasets import SCALINGS
 from core.functions.activations import ACTIVATIONS
 from core.gradient_descent import Update
 from core.hidden_layers import NORMALIZATIONS
+from core.hidden_widths import listed_widths
 from core.initializers import INITIALIZERS
 from core.losses import LOSSES, mse
 from core.optimization.schedules import rate_factors
@@ -133,14 +134,15 @@ class Sequential(list):
         return Sequential(super().__getitem__(place))
 
 
-@pytest.mark.parametrize("depth", [1, 2, 5])
-def test_a_network_has_its_depth_in_layers_and_linear_outputs(depth):
-    """As many weight matrices as `depth` says; 64 features, 10 classes."""
+@pytest.mark.parametrize("hidden", [[], [16], [16] * 4, [16, 5, 9]])
+def test_a_network_has_its_hidden_layers_and_linear_outputs(hidden):
+    """As many as `depth` says, each as wide as it is; 64 features, 10 classes."""
+    shape = listed_widths(hidden) if hidden else {"depth": 1}
     nn = SimpleNamespace(Sequential=Sequential, Linear=lambda *sizes: sizes, ReLU=lambda: "ReLU")
-    lines = code(["depth"], depth=depth, activation="relu").split("\nfor layer in")[0]
+    lines = code(["width"], **shape, activation="relu").split("\nfor layer in")[0]
     namespace = {"torch": SimpleNamespace(nn=nn), "inputs": np.empty((7, 64))}
     exec(lines, namespace)
-    sizes = list(itertools.pairwise([64, *[16] * (depth - 1), 10]))
+    sizes = list(itertools.pairwise([64, *hidden, 10]))
     expected = [layer for size in sizes for layer in (size, "ReLU")][:-1]
     assert namespace["net"] == expected
 

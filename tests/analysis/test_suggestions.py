@@ -55,6 +55,18 @@ def test_every_ending_but_trained_has_a_remedy(run):
             trial_of({**unlike, **remedy.changes})
 
 
+def test_where_layers_differ_no_other_width_or_depth_is_suggested(run):
+    """They would not go with the layers' widths; all else is."""
+    own = {"width": 8, "depth": 4, "hidden_widths": "8-6-4"}
+    for ending in ("vanishing", "dead", "plateau"):
+        equal, different = (
+            [remedy.changes for remedy in suggestions({**run, "cause": ending, **shape})]
+            for shape in ({**own, "hidden_widths": "equal"}, own)
+        )
+        sizes = {"width", "depth"}
+        assert different == [changes for changes in equal if sizes.isdisjoint(changes)] != equal
+
+
 def test_saturated_outputs_are_freed_by_the_loss_that_passes_their_error():
     """The suggested loss trains the start on which the squared error of a softmax is stuck."""
     stuck = {"depth": 2, "loss": "softmax_mse", "init_scale_last": 300.0, "steps": 600}
