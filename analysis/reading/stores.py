@@ -126,14 +126,12 @@ def following(runs: pd.DataFrame) -> dict[str, str]:
     Only an axis whose values go with some of others, as hidden_widths do with a width, decides
     others so; the runs show whether it does.
     """
-    varying = axes(runs)
     found: dict[str, str] = {}
-    for name in varying:
-        goes_with = SETTINGS[name].goes_with
-        if goes_with is None:
+    for name, setting in SETTINGS.items():
+        if setting.goes_with is None or name not in runs or runs[name].nunique() < 2:
             continue
-        asked = {other for value in runs[name].unique() for other in goes_with(value)}
-        for other in asked.intersection(varying):
+        asked = {other for value in runs[name].unique() for other in setting.goes_with(value)}
+        for other in axes(runs[[each for each in runs if each in asked]]):
             if (runs.groupby(name)[other].nunique() == 1).all():
                 found[other] = name
     return found

@@ -250,7 +250,8 @@ def _held(
         held["depth"] = int(runs["depth"].max())
         runs = runs[runs["depth"] == held["depth"]]
     rest = [] if places.pools_rest else [n for n in factors(runs) if n not in taken]
-    rest = [name for name in rest if following(runs).get(name) not in {*taken, *rest}]
+    follows = following(runs)
+    rest = [name for name in rest if follows.get(name) not in {*taken, *rest}]
     if not rest:
         return runs, held
     cells = runs.drop_duplicates([*rest, *names.values()]).groupby(rest).size()
