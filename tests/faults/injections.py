@@ -136,13 +136,14 @@ def node_cut_off(suite, number):
         cut = []
         process = suite.at_random(store, "ray", lambda process: cut.extend(_silence(suite)))
         began = monotonic()
-        if number % 2:
-            sleep(CUT_OFF)
+        try:
+            if number % 2:
+                sleep(CUT_OFF)
+                _let_speak(cut)
+            injected.expect(process, 0)
+        finally:
             _let_speak(cut)
-        injected.expect(process, 0)
-        if monotonic() - began > LONGEST_WAIT:
-            injected.other.append(f"waited for {monotonic() - began:.0f} s")
-        _let_speak(cut)
+        injected.expect_in_time(began, LONGEST_WAIT)
     suite.replace_cluster()
     return injected
 
@@ -168,10 +169,12 @@ def object_store_full(suite, number):
     with suite.judged(store) as injected:
         command = [sys.executable, "-m", "tests.faults.hog", suite.cluster.address]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as hog:
-            if hog.stdout.readline() != "full\n":
-                injected.other.append("the object store was not filled")
-            injected.expect(suite.run(store, "ray"), 0)
-            hog.kill()
+            try:
+                if hog.stdout.readline() != "full\n":
+                    injected.other.append("the object store was not filled")
+                injected.expect(suite.run(store, "ray"), 0)
+            finally:
+                hog.kill()
     return injected
 
 
@@ -184,8 +187,9 @@ def head_lost(suite, number):
         began = monotonic()
         code, said = ended(process)
         injected.expect_of(code, said, 1, "no trial is to blame", "run again to resume")
-        if "rpc_client" in said or monotonic() - began > LONGEST_END:
-            injected.other.append(f"ended after {monotonic() - began:.0f} s: {said}")
+        injected.expect_in_time(began, LONGEST_END)
+        if "rpc_client" in said:
+            injected.other.append(f"Ray's own words: {said}")
         suite.replace_cluster()
         injected.expect(suite.run(store, "ray"), 0)
     return injected
