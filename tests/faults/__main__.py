@@ -20,9 +20,9 @@ from pathlib import Path
 # A local Ray takes the token it finds here; without one it would write into the home folder.
 os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
-from tests.faults.injections import FAULTS, SkippedError, compaction_killed
+from tests.faults.injections import FAULTS, compaction_killed
 from tests.faults.stores import ROOT, HungError, kill_commands
-from tests.faults.suite import Injected, MissedError, Suite
+from tests.faults.suite import Injected, MissedError, SkippedError, Suite
 
 RESULTS = ROOT / "benchmarks" / "faults.json"
 COUNTS = ("times", "lost", "doubled", "hung", "disturbed", "other")

@@ -20,19 +20,17 @@ from pipeline.storage.store import Store
 from pipeline.sweep_files.loading import load_sweep
 from tests.faults.autoscaling import MOST_WORKERS, autoscaled
 from tests.faults.buckets import bucket
+from tests.faults.separation import separated
 from tests.faults.stores import ROOT, TRIALS, command, ended, wait_for
-from tests.faults.suite import SMALL_STORE, Injected
+from tests.faults.suite import SMALL_STORE, Injected, MissedError, SkippedError
 
 # Within so many seconds a run has ended whose cluster is gone; and one whose node is silent.
 LONGEST_END, LONGEST_WAIT = 60, 180
-# For how long a node is cut off that comes back, in seconds.
-CUT_OFF = 20
+# For how long a node is silent that comes back, and for how long its link is down: so long that Ray
+# gives it up, or not. In seconds.
+CUT_OFF, LINK_DOWN = 20, (60, 20)
 # Arrow itself repeats a request a few times before the store's files hear of it.
 THROTTLED_REQUESTS = 40
-
-
-class SkippedError(Exception):
-    """The fault cannot be injected here; the message says why."""
 
 
 def driver_killed(suite, executor):
@@ -161,6 +159,30 @@ def _let_speak(processes):
     for process in processes:
         with suppress(psutil.Error):
             process.resume()
+
+
+def link_down(suite, number):
+    """A node cannot be reached for a minute, or for a while, and then again: the run goes on."""
+    store = suite.folder()
+    with separated(suite.scratch) as cluster, suite.judged(store) as injected:
+        process = _run_at(cluster.address, suite, store, faults_pause="0.3")
+        wait_for(lambda: any(store.glob("runs/*")), process)
+        sleep(suite.random.uniform(0, 5))
+        if process.poll() is not None:
+            raise MissedError
+        began = monotonic()
+        cluster.cut_off()
+        sleep(LINK_DOWN[number % 2])
+        cluster.let_back()
+        injected.expect(process, 0)
+        injected.expect_in_time(began, LONGEST_WAIT)
+    return injected
+
+
+def _run_at(address, suite, store, **environment):
+    """A run of the suite's sweep on the Ray at an address."""
+    ray = ("--executor", "ray", "--address", address)
+    return command("run", suite.sweep, "--store", store, *ray, **environment)
 
 
 def object_store_full(suite, number):
@@ -358,11 +380,10 @@ def two_drivers(suite, number):
 def no_workers_at_first(suite, number):
     """An autoscaler starts workers for the tasks that wait, and ends them after the run."""
     store = suite.folder()
-    arguments = ("run", suite.sweep, "--store", store, "--executor", "ray", "--address")
     with autoscaled(suite.scratch) as cluster, suite.judged(store) as injected:
         if cluster.cpus:
             injected.other.append(f"{cluster.cpus} CPUs before the run")
-        process = command(*arguments, cluster.address, faults_pause="1")
+        process = _run_at(cluster.address, suite, store, faults_pause="1")
         if not wait_for(lambda: cluster.cpus >= MOST_WORKERS, process):
             injected.other.append(f"{cluster.cpus} CPUs at the end of the run")
         injected.expect(process, 0)
@@ -380,6 +401,7 @@ FAULTS = {
     "Ray node lost": (node_lost, 5),
     "Ray head lost": (head_lost, 3),
     "Ray node cut off": (node_cut_off, 2),
+    "Ray node's link down": (link_down, 2),
     "object store full": (object_store_full, 1),
     "trial kills its worker": (trial_kills_its_worker, 3),
     "memory runs out": (memory_runs_out, 2),

@@ -17,6 +17,10 @@ from tests.sweeps import TRACED
 SMALL_STORE = {"object_store_memory": 80 << 20}
 
 
+class SkippedError(Exception):
+    """The fault cannot be injected here; the message says why."""
+
+
 class MissedError(Exception):
     """The run was over before its fault: nothing was injected."""
 
