@@ -42,6 +42,7 @@ from pipeline.clusters import connections
 from pipeline.executors import run_on_ray
 from pipeline.grids.grid import Grid
 from pipeline.plans import finished_indices
+from pipeline.storage.locks import Hold
 from pipeline.storage.schemas import Rows, rows_of
 from pipeline.storage.store import Store
 from pipeline.sweep_files.loading import Sweep
@@ -224,7 +225,7 @@ def _like_a_bucket(store, clock):
 
     files.read, files.write = slow_read, slow_write
     # Each table's part is preceded by a look at the lease.
-    store._still_held = lambda: clock.add(REQUEST_SECONDS, "bucket")
+    store._hold = Hold(partial(clock.add, REQUEST_SECONDS, "bucket"))
 
 
 def _timed_commits(store, clock):
