@@ -3,9 +3,9 @@
 A writer looks at its lease and then uploads a part. If it is stopped between the two for longer
 than the lease lasts, the next writer trains the same trials, and the part comes late: rows twice.
 So the next writer begins with a fence: parts without rows, in all tables, under the number that the
-other one may be about to use. Then it removes what has come under that number; and the other one,
-which looks at its lease after each upload, removes its own part if it finds the fence. Whichever of
-the two comes last sees what the other did.
+other one may be about to use. Then it removes what has come under that number; and every writer
+looks for a fence after its uploads, and removes them if it finds one. Whichever of the two comes
+last sees what the other did.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,11 @@ def fence_off(commits: set[int], files: Files, schemas: Mapping[str, pa.Schema])
             if fence_name(commit) not in files.names(table):
                 empty = schemas[table].empty_table()
                 files.write(f"{table}/{fence_name(commit)}", parquet(empty))
+
+
+def is_fenced_off(commit: int, files: Files) -> bool:
+    """Whether another writer has fenced a commit off."""
+    return files.read(f"runs/{fence_name(commit)}") is not None
 
 
 def remove_late_parts(files: Files, schemas: Mapping[str, pa.Schema]) -> list[str]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from core.trainers import Trainer
-from pipeline.storage.fences import fence_off, remove_late_parts
+from pipeline.storage.fences import fence_off, is_fenced_off, remove_late_parts
 from pipeline.storage.files import (
     STAGING,
     Files,
@@ -280,6 +280,9 @@ class Store:
             # Of thousands of batches of a row each, Parquet would take most of its time per chunk.
             rows = pa.concat_tables([batch.tables[table] for batch in batches]).combine_chunks()
             self.files.write(f"{table}/{name}", parquet(rows.cast(self.schemas[table])))
+        # Even if the lease is ours: where it was renewed too late, that put an end to another one.
+        if is_fenced_off(number, self.files):
+            raise LeaseLostError(f"{self.location} was taken over by another process")
         self._commits = number
         # Without it, a commit that lost its part in `runs` would look as if it never finished.
         self.describe(last_commit=number)

@@ -121,6 +121,24 @@ def test_an_upload_after_a_takeover_adds_no_row(
     assert_as_undisturbed()
 
 
+def test_a_lease_renewed_after_a_takeover_is_worth_nothing(
+    opened, run, take_over, assert_as_undisturbed
+):
+    """The driver was stopped between the look at its lease and its renewal."""
+    late = opened()
+
+    def renew_late(upload):
+        lease = late.files.read(locks.LEASE)
+        take_over()
+        late.files.write(locks.LEASE, lease)
+        upload()
+
+    stop(late, "layers", renew_late)
+    with pytest.raises(locks.LeaseLostError):
+        run(late)
+    assert_as_undisturbed()
+
+
 def test_a_commit_before_a_takeover_stays(opened, run, take_over, assert_as_undisturbed):
     """Its driver is stopped before it hears that the last upload has come."""
     late = opened()
