@@ -1,7 +1,8 @@
 """Trials of one shape in batches of a task's size, ordered from a coarse map to the finest."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.settings import Trials, settings_of, trial_id
 from core.trainers import Trainer
-from pipeline.cuts import Cuts
+from pipeline.cuts import Cut, Cuts, aimed_seconds
 from pipeline.grids.blocks import Block, Blocks
 from pipeline.grids.factors import Places
 from pipeline.grids.grid import Grid
@@ -20,6 +21,9 @@ Indices = NDArray[np.int64]
 # At the end of a sweep so many blocks, at most, are sorted: the costliest come first, so that no
 # worker is left alone with a long one.
 MOST_SORTED = 5_000
+
+# How many batches are in flight.
+InFlight = Callable[[], int]
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,18 @@ def batch_seconds(batch: Batch, trainer: Trainer, datasets: Infos) -> float:
     return len(batch) * of_trial.seconds + batch.starts * of_trial.start
 
 
-def batches(grid: Grid, trainer: Trainer, datasets: Infos, finished: Indices) -> Iterator[Batch]:
+def none_in_flight() -> int:
+    """For batches that nobody sends."""
+    return 0
+
+
+def batches(
+    grid: Grid,
+    trainer: Trainer,
+    datasets: Infos,
+    finished: Indices,
+    in_flight: InFlight = none_in_flight,
+) -> Iterator[Batch]:
     """The grid's unfinished trials as batches, so that a sweep shows all of its map early.
 
     Batches come level by level: each level halves the gaps between the values of an axis that
@@ -86,6 +101,7 @@ def batches(grid: Grid, trainer: Trainer, datasets: Infos, finished: Indices) ->
         trainer: Says what trials cost.
         datasets: Sizes of the data sets it names.
         finished: Sorted grid indices of the trials that have a row.
+        in_flight: Asked for each batch: the more there are, the longer it takes.
     """
     blocks = Blocks(grid)
     cuts = Cuts(blocks, trainer, datasets)
@@ -99,8 +115,9 @@ def batches(grid: Grid, trainer: Trainer, datasets: Infos, finished: Indices) ->
             cells = block.cells
             if cut.levels > 1:
                 cells = block.cells_of_level(level, cut.whole_starts)
-            runs = cells.cut(cut.size, at_starts=cut.price.start > 0)
-            for left in _filled(_unfinished(block, runs, finished), cut.size):
+            size = partial(_size, cut, in_flight)
+            runs = cells.cut(size, at_starts=cut.price.start > 0)
+            for left in _filled(_unfinished(block, runs, finished), size):
                 yield Batch(block.trials(left))
 
 
@@ -110,6 +127,7 @@ def round_batches(
     datasets: Infos,
     cells: Indices,
     asked: Mapping[str, NDArray[Any]],
+    in_flight: InFlight = none_in_flight,
 ) -> Iterator[Batch]:
     """Some trials of a grid as batches, those of the costliest shapes first.
 
@@ -119,6 +137,7 @@ def round_batches(
         datasets: Sizes of the data sets it names.
         cells: The trials' grid indices.
         asked: As a batch has it, (cells,) each.
+        in_flight: As of `batches`.
     """
     blocks = Blocks(grid)
     cuts = Cuts(blocks, trainer, datasets)
@@ -128,11 +147,16 @@ def round_batches(
     runs = np.split(order, first[1:])
     for run in sorted(runs, key=lambda run: -_price(run, numbers, cuts)):
         number = int(numbers[run[0]])
-        size = cuts.of(number).size
-        for begin in range(0, len(run), size):
-            own = run[begin : begin + size]
+        left = run
+        while len(left):
+            own, left = np.split(left, [_size(cuts.of(number), in_flight)])
             trials = blocks[number].trials(list(grid.combinations(cells[own])))
             yield Batch(trials, {name: column[own] for name, column in asked.items()})
+
+
+def _size(cut: Cut, in_flight: InFlight) -> int:
+    """How many trials the next batch of a block has."""
+    return cut.size_for(aimed_seconds(in_flight()))
 
 
 def _price(run: Places, numbers: Places, cuts: Cuts) -> float:
@@ -158,11 +182,11 @@ def _unfinished(
             yield [own[left] for own in numbers]
 
 
-def _filled(runs: Iterable[list[Places]], most: int) -> Iterator[list[Places]]:
+def _filled(runs: Iterable[list[Places]], most: Callable[[], int]) -> Iterator[list[Places]]:
     """The runs, with neighbors joined as long as they have at most `most` cells."""
     waiting: list[Places] = []
     for run in runs:
-        if waiting and len(waiting[0]) + len(run[0]) <= most:
+        if waiting and len(waiting[0]) + len(run[0]) <= most():
             waiting = [np.concatenate(each) for each in zip(waiting, run, strict=True)]
             continue
         if waiting:

@@ -102,6 +102,11 @@ class Supply:
         return self._seconds_in_flight * self._elapsed / self._seconds_ended
 
     @property
+    def in_flight(self) -> int:
+        """How many batches were handed out and have not ended."""
+        return len(self._in_flight)
+
+    @property
     def _elapsed(self) -> float:
         return 0.0 if self._began is None else monotonic() - self._began
 

@@ -15,6 +15,9 @@ from pipeline.prices import Infos, Price, price
 
 # Long enough that scheduling costs next to nothing, short enough that workers end together.
 BATCH_SECONDS = 1.0
+# Three for each of 300 CPUs: 300 batches of BATCH_SECONDS end in a second, which is about a third
+# of what the driver can handle.
+MANY_IN_FLIGHT = 900
 MOST_TRIALS = 4096
 # Each batch measures its starts anew. If that costs more than this share of the batch's trainings,
 # the batch takes more of the learning rates that share a start.
@@ -23,6 +26,17 @@ MOST_REPEATED = 0.1
 FEWEST_AT_ONCE = 3
 # A block that takes less is not cut into levels: scheduling would cost more than training.
 LEAST_CUT = 0.05
+
+
+def aimed_seconds(in_flight: int) -> float:
+    """How long the next batch should take on one core.
+
+    It grows with the cluster, so that the driver has no more batches to handle in a second.
+
+    Args:
+        in_flight: How many batches are, three for each CPU.
+    """
+    return BATCH_SECONDS * max(1.0, in_flight / MANY_IN_FLIGHT)
 
 
 @dataclass(frozen=True)
@@ -64,25 +78,33 @@ class Cut:
 
     @property
     def size(self) -> int:
-        """How many trials take about BATCH_SECONDS; more where starts are costly to measure.
+        """How many trials take about BATCH_SECONDS."""
+        return self.size_for(BATCH_SECONDS)
+
+    def size_for(self, seconds: float) -> int:
+        """How many trials take about so many seconds; more where starts are costly to measure.
 
         They are all trials of one or several starts, or a part of the trials of one.
         """
         each, start = self.price.seconds, self.price.start
-        starts = round(BATCH_SECONDS / (start + self.per_start * each))
+        starts = round(seconds / (start + self.per_start * each))
         starts = min(MOST_TRIALS // self.per_start, starts)
-        return starts * self.per_start if starts else ceil(self.per_start / self.parts)
+        if starts:
+            return starts * self.per_start
+        return ceil(self.per_start / self._parts(seconds))
 
-    @property
-    def parts(self) -> int:
+    def _parts(self, seconds: float) -> int:
         """The number of batches into which the trials of one start are cut."""
         each, start = self.price.seconds, self.price.start
-        trials = max(BATCH_SECONDS - start, start / MOST_REPEATED) / each
+        trials = max(seconds - start, start / MOST_REPEATED) / each
         parts = max(round(self.per_start / trials), ceil(self.per_start / MOST_TRIALS), 1)
         return min(parts, self.per_start)
 
     def batches(self, trials: NDArray[np.int64]) -> NDArray[np.int64]:
-        """About how many batches a number of its trials makes; each level ends in a smaller one."""
+        """About how many batches a number of its trials makes; each level ends in a smaller one.
+
+        On a large cluster there are fewer: see `aimed_seconds`.
+        """
         whole = -(-trials // self.size)
         return np.minimum(trials, np.maximum(whole + self.levels // 2, self.levels))
 

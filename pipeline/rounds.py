@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.trainers import Trainer
-from pipeline.batches import Batch, round_batches
+from pipeline.batches import Batch, InFlight, round_batches
 from pipeline.grids.grid import Grid
 from pipeline.prices import Infos
 from pipeline.storage.store import Store
@@ -40,14 +40,15 @@ class Rounds:
         self._read_to = last
         return self._tracer.next_round()
 
-    def batches(self, datasets: Infos) -> Iterator[Batch]:
+    def batches(self, datasets: Infos, in_flight: InFlight) -> Iterator[Batch]:
         """The next round's trials.
 
         Args:
             datasets: Sizes of the data sets that the trials name.
+            in_flight: As of `batches` of a grid.
         """
         cells, asked = self.next.cells, self.next.asked
-        return round_batches(self._grid, self._trainer, datasets, cells, asked)
+        return round_batches(self._grid, self._trainer, datasets, cells, asked, in_flight)
 
     def end(self, failed: list[Any]) -> None:
         """Plan the round after this one, whose rows are committed.

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from core.settings import defaults, trial_id, values_of
 from core.trainers import Trainer
-from pipeline.batches import Batch, batch_seconds, batches
+from pipeline.batches import Batch, InFlight, batch_seconds, batches
 from pipeline.budgets import Budget, Supply, Watch
 from pipeline.clusters.skew import Skew
 from pipeline.executors import Executor, Failure
@@ -101,7 +101,7 @@ def run_sweep(
     describe(sweep, standing, store)
     report = Report()
     with _Writer(store) as writer:
-        todo = _todo(sweep, standing, store, writer, report)
+        todo = _todo(sweep, standing, store, writer, report, lambda: supply.in_flight)
         supply = Supply(todo, partial(batch_seconds, trainer=trainer, datasets=sweep.infos), budget)
         for found in execute(TrainBatch(trainer, tasks(sweep)), supply):
             if found is None:
@@ -122,15 +122,20 @@ def run_sweep(
 
 
 def _todo(
-    sweep: Sweep, standing: Standing, store: Store, writer: "_Writer", report: Report
+    sweep: Sweep,
+    standing: Standing,
+    store: Store,
+    writer: "_Writer",
+    report: Report,
+    in_flight: InFlight,
 ) -> Iterator[Batch | None]:
     """The batches of a sweep; None where those before must have ended."""
     if not isinstance(standing, Rounds):
-        yield from batches(sweep.grid, sweep.trainer, sweep.infos, standing)
+        yield from batches(sweep.grid, sweep.trainer, sweep.infos, standing, in_flight)
         return
     while len(standing.next):
         before = len(report.failures)
-        yield from standing.batches(sweep.infos)
+        yield from standing.batches(sweep.infos, in_flight)
         yield None
         writer.commit()
         standing.end([failure.trial for failure in report.failures[before:]])

@@ -14,7 +14,7 @@ from pipeline.clusters.attempts import Node
 from pipeline.interrupts import kept_handlers
 
 REASON_LENGTH = 500
-# To a cluster's address, and for its first answer.
+# To a cluster's address, and for each of its first two answers.
 CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 8.0
 # How often the head is asked for its nodes, and for how long it may stay silent. Ray itself would
 # end this process after 60 s, with whatever it holds.
@@ -28,8 +28,10 @@ IDLE_SECONDS = 20.0
 # The longest time between two looks that counts: a driver that was stopped itself, as on a
 # laptop that slept, has no reason to complain of others.
 LOOK_SECONDS = 10.0
-# The first words of a client of gRPC (HTTP/2), with empty settings: any server of it answers.
-GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+# The first words of a client of gRPC (HTTP/2), with empty settings: any server of it answers with
+# its own, in a frame whose fourth byte says so.
+SETTINGS = 4
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, SETTINGS, 0, 0, 0, 0, 0])
 
 
 class ClusterError(ValueError):
@@ -171,7 +173,7 @@ def connect(ray: Any, address: str | None) -> bool:
     if ray.is_initialized():
         return False
     if address is not None:
-        _require_an_answer(address)
+        _require_an_answer(ray, address)
     where = "Ray on this machine" if address is None else f"the Ray cluster at {address}"
     say(f"{'starting' if address is None else 'joining'} {where}: some seconds")
     # Under `uv run` Ray would resolve the environment anew for every worker.
@@ -209,8 +211,8 @@ def _end() -> None:
     os._exit(1)
 
 
-def _require_an_answer(address: str) -> None:
-    """Refuse an address where nothing listens or answers: Ray would try for minutes.
+def _require_an_answer(ray: Any, address: str) -> None:
+    """Refuse an address where nothing listens, or no head answers: Ray would try for longer.
 
     Raises:
         ClusterError: With the system's reason.
@@ -225,23 +227,40 @@ def _require_an_answer(address: str) -> None:
             return
         to_head = socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS)
         with to_head:
-            answered = _answers(to_head)
+            answered = _greets(to_head)
+        if answered and not address.startswith("ray://"):
+            answered = _is_head(ray, f"{host}:{port}")
     except (OSError, ValueError) as error:
         raise _no_cluster(address, in_a_line(error)) from error
     if not answered:
-        raise _no_cluster(address, "it accepts connections but does not answer")
+        raise _no_cluster(address, "it accepts connections but does not answer as a head does")
 
 
-def _answers(to_head: socket.socket) -> bool:
-    """Whether a server of Ray's is at the other end; under TLS, whose greeting differs, assumed."""
+def _greets(to_head: socket.socket) -> bool:
+    """Whether a server of gRPC is at the other end; under TLS, whose greeting differs, assumed."""
     if os.environ.get("RAY_USE_TLS", "0") != "0":
         return True
     to_head.settimeout(ANSWER_SECONDS)
     try:
         to_head.sendall(GREETING)
-        return bool(to_head.recv(1))
+        with to_head.makefile("rb") as answer:
+            return answer.read(4)[3:] == bytes([SETTINGS])
     except (TimeoutError, ConnectionResetError):
         return False
+
+
+def _is_head(ray: Any, address: str) -> bool:
+    """Whether a server of gRPC is the head of a cluster, which Ray would ask for half a minute."""
+    answers = []
+
+    def ask() -> None:
+        with suppress(Exception):
+            answers.append(ray._raylet.GcsClient(address=address))
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(ANSWER_SECONDS)
+    return bool(answers)
 
 
 def _no_cluster(address: str, reason: str) -> ClusterError:

@@ -1,6 +1,6 @@
 """The blocks of a grid: the cells of one shape, whose networks can be trained together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from math import prod
@@ -184,19 +184,20 @@ class Cells:
             first, last = first - size, last - size
         return [np.concatenate(columns) for columns in zip(*found, strict=True)]
 
-    def cut(self, most: int, at_starts: bool) -> Iterator[list[Places]]:
+    def cut(self, most: Callable[[], int], at_starts: bool) -> Iterator[list[Places]]:
         """Runs of cells, made one by one.
 
         Args:
-            most: Cells in a run.
+            most: Cells in the next run.
             at_starts: Whether a run that is not the last ends where a start does, if it can.
         """
         first, count = 0, len(self)
         while first < count:
-            numbers = self.between(first, min(first + most + 1, count))
+            limit = most()
+            numbers = self.between(first, min(first + limit + 1, count))
             length = len(numbers[0])
-            if length > most:  # by the first cell of the next run
-                length = (self._last_start(numbers) if at_starts else 0) or most
+            if length > limit:  # by the first cell of the next run
+                length = (self._last_start(numbers) if at_starts else 0) or limit
             yield [each[:length] for each in numbers]
             first += length
 

@@ -32,24 +32,35 @@ class LeaseLostError(RuntimeError):
     """This process was silent for so long that another one took over the store."""
 
 
-StillHeld = Callable[[], None]
+@dataclass(frozen=True)
+class Hold:
+    """The right to write.
+
+    Attributes:
+        check: Raises LeaseLostError if it has ended.
+        taken_over: Whether from a writer that did not give it back: if that one was only silent,
+            its last upload may still come.
+    """
+
+    check: Callable[[], None]
+    taken_over: bool = False
 
 
 @contextmanager
-def held(files: Files) -> Iterator[StillHeld]:
-    """Be the only writer. Yields a check that raises LeaseLostError where that has ended.
+def held(files: Files) -> Iterator[Hold]:
+    """Be the only writer.
 
     Raises:
         LockedError: Another process writes.
         OSError: The place cannot be written.
     """
     hold = _kernel_lock if isinstance(files, LocalFiles) else _lease
-    with hold(files) as still_held:
-        yield still_held
+    with hold(files) as ours:
+        yield ours
 
 
 @contextmanager
-def _kernel_lock(files: Files) -> Iterator[StillHeld]:
+def _kernel_lock(files: Files) -> Iterator[Hold]:
     """An exclusive flock, which the kernel frees however this process ends."""
     root = Path(files.root)
     root.mkdir(parents=True, exist_ok=True)
@@ -62,13 +73,13 @@ def _kernel_lock(files: Files) -> Iterator[StillHeld]:
         lock.truncate(0)
         lock.write(_name())
         lock.flush()
-        yield lambda: None
+        yield Hold(lambda: None)
 
 
 @contextmanager
-def _lease(files: Files) -> Iterator[StillHeld]:
+def _lease(files: Files) -> Iterator[Hold]:
     token = uuid4().hex
-    _refuse_fresh(files, token)
+    taken_over = _refuse_fresh(files, token) != FREE
     _renew(files, token)
     sleep(SETTLING_SECONDS)
     _refuse_fresh(files, token)
@@ -76,13 +87,13 @@ def _lease(files: Files) -> Iterator[StillHeld]:
     renewing = threading.Thread(target=_keep_renewing, args=(files, token, ended), daemon=True)
     renewing.start()
 
-    def still_held() -> None:
+    def check() -> None:
         lease = _read(files)
         if lease.token != token:
             raise LeaseLostError(f"{files.location} was taken over by {lease.holder}")
 
     try:
-        yield still_held
+        yield Hold(check, taken_over)
     finally:
         ended.set()
         renewing.join()
@@ -102,10 +113,16 @@ class Lease:
 FREE = Lease("", "nobody", 0.0)
 
 
-def _refuse_fresh(files: Files, token: str) -> None:
+def _refuse_fresh(files: Files, token: str) -> Lease:
+    """The lease as it stands: ours, or one that is free.
+
+    Raises:
+        LockedError: It is another process'.
+    """
     lease = _read(files)
     if lease.token != token and time() - lease.renewed < LEASE_SECONDS:
         raise LockedError(lease.holder)
+    return lease
 
 
 def _read(files: Files) -> Lease:

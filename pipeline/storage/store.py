@@ -6,7 +6,6 @@ meets half of one; parts of a commit that never came to its `runs` part are remo
 the next writer opens the store.
 """
 
-import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +15,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from core.trainers import Trainer
+from pipeline.storage.fences import fence_off, is_fenced_off, remove_late_parts
 from pipeline.storage.files import (
     STAGING,
     Files,
@@ -28,9 +27,16 @@ from pipeline.storage.files import (
     reason,
     remedy,
 )
-from pipeline.storage.locks import LEASE, LOCK, LockedError, StillHeld, held
+from pipeline.storage.locks import LEASE, LOCK, Hold, LeaseLostError, LockedError, held
 from pipeline.storage.manifests import ManifestError, new_manifest, parsed_manifest
-from pipeline.storage.parts import Part, commits_in_words, missing_commits, part_name, parts_among
+from pipeline.storage.parts import (
+    Part,
+    commits_in_words,
+    missing_commits,
+    parquet,
+    part_name,
+    parts_among,
+)
 from pipeline.storage.schemas import (
     SCHEMA_VERSION,
     Rows,
@@ -92,7 +98,7 @@ class Store:
         self.location = self.files.location
         self.trainer, self.schemas = trainer, schemas(trainer)
         self.mended: list[str] = []
-        self._still_held: StillHeld = lambda: None
+        self._hold = Hold(lambda: None)
         self._commits = 0
         self.manifest = self._read_manifest()
 
@@ -180,9 +186,11 @@ class Store:
         """
         with ExitStack() as stack:
             try:
-                self._still_held = stack.enter_context(held(self.files))
+                self._hold = stack.enter_context(held(self.files))
                 self._create()
                 if mend:
+                    self.mended = []
+                    self._fence_off()
                     self._refuse_lost_commits()
                     self._discard_unfinished_commits()
             except LockedError as error:
@@ -204,8 +212,23 @@ class Store:
             for table in (*self.schemas, STAGING):
                 (self.path / table).mkdir(exist_ok=True)
 
+    def _fence_off(self) -> None:
+        """Let the writer before, which may go on in the midst of a commit, add no row any more."""
+        if isinstance(self.files, LocalFiles):  # whose lock only ends with its holder
+            return
+        commits = {self._last_number + 1} if self._hold.taken_over else set()
+        fence_off(commits, self.files, self.schemas)
+        for name in remove_late_parts(self.files, self.schemas):
+            self.mended.append(f"removed {name} of an unfinished commit")
+
+    @property
+    def _last_number(self) -> int:
+        """The last number that a commit has had."""
+        apart: list[int] = self.manifest.get("set_aside", [])
+        return max([self.last_commit, *apart])
+
     def _refuse_lost_commits(self) -> None:
-        self._commits = max([self.last_commit, *self.manifest.get("set_aside", [])])
+        self._commits = self._last_number
         for table in self.schemas:
             lost = self.missing_commits(table)
             if lost:
@@ -217,7 +240,6 @@ class Store:
                 )
 
     def _discard_unfinished_commits(self) -> None:
-        self.mended = []
         for table in self.schemas:
             for part in self.parts(table):
                 if part.first > self._commits:
@@ -228,7 +250,7 @@ class Store:
 
     def describe(self, **entries: Any) -> None:
         """Add or replace entries of the manifest, atomically; only a writer may."""
-        self._still_held()
+        self._hold.check()
         described = {**self.manifest, **entries}
         if described != self.manifest or not self.exists:
             text = json.dumps(described, indent=2, sort_keys=True) + "\n"
@@ -236,16 +258,31 @@ class Store:
         self.manifest = described
 
     def commit(self, batches: Sequence[Rows]) -> None:
-        """Add the rows of finished batches; after a crash, either all or none of them are there."""
-        self._still_held()
+        """Add the rows of finished batches; after a crash, either all or none of them are there.
+
+        Raises:
+            LeaseLostError: Another writer took over meanwhile; it counts these trials as
+                finished or trains them.
+        """
+        try:
+            self._commit(batches)
+        except LeaseLostError:
+            remove_late_parts(self.files, self.schemas)
+            raise
+
+    def _commit(self, batches: Sequence[Rows]) -> None:
+        self._hold.check()
         self._name_thresholds()
         number = self._commits + 1
         name = part_name(number, number)
         for table in batches[0].tables:  # `runs` last
-            self._still_held()  # an object store may have kept the part before waiting
+            self._hold.check()  # an object store may have kept the part before waiting
             # Of thousands of batches of a row each, Parquet would take most of its time per chunk.
             rows = pa.concat_tables([batch.tables[table] for batch in batches]).combine_chunks()
             self.files.write(f"{table}/{name}", parquet(rows.cast(self.schemas[table])))
+        # Even if the lease is ours: where it was renewed too late, that put an end to another one.
+        if is_fenced_off(number, self.files):
+            raise LeaseLostError(f"{self.location} was taken over by another process")
         self._commits = number
         # Without it, a commit that lost its part in `runs` would look as if it never finished.
         self.describe(last_commit=number)
@@ -296,13 +333,6 @@ class Store:
                     f"`phasesweep verify {self.location} --repair` sets it aside, and running "
                     "again trains its trials again"
                 ) from error
-
-
-def parquet(rows: pa.Table) -> bytes:
-    """A table as a Parquet file whose every page carries a checksum."""
-    buffer = io.BytesIO()
-    pq.write_table(rows, buffer, compression="zstd", write_page_checksum=True)
-    return buffer.getvalue()
 
 
 def _empty(folder: Path) -> None:

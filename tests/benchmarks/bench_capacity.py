@@ -42,14 +42,16 @@ from pipeline.clusters import connections
 from pipeline.executors import run_on_ray
 from pipeline.grids.grid import Grid
 from pipeline.plans import finished_indices
+from pipeline.storage.locks import Hold
 from pipeline.storage.schemas import Rows, rows_of
 from pipeline.storage.store import Store
 from pipeline.sweep_files.loading import Sweep
 
 WORKERS = 4000
 LOST_SHARE = 0.01
-# Seconds of a training, and how many of them a run has.
-TRAININGS = {0.025: 150_000, 0.1: 130_000, 1.0: 14_000, 10.0: 13_000}
+# Seconds of a training, and how many of them a run has: more than the workers have waiting at once,
+# except for the shortest, which the driver cannot keep them all supplied with.
+TRAININGS = {0.025: 500_000, 0.1: 900_000, 1.0: 200_000, 10.0: 20_000}
 # What a training has in other tables: as many rows as the quickstart's on average.
 DEPTH = 12
 ROWS = {"layers": DEPTH, "curves": 18}
@@ -143,7 +145,9 @@ def measured_costs(seconds):
         logging_level="error",
     )
     sweep = sweep_of(100_000, seconds)
-    todo = batches(sweep.grid, sweep.trainer, sweep.infos, np.empty(0, np.int64))
+    many = executors.TASKS_PER_CPU * WORKERS
+    nothing = np.empty(0, np.int64)
+    todo = batches(sweep.grid, sweep.trainer, sweep.infos, nothing, lambda: many)
     todo = [batch for batch, _ in zip(todo, range(MEASURED_TASKS), strict=False)]
     rows = MadeUp(sweep.trainer)(max(todo, key=len))
     task = ray.remote(num_cpus=1)(lambda work, batch, expected: work)
@@ -224,7 +228,7 @@ def _like_a_bucket(store, clock):
 
     files.read, files.write = slow_read, slow_write
     # Each table's part is preceded by a look at the lease.
-    store._still_held = lambda: clock.add(REQUEST_SECONDS, "bucket")
+    store._hold = Hold(partial(clock.add, REQUEST_SECONDS, "bucket"))
 
 
 def _timed_commits(store, clock):

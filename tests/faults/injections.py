@@ -20,19 +20,17 @@ from pipeline.storage.store import Store
 from pipeline.sweep_files.loading import load_sweep
 from tests.faults.autoscaling import MOST_WORKERS, autoscaled
 from tests.faults.buckets import bucket
+from tests.faults.separation import separated
 from tests.faults.stores import ROOT, TRIALS, command, ended, wait_for
-from tests.faults.suite import SMALL_STORE, Injected
+from tests.faults.suite import SMALL_STORE, Injected, MissedError, SkippedError
 
 # Within so many seconds a run has ended whose cluster is gone; and one whose node is silent.
 LONGEST_END, LONGEST_WAIT = 60, 180
-# For how long a node is cut off that comes back, in seconds.
-CUT_OFF = 20
+# For how long a node is silent that comes back, and for how long its link is down: so long that Ray
+# gives it up, or not. In seconds.
+CUT_OFF, LINK_DOWN = 20, (60, 20)
 # Arrow itself repeats a request a few times before the store's files hear of it.
 THROTTLED_REQUESTS = 40
-
-
-class SkippedError(Exception):
-    """The fault cannot be injected here; the message says why."""
 
 
 def driver_killed(suite, executor):
@@ -136,13 +134,14 @@ def node_cut_off(suite, number):
         cut = []
         process = suite.at_random(store, "ray", lambda process: cut.extend(_silence(suite)))
         began = monotonic()
-        if number % 2:
-            sleep(CUT_OFF)
+        try:
+            if number % 2:
+                sleep(CUT_OFF)
+                _let_speak(cut)
+            injected.expect(process, 0)
+        finally:
             _let_speak(cut)
-        injected.expect(process, 0)
-        if monotonic() - began > LONGEST_WAIT:
-            injected.other.append(f"waited for {monotonic() - began:.0f} s")
-        _let_speak(cut)
+        injected.expect_in_time(began, LONGEST_WAIT)
     suite.replace_cluster()
     return injected
 
@@ -162,16 +161,42 @@ def _let_speak(processes):
             process.resume()
 
 
+def link_down(suite, number):
+    """A node cannot be reached for a minute, or for a while, and then again: the run goes on."""
+    store = suite.folder()
+    with separated(suite.scratch) as cluster, suite.judged(store) as injected:
+        process = _run_at(cluster.address, suite, store, faults_pause="0.3")
+        wait_for(lambda: any(store.glob("runs/*")), process)
+        sleep(suite.random.uniform(0, 5))
+        if process.poll() is not None:
+            raise MissedError
+        began = monotonic()
+        cluster.cut_off()
+        sleep(LINK_DOWN[number % 2])
+        cluster.let_back()
+        injected.expect(process, 0)
+        injected.expect_in_time(began, LONGEST_WAIT)
+    return injected
+
+
+def _run_at(address, suite, store, **environment):
+    """A run of the suite's sweep on the Ray at an address."""
+    ray = ("--executor", "ray", "--address", address)
+    return command("run", suite.sweep, "--store", store, *ray, **environment)
+
+
 def object_store_full(suite, number):
     """Another program fills the cluster's object store: the run goes on to its end."""
     store = suite.folder()
     with suite.judged(store) as injected:
         command = [sys.executable, "-m", "tests.faults.hog", suite.cluster.address]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as hog:
-            if hog.stdout.readline() != "full\n":
-                injected.other.append("the object store was not filled")
-            injected.expect(suite.run(store, "ray"), 0)
-            hog.kill()
+            try:
+                if hog.stdout.readline() != "full\n":
+                    injected.other.append("the object store was not filled")
+                injected.expect(suite.run(store, "ray"), 0)
+            finally:
+                hog.kill()
     return injected
 
 
@@ -184,8 +209,9 @@ def head_lost(suite, number):
         began = monotonic()
         code, said = ended(process)
         injected.expect_of(code, said, 1, "no trial is to blame", "run again to resume")
-        if "rpc_client" in said or monotonic() - began > LONGEST_END:
-            injected.other.append(f"ended after {monotonic() - began:.0f} s: {said}")
+        injected.expect_in_time(began, LONGEST_END)
+        if "rpc_client" in said:
+            injected.other.append(f"Ray's own words: {said}")
         suite.replace_cluster()
         injected.expect(suite.run(store, "ray"), 0)
     return injected
@@ -354,11 +380,10 @@ def two_drivers(suite, number):
 def no_workers_at_first(suite, number):
     """An autoscaler starts workers for the tasks that wait, and ends them after the run."""
     store = suite.folder()
-    arguments = ("run", suite.sweep, "--store", store, "--executor", "ray", "--address")
     with autoscaled(suite.scratch) as cluster, suite.judged(store) as injected:
         if cluster.cpus:
             injected.other.append(f"{cluster.cpus} CPUs before the run")
-        process = command(*arguments, cluster.address, faults_pause="1")
+        process = _run_at(cluster.address, suite, store, faults_pause="1")
         if not wait_for(lambda: cluster.cpus >= MOST_WORKERS, process):
             injected.other.append(f"{cluster.cpus} CPUs at the end of the run")
         injected.expect(process, 0)
@@ -376,6 +401,7 @@ FAULTS = {
     "Ray node lost": (node_lost, 5),
     "Ray head lost": (head_lost, 3),
     "Ray node cut off": (node_cut_off, 2),
+    "Ray node's link down": (link_down, 2),
     "object store full": (object_store_full, 1),
     "trial kills its worker": (trial_kills_its_worker, 3),
     "memory runs out": (memory_runs_out, 2),

@@ -18,6 +18,9 @@ TABLES = ("runs", *FULLY_CONNECTED.tables)
 
 ROOT = Path(__file__).parents[2]
 NOT_SCIENTIFIC = ["wall_seconds", "batch_id"]
+# In seconds, for each process: far more than it takes on a busy machine, so that one which takes
+# longer hangs.
+LONGEST_RUN = 900
 
 SWEEP = """
 name: faults
@@ -34,9 +37,16 @@ seed: [0, 1, 2]
 TRIALS = 480
 
 
+_started = []
+
+
+class HungError(Exception):
+    """A process did not come to its end, or as far as it should, within LONGEST_RUN."""
+
+
 def command(*arguments, **environment):
     """The phasesweep command, started; variables of the environment in small letters."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "tests.faults.driver", *map(str, arguments)],
         cwd=ROOT,
         env={**os.environ, **{name.upper(): value for name, value in environment.items()}},
@@ -44,22 +54,43 @@ def command(*arguments, **environment):
         stderr=subprocess.PIPE,
         text=True,
     )
+    _started.append(process)
+    return process
+
+
+def kill_commands():
+    """Kill all commands that still run."""
+    while _started:
+        process = _started.pop()
+        process.kill()
+        process.wait()
 
 
 def ended(process):
-    """A process' exit code and what it said."""
-    _, said = process.communicate(timeout=300)
+    """A process' exit code and what it said.
+
+    Raises:
+        HungError: It did not end.
+    """
+    try:
+        _, said = process.communicate(timeout=LONGEST_RUN)
+    except subprocess.TimeoutExpired as error:
+        raise HungError(f"a run had not ended after {LONGEST_RUN} s") from error
     return process.returncode, said
 
 
 def wait_for(happened, process):
-    """Wait until something has happened; False if the process ended before."""
-    limit = monotonic() + 120
+    """Wait until something has happened; False if the process ended before.
+
+    Raises:
+        HungError: Neither came.
+    """
+    limit = monotonic() + LONGEST_RUN
     while not happened():
         if process.poll() is not None:
             return False
         if monotonic() > limit:
-            raise TimeoutError("the driver did not come so far in two minutes")
+            raise HungError(f"a run did not come as far as its fault in {LONGEST_RUN} s")
         sleep(0.005)
     return True
 

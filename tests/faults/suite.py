@@ -17,6 +17,10 @@ from tests.sweeps import TRACED
 SMALL_STORE = {"object_store_memory": 80 << 20}
 
 
+class SkippedError(Exception):
+    """The fault cannot be injected here; the message says why."""
+
+
 class MissedError(Exception):
     """The run was over before its fault: nothing was injected."""
 
@@ -27,6 +31,7 @@ class Injected:
 
     Attributes:
         lost, doubled: Rows of all tables, against the undisturbed store.
+        hung: What took longer than its limit.
         disturbed: What readers saw that they should not.
         other: Wrong exit codes and messages, and what `verify` finds.
         readings: How often the store was read meanwhile.
@@ -36,6 +41,7 @@ class Injected:
 
     lost: int = 0
     doubled: int = 0
+    hung: list[str] = field(default_factory=list)
     disturbed: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
     readings: int = 0
@@ -49,6 +55,12 @@ class Injected:
         """Likewise, of a process that has ended with an exit code and messages."""
         if found != code or "Traceback" in said or not all(text in said for text in told):
             self.other.append(f"exit code {found}, expected {code} and {told}: {said}")
+
+    def expect_in_time(self, began, seconds):
+        """What began then, on the monotonic clock, has ended within so many seconds."""
+        took = monotonic() - began
+        if took > seconds:
+            self.hung.append(f"ended after {took:.0f} s instead of {seconds}")
 
 
 class Suite:
@@ -97,7 +109,9 @@ class Suite:
         return cluster
 
     def replace_cluster(self):
-        """End the cluster; the next run has a new one."""
+        """End the cluster, if there is one; the next run has a new one."""
+        if "cluster" not in self.__dict__:
+            return
         self.cluster.shutdown()
         self._clusters.remove(self.cluster)
         del self.cluster

@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 import pyarrow as pa
@@ -194,6 +195,19 @@ def test_what_is_left_here_and_there_is_trained_together(grid_of):
     todo = batches_of(grid, np.setdiff1d(np.arange(grid.size), left))
     assert sorted(indices(grid, todo)) == left.tolist()
     assert len(todo) < 25
+
+
+def test_batches_take_longer_where_many_are_in_flight(grid_of, monkeypatch):
+    """When they are cut; their trials are the same, be they a grid's or a round's."""
+    monkeypatch.setattr("pipeline.cuts.MANY_IN_FLIGHT", 2)
+    trainer = replace(FULLY_CONNECTED, seconds=lambda *of: 0.5, start_seconds=lambda *of: 0.0)
+    grid = grid_of(seed=(0,), learning_rate=tuple(np.geomspace(1e-4, 10, 32).tolist()))
+    dense = list(batches(grid, trainer, DATASETS, NONE, count().__next__))
+    assert sorted(indices(grid, dense)) == [*range(32)]
+    assert max(map(len, dense)) >= 6
+    a_round = list(round_batches(grid, trainer, DATASETS, np.arange(32), {}, count().__next__))
+    assert [len(batch) for batch in a_round] == [2, 2, 2, 3, 4, 6, 7, 6]
+    assert indices(grid, a_round) == [*range(32)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,7 +49,7 @@ def start(trial):
 
 
 def indices(block, cells):
-    return [block.indices(numbers) for numbers in cells.cut(5, at_starts=False)]
+    return [block.indices(numbers) for numbers in cells.cut(lambda: 5, at_starts=False)]
 
 
 @repeatable
@@ -65,7 +65,7 @@ def test_each_cell_is_in_the_block_of_its_shape(blocks_of, described):
         assert blocks.sizes[number] == len(own)
         assert blocks.starts[number] == len(set(map(start, trials)))
         assert set(blocks.numbers(own).tolist()) == {number}
-        (numbers,) = block.cells.cut(10**6, at_starts=False)
+        (numbers,) = block.cells.cut(lambda: 10**6, at_starts=False)
         assert list(block.trials(numbers)) == trials
         seen.extend(own.tolist())
     assert sorted(seen) == list(range(grid.size))
@@ -105,18 +105,18 @@ def test_a_start_is_complete_when_all_its_trials_are(blocks_of, described, chose
 
 
 def _all(block):
-    (numbers,) = block.cells.cut(10**6, at_starts=False)
+    (numbers,) = block.cells.cut(lambda: 10**6, at_starts=False)
     return block.trials(numbers)
 
 
 def test_runs_end_where_a_start_does_if_they_can(blocks_of):
     """A start that is longer than a run is cut, and the next one begins a run of its own."""
     (block, *_) = blocks_of((), None)
-    runs = [block.trials(numbers) for numbers in block.cells.cut(10, at_starts=True)]
+    runs = [block.trials(numbers) for numbers in block.cells.cut(lambda: 10, at_starts=True)]
     assert [len(run) for run in runs] == [7] * 21
     assert all(len({start(trial) for trial in run}) == 1 for run in runs)
-    assert [len(c[0]) for c in block.cells.cut(4, at_starts=True)] == [4, 3] * 21
-    assert [len(c[0]) for c in block.cells.cut(10, at_starts=False)] == [10] * 14 + [7]
+    assert [len(c[0]) for c in block.cells.cut(lambda: 4, at_starts=True)] == [4, 3] * 21
+    assert [len(c[0]) for c in block.cells.cut(lambda: 10, at_starts=False)] == [10] * 14 + [7]
 
 
 def test_a_block_of_a_million_million_cells_is_taken_a_run_at_a_time(grid_of):
@@ -124,7 +124,7 @@ def test_a_block_of_a_million_million_cells_is_taken_a_run_at_a_time(grid_of):
     (block,) = Blocks(grid_of(seed=range(10**6), learning_rate=tuple(map(float, range(10**6)))))
     assert len(block.cells) == 10**12
     first = block.cells_of_level(0, whole_starts=False)
-    (numbers,) = first.cut(4096, at_starts=True)
+    (numbers,) = first.cut(lambda: 4096, at_starts=True)
     rates = [trial.learning_rate for trial in block.trials(numbers)]
     assert rates == [0, 500_000, 999_999]
     whole = block.cells_of_level(0, whole_starts=True)

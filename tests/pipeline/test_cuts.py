@@ -8,7 +8,16 @@ import pytest
 from core.costs import seconds
 from core.datasets import DATASETS
 from core.training import FULLY_CONNECTED
-from pipeline.cuts import BATCH_SECONDS, LEAST_CUT, MOST_REPEATED, MOST_TRIALS, Cut, Cuts
+from pipeline.cuts import (
+    BATCH_SECONDS,
+    LEAST_CUT,
+    MOST_REPEATED,
+    MOST_TRIALS,
+    Cut,
+    Cuts,
+    aimed_seconds,
+)
+from pipeline.executors import TASKS_PER_CPU
 from pipeline.grids.blocks import Blocks
 from pipeline.prices import Price, price
 
@@ -33,6 +42,13 @@ def test_a_batch_is_about_a_second_of_work(grid_of, cut_of):
     assert size * seconds(trial, DATASETS["digits"]) == pytest.approx(BATCH_SECONDS, rel=0.3)
     assert cut_of(replace(trial, steps=10**8)).size == 1
     assert cut_of(replace(trial, depth=1, steps=0, examples=2)).size == MOST_TRIALS
+
+
+@pytest.mark.parametrize("cpus", [0, 1, 300, 301, 4000, 10**6])
+def test_batches_grow_with_the_cluster(cpus):
+    """A second each on some hundred CPUs; from then on 300 of them end in a second."""
+    seconds = aimed_seconds(TASKS_PER_CPU * cpus)
+    assert seconds == pytest.approx(max(BATCH_SECONDS, cpus / 300))
 
 
 @pytest.mark.parametrize("steps", [1, 10, 100, 1000, 10_000])

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import threading
+from contextlib import ExitStack, suppress
 
 import numpy as np
 import pytest
@@ -218,7 +220,7 @@ def test_a_cluster_that_is_not_there_is_reported(monkeypatch, error, cells):
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", no_cluster)
-    monkeypatch.setattr(connections, "_require_an_answer", lambda address: None)
+    monkeypatch.setattr(connections, "_require_an_answer", lambda *of: None)
     said = rf"^cannot join the Ray cluster at 'nowhere': {str(error)[:20]}.*leave out --address$"
     with pytest.raises(ClusterError, match=said):
         list(run_on_ray(cells, [], address="nowhere"))
@@ -250,9 +252,38 @@ def test_a_head_that_accepts_but_does_not_answer_is_reported(monkeypatch, cells)
     with socket.create_server(("", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(
-            ClusterError, match=rf"^cannot join .*'{address}': it accepts conn.* not answer;"
+            ClusterError,
+            match=rf"^cannot join .*'{address}': it accepts conn.* not answer as a head does;",
         ):
             list(run_on_ray(cells, [], address=address))
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])]
+)
+def test_a_server_that_is_no_head_is_reported(monkeypatch, cells, answer):
+    """Be it one of HTTP/1 or of HTTP/2, which gRPC speaks too."""
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **options: pytest.fail("Ray was asked"))
+    monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.5)
+
+    with socket.create_server(("", 0)) as server, ExitStack() as clients:
+        threading.Thread(target=_greet, args=(server, answer, clients), daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=rf"'{address}': it .* not answer as a head does;"):
+            list(run_on_ray(cells, [], address=address))
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def _greet(server, greeting, clients):
+    """Greet all clients of a server, and say no more to them."""
+    with suppress(OSError):
+        while True:
+            client, _ = server.accept()
+            clients.enter_context(client)
+            client.sendall(greeting)
 
 
 def with_other_versions(monkeypatch, **changes):

@@ -386,7 +386,9 @@ def trained(sweep):
     """Every network of the sweep, trained."""
     on = tasks(sweep)
     for block in Blocks(sweep.grid):
-        (trials,) = (block.trials(cells) for cells in block.cells.cut(10**6, at_starts=False))
+        (trials,) = (
+            block.trials(cells) for cells in block.cells.cut(lambda: 10**6, at_starts=False)
+        )
         yield from trainings(trials, on[task_key(block.first)])
 
 

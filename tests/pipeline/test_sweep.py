@@ -4,6 +4,7 @@ import json
 import pickle
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from math import inf
 from time import sleep
 
@@ -106,14 +107,39 @@ def _count(path):
 
 
 def test_serial_and_ray_write_the_same_bits(small_sweep, tmp_path, local_ray, monkeypatch):
-    """Whatever order tasks finish in."""
+    """Whatever order tasks finish in, and however large batches get with those in flight."""
     run(small_sweep, tmp_path / "serial")
     monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
+    monkeypatch.setattr("pipeline.cuts.MANY_IN_FLIGHT", 2)
     run(small_sweep, tmp_path / "ray", run_on_ray)
     for table in TABLES:
         pd.testing.assert_frame_equal(
             rows(tmp_path / "serial", table), rows(tmp_path / "ray", table), check_exact=True
         )
+
+
+@pytest.mark.parametrize("trace", [None, "{axes: [init_scale, learning_rate], of: diverged}"])
+def test_a_run_cuts_longer_batches_the_more_are_in_flight(
+    write_sweep, tmp_path, monkeypatch, trace
+):
+    """Here all of them at once."""
+    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 1e-3)
+    monkeypatch.setattr("pipeline.cuts.MANY_IN_FLIGHT", 1)
+    axis = "{geomspace: [1.0e-2, 100, 33]}"
+    one = {"depth": 2, "activation": "tanh", "seed": 0}
+    sizes = []
+
+    def take_all(work, todo):
+        sizes.extend(map(len, takewhile(lambda batch: batch is not None, todo)))
+        return iter(())
+
+    traced = {} if trace is None else {"trace": trace}
+    run(
+        write_sweep(**one, init_scale=axis, learning_rate=axis, **traced),
+        tmp_path / "store",
+        take_all,
+    )
+    assert max(sizes) > 4 * sizes[0]
 
 
 def test_rounds_of_a_traced_sweep_wait_for_each_other_on_ray(
