@@ -124,7 +124,7 @@ def middle_of_map(page):
         return [xaxis._offset + xaxis.d2p(0.3981) - box.width / 2,
           yaxis._offset + yaxis.d2p(1.587) - box.height / 2];"""
     )
-    return ActionChains(page).move_to_element_with_offset(found, round(x), round(y))
+    return ActionChains(page, duration=0).move_to_element_with_offset(found, round(x), round(y))
 
 
 def run_of(page, runs):
