@@ -237,6 +237,13 @@ def test_the_edge_figure_has_each_optimizers_points_and_its_bound(make_runs):
     assert drawn["its bound, 2"] == ([0.1, 0.4], [2.0, 2.0])
     assert drawn["adam"] == ([0.01], [30.0])
     assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
+    (panel,) = adam_edge_by_rate(runs.assign(weight_decay=1.0)).axes
+    drawn = {line.get_label(): list(line.get_ydata()) for line in panel.lines}
+    assert set(drawn) == {
+        *("gd", "its bound, 2 less learning rate × weight decay"),
+        "adam, no bound known",
+    }
+    assert drawn["its bound, 2 less learning rate × weight decay"] == pytest.approx([1.9, 1.6])
 
 
 def test_each_panel_has_the_bound_of_its_momentum(make_runs):
