@@ -10,6 +10,7 @@ the same.
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -122,13 +123,19 @@ class Task:
 
 
 def _sklearns(name: str) -> Callable[[int], tuple[Matrix, NDArray[Any]]]:
-    def load(examples: int) -> tuple[Matrix, NDArray[Any]]:
-        from sklearn import datasets  # Takes a second to import: only when training needs it.
+    return lambda examples: _read(name)
 
-        loaded = getattr(datasets, f"load_{name}")()
-        return loaded.data.astype(np.float64), loaded.target
 
-    return load
+@cache
+def _read(name: str) -> tuple[Matrix, NDArray[Any]]:
+    """A file of scikit-learn's, read once for all who look at it."""
+    from sklearn import datasets  # Takes a second to import: only when training needs it.
+
+    loaded = getattr(datasets, f"load_{name}")()
+    inputs, targets = loaded.data.astype(np.float64), loaded.target
+    for array in (inputs, targets):
+        array.setflags(write=False)
+    return inputs, targets
 
 
 def _gaussian(examples: int) -> tuple[Matrix, Matrix]:

@@ -54,6 +54,9 @@ class Setting:
         smallest: A number closer to 0 than this, and not 0, is refused.
         meant: The value that a word in a sweep file stands for; None if it is no such word.
         words: Those words, for suggestions.
+        words_unless: Another setting's name, and the choice of it with which the words mean
+            nothing; None if they always mean that value.
+        called: What other tools call some of its choices: that name, and the choice.
         text: Of a setting of text that is a name or a number: the text that what a sweep file
             has stands for. It raises ValueError, saying what must hold, if there is none.
         elsewhere: Names that other tools have for the setting.
@@ -93,6 +96,8 @@ class Setting:
     smallest: float = 0.0
     meant: Callable[[str], Value | None] | None = None
     words: Collection[str] = ()
+    words_unless: tuple[str, str] | None = None
+    called: Sequence[tuple[str, str]] = ()
     text: Callable[[Any], str] | None = None
     elsewhere: Collection[str] = ()
     objection: Callable[..., str | None] | None = None

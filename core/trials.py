@@ -21,7 +21,7 @@ from core.hidden_widths import (
     hidden_widths_text,
     listed_widths,
 )
-from core.initializers import INITIALIZERS, NAMED_SCALES, named_scale
+from core.initializers import INITIALIZERS, NAMED_SCALES, WEIGHT_STD, named_scale
 from core.losses import LOSSES, REGRESSION_LOSS
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.parameterizations import PARAMETERIZATIONS
@@ -241,6 +241,13 @@ class Trial:
         "name",
         written="gaussian",
         choices=tuple(INITIALIZERS),
+        called=(
+            ("eye", "scaled_identity"),
+            ("identity", "scaled_identity"),
+            ("normal", "gaussian"),
+            ("normal_", "gaussian"),
+            ("random_normal", "gaussian"),
+        ),
         elsewhere=(
             "init",
             "initialisation",
@@ -258,6 +265,7 @@ class Trial:
         **SCALE,
         meant=named_scale,
         words=tuple(NAMED_SCALES),
+        words_unless=("initializer", WEIGHT_STD),
         elsewhere=("gain", "sigma", "sigma_w", "weight_scale"),
         differs_within="batch",
     )

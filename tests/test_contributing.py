@@ -87,8 +87,10 @@ def phasesweep(command: str, folder: Path) -> str:
     return run(["-m", "pipeline", *arguments], folder)
 
 
-def copied(folder: Path) -> Path:
-    """The folder, with a copy of the sources."""
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the sources, for both examples: what is compiled for one serves the other."""
+    folder = tmp_path_factory.mktemp("sources")
     for name in COPIED:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -100,9 +102,9 @@ def copied(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def with_softsign(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the sources with the first example's softsign."""
-    folder = copied(tmp_path_factory.mktemp("softsign"))
+def with_softsign(sources: Path) -> Path:
+    """The copy of the sources with the first example's softsign."""
+    folder = sources
     formula, fact, test = blocks("a new activation")
     formula_entry, jax_entry = ENTRY.findall(PAGE)
     formulas, table = (
@@ -142,9 +144,9 @@ def test_sweep_files_and_the_theory_know_a_new_activation(with_softsign):
 
 
 @pytest.fixture(scope="module")
-def with_input_scale(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the sources with the second example's setting and result, and a store of them."""
-    folder = copied(tmp_path_factory.mktemp("input_scale"))
+def with_input_scale(sources: Path) -> Path:
+    """The copy of the sources with the second example's setting and result, and their store."""
+    folder = sources
     setting, task, column, values = blocks("a new setting and a new result")
     training = folder / "core/training.py"
     insert_before(folder / "core/trials.py", "\n\nSETTINGS = ", indent(setting, INDENT))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import Collection, LineCollection
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
@@ -43,6 +44,7 @@ def framed(figure: Figure, words: str, caption: str) -> str:
 def light_and_dark(figure: Figure) -> tuple[str, str]:
     """Both pictures as base64 of PNG; the figure is left as it looks on a dark page."""
     light = _png(figure)
+    figure.set_layout_engine("none")  # all stays where it is
     darken(figure)
     return light, _png(figure)
 
@@ -94,8 +96,9 @@ def page_on_dark(color: Any) -> Color:
 
 
 def _png(figure: Figure) -> str:
-    whole, packed = io.BytesIO(), io.BytesIO()
-    figure.savefig(whole, format="png", dpi=DOTS_PER_INCH)
-    picture = Image.open(whole).convert("RGB")
+    figure.set_dpi(DOTS_PER_INCH)
+    canvas, packed = FigureCanvasAgg(figure), io.BytesIO()
+    canvas.draw()  # once; savefig would draw it twice, and pack it in between
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     picture.quantize(COLORS, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
     return base64.b64encode(packed.getvalue()).decode()

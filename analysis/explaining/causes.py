@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from core.optimization.optimizers import OPTIMIZERS
@@ -226,7 +227,8 @@ def _fall(run: Run) -> str:
     if not step or lowest is None:
         return ""
     steps = "1 step" if step == 1 else f"{step:.0f} steps"
-    return f" The loss fell for {steps}, to {number(lowest)}, and then left."
+    then = ", and then left" if step < run.get("steps_run", inf) else ", the last that is known"
+    return f" The loss fell for {steps}, to {number(lowest)}{then}."
 
 
 def _trained(run: Run) -> str:

@@ -35,7 +35,8 @@ def adam_edge_by_rate(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
 
     A point is a run that did not diverge. Beyond its optimizer's dashed line, 2 with gd and 38 with
     adam, descent on a quadratic diverges. Sharpness rises up to there and stays: Cohen et al.
-    (2021), arXiv:2103.00065, and with Adam Cohen et al. (2022), arXiv:2207.14484.
+    (2021), arXiv:2103.00065, and with Adam Cohen et al. (2022), arXiv:2207.14484. A weight decay
+    lowers the line; with adam, or where gradients are clipped, no bound is known then.
 
     Args:
         runs: As for analysis.tables.curvatures.sharpness_at_end.
@@ -73,26 +74,36 @@ def _draw(panel: Axes, rows: pd.DataFrame, color: Color) -> None:
     """One optimizer's runs, and its bound where they are."""
     if rows.empty:
         return
-    points, bound = _styles(rows, color)
-    eta = rows["eta"]
-    panel.plot(eta, eta * rows["final_preconditioned_sharpness"], **points)
-    panel.plot([eta.min(), eta.max()], [_bounds(rows)[0]] * 2, **bound)
+    rows = rows.sort_values("eta")
+    y = rows["eta"] * rows["final_preconditioned_sharpness"]
+    panel.plot(rows["eta"], y, **_points(rows, color))
+    known = rows.dropna(subset="edge")
+    if not known.empty:
+        panel.plot(known["eta"], known["eta"] * known["edge"], **_bound(known, color))
 
 
 def _keys(layout: Layout) -> Iterator[Line2D]:
     """The legend's entries: each optimizer's points, and its bound at each momentum."""
     for color, rows in lines_of(layout).of(layout.runs):
-        yield from (Line2D([], [], **style) for style in _styles(rows, color))
+        yield Line2D([], [], **_points(rows, color))
+        known = rows.dropna(subset="edge")
+        if not known.empty:
+            yield Line2D([], [], **_bound(known, color))
 
 
-def _styles(rows: pd.DataFrame, color: Color) -> tuple[Style, Style]:
-    """How one optimizer's points and its bound are drawn, with what the legend says of them."""
-    optimizer = rows["optimizer"].iloc[0]
-    points = {"color": color, "marker": MARKERS[optimizer], "markersize": 5, "linestyle": "none"}
-    bounds = " or ".join(f"{bound:.3g}" for bound in _bounds(rows))
-    return {**points, "label": optimizer}, {**EDGE, "color": color, "label": f"its bound, {bounds}"}
+def _points(rows: pd.DataFrame, color: Color) -> Style:
+    """How one optimizer's runs are drawn, with what the legend says of them."""
+    label = optimizer = rows["optimizer"].iloc[0]
+    if rows["edge"].isna().any():
+        label += ", no bound known" if rows["edge"].isna().all() else ", for some no bound known"
+    marks = {"marker": MARKERS[optimizer], "markersize": 5, "linestyle": "none"}
+    return {"color": color, **marks, "label": label}
 
 
-def _bounds(rows: pd.DataFrame) -> NDArray[np.float64]:
-    """Those of one optimizer's runs, which differ with the momentum."""
-    return np.unique(edges(rows["optimizer"], rows["momentum"]))
+def _bound(known: pd.DataFrame, color: Color) -> Style:
+    """How the bound of runs of one optimizer is drawn; it differs with the momentum."""
+    bounds = np.unique(edges(known["optimizer"], known["momentum"]))
+    label = f"its bound, {' or '.join(f'{bound:.3g}' for bound in bounds)}"
+    if known.get("weight_decay", pd.Series(0.0)).any():
+        label += " less learning rate × weight decay"
+    return {**EDGE, "color": color, "label": label}

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from analysis.drawing.facets import facets
+from analysis.drawing.init_scales import by_meaning
 from analysis.drawing.marks import CRITICAL, MEASURED, Style, between
 from analysis.drawing.pages import STYLE, give_title
 from analysis.drawing.ticks import mark_ticks
@@ -53,7 +54,7 @@ def chi_by_init_scale(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
         raise UnsuitableRunsError("every chi is 0; add an init_scale above 0 to the sweep")
     layout = laid_out(positive, view, PLACES)
     with mpl.rc_context(STYLE):
-        figure, drawn, _ = facets(layout, r"init scale $\sigma_w$", r"$\chi$")
+        figure, drawn, _ = facets(layout, _scale(layout.runs), r"$\chi$")
         for facet in drawn:
             _draw_chi(facet.panel, facet.runs)
         handles, labels = drawn[0].panel.get_legend_handles_labels()
@@ -62,6 +63,12 @@ def chi_by_init_scale(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
         title = "Growth of gradients from layer to layer at step 0"
         give_title(figure, title, layout.runs, layout.note)
     return figure
+
+
+def _scale(runs: pd.DataFrame) -> str:
+    weight_std = "init scale: weight std"
+    sigma_w = r"init scale $\sigma_w$"
+    return by_meaning(runs, sigma_w=sigma_w, weight_std=weight_std, both="init scale")
 
 
 def _draw_chi(panel: Axes, runs: pd.DataFrame) -> None:

@@ -26,6 +26,7 @@ from analysis.figures.outcome_shares import outcome_shares_by_axis
 from analysis.figures.stability_map import stability_map
 from analysis.figures.thresholds import map_by_threshold
 from analysis.figures.trainable_depth import trainable_depth_map
+from analysis.reading.cells import INFERRED
 from analysis.reading.stores import (
     UnsuitableRunsError,
     factors,
@@ -123,10 +124,10 @@ def _grouped(
 
 def _outcomes(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
     """The shares of the settings asked for, or of activation and depth; all others are pooled."""
-    runs = view.kept(read_map(store, level, view))
-    usual = [name for name in ("activation", "depth") if name in factors(runs)]
-    by = list(view.named.values()) or usual or factors(runs)
-    return outcome_shares(runs, by or ["activation", "depth"])
+    cells = view.kept(read_map(store, level, view))
+    usual = [name for name in ("activation", "depth") if name in factors(cells)]
+    by = list(view.named.values()) or usual or factors(cells)
+    return _counted(outcome_shares(cells, by or ["activation", "depth"]), cells)
 
 
 def _edge(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
@@ -141,7 +142,12 @@ def _cures(store: str | Path, level: float | None, view: View) -> pd.DataFrame:
     """
     cells = view.kept(read_map(store, level, view))
     usual = AXES if set(AXES) & set(factors(cells)) else placed(cells, view, PLANE).values()
-    return trained_by_cure(cells, list(view.named.values()) or list(usual))
+    return _counted(trained_by_cure(cells, list(view.named.values()) or list(usual)), cells)
+
+
+def _counted(table: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """A table in which what was counted has its name: of a traced map cells, not runs alone."""
+    return table.rename(columns={"runs": "cells"}) if INFERRED in cells else table
 
 
 def _dimension(store: str | Path, level: float | None, view: View) -> pd.DataFrame:

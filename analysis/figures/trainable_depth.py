@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 
 from analysis.drawing.cell_axes import CellAxis, cell_axis, grid_of
 from analysis.drawing.facets import facets
+from analysis.drawing.init_scales import by_meaning
 from analysis.drawing.log_scales import cell_edges, places
 from analysis.drawing.map_cells import NOT_RUN
 from analysis.drawing.marks import CRITICAL, MEASURED, between
@@ -49,7 +50,7 @@ def trainable_depth_map(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     layout = laid_out(runs, view, PLACES)
     grid = [cell_axis(name, layout.runs) for name in ("init_scale", "depth")]
     with mpl.rc_context(STYLE):
-        figure, drawn, gaps = facets(layout, r"weight variance $\sigma_w^2$", "depth", 3)
+        figure, drawn, gaps = facets(layout, _variance(layout.runs), "depth", 3)
         figure.set_size_inches(max(figure.get_figwidth(), 7.0), figure.get_figheight() + 1.0)
         for facet in drawn:
             best = _remaining_loss(facet.runs, *grid)
@@ -73,6 +74,13 @@ def trainable_depth_map(runs: pd.DataFrame, view: View = EVERYTHING) -> Figure:
     return figure
 
 
+def _variance(runs: pd.DataFrame) -> str:
+    """What the square of the init scale is."""
+    sigma_w = r"weight variance $\sigma_w^2$"
+    weight_std = "variance of a weight"
+    return by_meaning(runs, sigma_w=sigma_w, weight_std=weight_std, both="init scale squared")
+
+
 def _remaining_loss(runs: pd.DataFrame, scales: CellAxis, depths: CellAxis) -> np.ma.MaskedArray:
     """The loss left by the best run of each init scale and depth, (depths, scales)."""
     left = (runs["tail_loss"] / runs["baseline_loss"]).fillna(np.inf).clip(upper=MOST_LEFT)
@@ -92,8 +100,8 @@ def _draw_remaining_loss(
 
 
 def _draw_depths(panel: Axes, depths: pd.DataFrame) -> None:
-    variance = places(depths["weight_variance"])
-    panel.plot(variance, depths["trainable_depth"], label="trainable depth", **MEASURED)
+    squares = places(np.square(depths["init_scale"]))
+    panel.plot(squares, depths["trainable_depth"], label="trainable depth", **MEASURED)
 
 
 def _draw_theory(panel: Axes, depths: pd.DataFrame) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.reading.stores import groups
-from core.optimization.optimizers import edges
+from core.optimization.optimizers import OPTIMIZERS, edges
 from core.optimization.rate_units import used_rates
 from core.optimization.schedules import SCHEDULES
 from core.outcomes import DIVERGED
-from core.trials import TRIAL_FIELDS
+from core.trials import DEFAULTS, TRIAL_FIELDS
 
 STARTS = ("activation", "depth", "init_scale", "seed")
 EDGES = (*STARTS, "learning_rate")
@@ -107,14 +107,30 @@ def sharpness_at_end(runs: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Those of `runs` that have a positive sharpness at the end, and ended at the rate that was
         asked for. Beside their columns are `eta`, that rate; `edge`, the sharpness above which
-        their optimizer diverges on a quadratic; and `edge_ratio`, their sharpness over it.
+        their optimizer diverges on a quadratic; and `edge_ratio`, their sharpness over it. A weight
+        decay is a curvature of its own, which the edge leaves less room beside. The edge is NaN
+        where none is known: with clipped gradients, with adam and a weight decay, whose
+        preconditioned curvature was not measured, and where the decay alone is beyond it.
     """
     known = (runs["final_preconditioned_sharpness"] > 0) & ~runs["outcome"].isin(DIVERGED)
     table = runs[known & _at_full_rate(runs)]
     eta = used_rates(table)
-    edge = edges(table["optimizer"], table["momentum"]) / eta
+    edge = edges(table["optimizer"], table["momentum"]) / eta - _of(table, "weight_decay")
+    edge = edge.where((edge > 0) & ~_without_edge(table))
     ratio = table["final_preconditioned_sharpness"] / edge
     return table.assign(eta=eta, edge=edge, edge_ratio=ratio)
+
+
+def _without_edge(runs: pd.DataFrame) -> pd.Series:
+    """Which runs' optimizers have no known edge, by clipping or by what decays."""
+    adaptive = [each.name for each in OPTIMIZERS.values() if each.adaptive]
+    decays = runs["optimizer"].isin(adaptive) & (_of(runs, "weight_decay") > 0)
+    return decays | (_of(runs, "clip_norm") > 0)
+
+
+def _of(runs: pd.DataFrame, name: str) -> pd.Series:
+    """A setting's column; of rows from before it, what they stand for."""
+    return runs.get(name, pd.Series(DEFAULTS[name], index=runs.index))
 
 
 def _at_full_rate(runs: pd.DataFrame) -> pd.Series:

@@ -31,6 +31,8 @@ TYPES = {
     "json": "application/json",
 }
 FILES = ("watch.html", "watch.js", "watch.css")
+# How often the server looks whether it is to end.
+LOOKING_SECONDS = 0.05
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def serving(atlas: LiveAtlas, port: int = 0) -> Iterator[str]:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     handler = type("Handler", (_Handler,), {"atlas": atlas, "token": token})
     with ThreadingHTTPServer((HOST, port), handler) as server:
-        thread = Thread(target=server.serve_forever, daemon=True)
+        thread = Thread(target=server.serve_forever, args=(LOOKING_SECONDS,), daemon=True)
         thread.start()
         try:
             yield f"http://{HOST}:{server.server_port}/{token}/"

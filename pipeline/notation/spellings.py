@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 # Values between commas that are in no brackets, and the problems that they are then.
@@ -12,18 +12,21 @@ OF_WORDS = ("float_parsing", "int_parsing", "literal_error")
 DIGITS = re.compile(r"\d")
 
 
-def suggestion(problem: Any, words: Collection[str]) -> str:
+def suggestion(problem: Any, words: Collection[str], called: Mapping[str, str]) -> str:
     """`did you mean tanh? ` or `did you mean [2, 8]? `, or nothing where nothing is near.
 
     Args:
         problem: One of pydantic's, as ValidationError.errors gives them.
         words: Names that are allowed there besides those that the problem lists.
+        called: What other tools call some of these names.
     """
     written = problem["input"]
     if not isinstance(written, str):
         return ""
     if problem["type"] in OF_WORDS and SEVERAL.fullmatch(written):
         return f"did you mean [{written.strip('() ')}]? "
+    if written.lower() in called:
+        return f"did you mean {called[written.lower()]}? "
     names = [*words, *_listed(problem)]
     # float16 is no slip of the pen for float64.
     like = [name for name in names if DIGITS.findall(name) == DIGITS.findall(written)]

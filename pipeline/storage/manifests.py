@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -239,16 +240,21 @@ def _sweep_problems(sweep: Mapping[str, Any], trainer: Trainer) -> Iterator[str]
 def _axis_problems(setting: Setting, values: list[Any], *, may_repeat: bool) -> Iterator[str]:
     of_sets = setting.kind is frozenset
     given = list(map(_names, values)) if of_sets else values
-    value: Any = value_type(setting)
-    form: Any = list[list[value]] if of_sets else list[value]
     try:
-        TypeAdapter(form).validate_python(given, strict=True)
+        _form_of(setting).validate_python(given, strict=True)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         yield f"axes.{setting.name}: {rule(problem)}, got {shown(problem['input'])}"
     else:
         if len(set(values)) < len(values) and not may_repeat:
             yield f"axes.{setting.name}: must list each value once"
+
+
+@cache
+def _form_of(setting: Setting) -> TypeAdapter[Any]:
+    """Checks the values of an axis; it takes longer to make than to use."""
+    value: Any = value_type(setting)
+    return TypeAdapter(list[list[value]] if setting.kind is frozenset else list[value])
 
 
 def _names(value: Any) -> list[Any]:

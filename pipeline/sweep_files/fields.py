@@ -128,7 +128,9 @@ def _line(problem: Any, trainer: Trainer) -> str:
         return f"{name}: is missing; add {'it, ' * described.startswith('as in')}{described}"
     broken = RULES.get(problem["type"], rule(problem))
     setting = trainer.settings.get(name)
-    meant = suggestion(problem, () if setting is None else words(setting))
+    meant = ""
+    if setting is not None:
+        meant = suggestion(problem, words(setting), dict(setting.called))
     return f"{name}: {broken}, got {given}; {meant}{described}"
 
 

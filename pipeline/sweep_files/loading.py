@@ -29,7 +29,7 @@ from pipeline.sweep_files.fields import SweepFields, read_fields
 from pipeline.sweep_files.grid_limits import require_countable
 from pipeline.sweep_files.listed_values import require_agreement, spelled_out
 from pipeline.sweep_files.setting_fields import axis
-from pipeline.sweep_files.setting_use import require_use
+from pipeline.sweep_files.setting_use import require_meaning, require_use
 from pipeline.tracing.traces import Trace, problem_of
 from pipeline.trainer_checks import check
 
@@ -86,6 +86,7 @@ def load_sweep(sweep: str, trainer: Trainer = FULLY_CONNECTED) -> Sweep:
         chosen = _selection(fields, path.parent)
         grid = _grid(fields, chosen, trainer)
         require_agreement(grid, lists, trainer.settings)
+        require_meaning(content, grid, trainer.settings)
         require_fit(grid, chosen.infos, trainer.settings)
         _require_traceable(fields.trace, grid, trainer)
     except (FieldError, DataFileError) as error:

@@ -95,8 +95,13 @@ def visit(browser, address):
     ready(browser)
 
 
+def wait(browser, seconds=5):
+    """Waits until something holds, and looks often."""
+    return WebDriverWait(browser, seconds, poll_frequency=0.05)
+
+
 def ready(browser):
-    WebDriverWait(browser, 20).until(
+    wait(browser, 20).until(
         lambda driver: driver.find_elements(By.CSS_SELECTOR, "body[data-ready] #map .hm")
     )
 
@@ -119,7 +124,7 @@ def middle_of_map(page):
         return [xaxis._offset + xaxis.d2p(0.3981) - box.width / 2,
           yaxis._offset + yaxis.d2p(1.587) - box.height / 2];"""
     )
-    return ActionChains(page).move_to_element_with_offset(found, round(x), round(y))
+    return ActionChains(page, duration=0).move_to_element_with_offset(found, round(x), round(y))
 
 
 def run_of(page, runs):
@@ -188,7 +193,7 @@ def test_a_tap_opens_the_run_of_its_cell(page, runs):
     )
     tap = {**place, "duration": 50, "gestureSourceType": "touch"}
     page.execute_cdp_cmd("Input.synthesizeTapGesture", tap)
-    WebDriverWait(page, 5).until(lambda driver: text(driver, "run-why"))
+    wait(page).until(lambda driver: text(driver, "run-why"))
     assert run_of(page, runs)["trial_id"] in set(cell["trial_id"])
 
 
@@ -261,9 +266,7 @@ def test_the_nearest_run_that_trained_is_one_click_away(page, runs):
     assert shown == str(found["depth"])
     assert page.find_element(By.CSS_SELECTOR, "#run-actions p").text == "nothing: it trained"
     page.back()
-    WebDriverWait(page, 5).until(
-        lambda driver: run_of(driver, runs)["trial_id"] == failed["trial_id"]
-    )
+    wait(page).until(lambda driver: run_of(driver, runs)["trial_id"] == failed["trial_id"])
 
 
 def test_a_link_shows_the_same_cell(page, runs):
@@ -280,7 +283,7 @@ def test_a_link_shows_the_same_cell(page, runs):
     assert (color, activation) == ("chi, measured", "tanh")
     assert not page.find_element(By.ID, "unknown").is_displayed()
     page.execute_script("location.hash = '#depth=12&activation=swish'")
-    WebDriverWait(page, 5).until(lambda driver: "activation swish" in text(driver, "unknown"))
+    wait(page).until(lambda driver: "activation swish" in text(driver, "unknown"))
     depth = Select(page.find_element(By.ID, "choose-depth")).first_selected_option.text
     assert depth == "12"
 
@@ -511,7 +514,7 @@ def test_parallel_coordinates_show_what_the_filters_leave(page, runs):
     page.find_element(By.CSS_SELECTOR, "#parallel-fold summary").click()
     tanh = runs[runs["activation"] == "tanh"]
     counted = len(tanh) + (tanh["depth"] == 2).sum()  # the other data set's too
-    WebDriverWait(page, 5).until(lambda driver: text(driver, "parallel-count") == f"{counted} runs")
+    wait(page).until(lambda driver: text(driver, "parallel-count") == f"{counted} runs")
     picture = "return document.getElementById('parallel').toDataURL()"
     before = page.execute_script(picture)
     choose(page, "color", "chi, measured")
@@ -528,7 +531,7 @@ def test_the_filtered_rows_are_saved(page, runs, tmp_path):
     filtered(page, "depth", "12")
     page.find_element(By.ID, "runs-save").click()
     file = tmp_path / "runs.csv"
-    WebDriverWait(page, 10).until(lambda driver: file.exists())
+    wait(page, 10).until(lambda driver: file.exists())
     saved = pd.read_csv(file, dtype={"trial_id_begins": str})
     wanted = runs[runs["depth"] == 12].copy()
     wanted["trial_id_begins"] = wanted["trial_id"].str[: saved["trial_id_begins"].str.len()[0]]
@@ -574,7 +577,7 @@ def test_dark_and_light_follow_the_reader(page, scheme):
     }[scheme]
     assert page.execute_script("return getComputedStyle(document.body).color") == ink
     colors = "return ['map', 'run-loss'].map(id => document.getElementById(id).layout.font.color)"
-    WebDriverWait(page, 5).until(lambda driver: driver.execute_script(colors) == [chart] * 2)
+    wait(page).until(lambda driver: driver.execute_script(colors) == [chart] * 2)
     pictures = (
         "return [...document.querySelectorAll('#figures img')].map(i => i.currentSrc === i.src)"
     )
@@ -645,7 +648,7 @@ def test_a_cell_that_was_not_trained_leads_to_its_run(browser, traced_store, tmp
     assert sorted(map(abs, away)) == [0, 1]
     assert text(browser, "run-why") == why(as_run(run))
     browser.back()
-    WebDriverWait(browser, 5).until(lambda driver: text(driver, "run-settings") == cell)
+    wait(browser).until(lambda driver: text(driver, "run-settings") == cell)
     browser.get("about:blank")
     visit(browser, link)
     assert text(browser, "run-settings") == cell

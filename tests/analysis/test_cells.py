@@ -257,6 +257,9 @@ def test_shares_of_a_traced_map_are_those_of_its_cells(half_trained, name):
     cells = cells[(cells["activation"] == "tanh") & (cells["depth"] == 2)]
     trained = found[found["outcome"] == "trained"] if name == "outcomes" else found
     assert trained["share"].mean() == pytest.approx((cells["outcome"] == "trained").mean())
+    counted = found if name == "outcomes" else found.drop_duplicates("cure")
+    assert counted["cells"].sum() == len(cells)
+    assert "runs" not in found
     told = " ".join(done.stderr.split())
     assert told.startswith("50.0% of the cells were trained, near the boundary of trained;")
     assert "at most 9.00% of these are wrong" in told

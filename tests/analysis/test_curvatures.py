@@ -83,3 +83,24 @@ def test_each_optimizer_has_its_own_edge(make_runs):
     expected = {"gd": 1.0, "momentum": 1.0, "nesterov": 1.0, "adam": 0.5}
     assert table["edge_ratio"].to_dict() == pytest.approx(expected)
     assert table.loc["adam", "edge"] == pytest.approx(76)
+
+
+def test_a_decay_leaves_less_room_and_clipping_no_known_edge(make_runs):
+    """Stable below 2 / (lambda + decay); of what adam or clipping makes of it, nothing is known."""
+    runs = make_runs(
+        optimizer=["gd", "gd", "gd", "gd", "adam", "adam"],
+        weight_decay=[0.0, 1.0, 3.0, 5.0, 1.0, 0.0],
+        clip_norm=[0.0, 0.0, 0.0, 0.0, 0.0, 1.0],
+        schedule="constant",
+        warmup_steps=10,
+        steps_run=20,
+        momentum=0.9,
+        outcome="trained",
+        learning_rate=0.5,
+        final_preconditioned_sharpness=3.0,
+    )
+    table = optimizer_edges(runs, ["optimizer", "weight_decay", "clip_norm"])
+    np.testing.assert_allclose(
+        table.sort_values(["optimizer", "weight_decay"])["edge_ratio"],
+        [np.nan, np.nan, 0.75, 1.0, 3.0, np.nan],
+    )

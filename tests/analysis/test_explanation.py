@@ -142,10 +142,15 @@ def test_held_out_examples_are_reported_where_there_were_some(store, runs):
 def test_a_fall_before_a_divergence_is_reported(make_store, runs):
     """When the loss was lowest, from the columns that say so."""
     diverged = runs[runs["outcome"] == "diverged"].iloc[:1]
-    store = make_store(diverged.assign(cause="sharpening", lowest_loss=0.02, lowest_step=213))
+    store = make_store(
+        diverged.assign(cause="sharpening", lowest_loss=0.02, lowest_step=213, steps_run=214)
+    )
     told = explain(store, diverged["trial_id"].iloc[0])
     assert "step 213: the loss is lowest, 0.02" in told
     assert "The loss fell for 213 steps, to 0.02, and then left." in " ".join(told.split())
+    at_last = diverged.assign(cause="sharpening", lowest_loss=0.02, lowest_step=1, steps_run=1)
+    told = explain(make_store(at_last), diverged["trial_id"].iloc[0])
+    assert "The loss fell for 1 step, to 0.02, the last that is known." in " ".join(told.split())
     run = find_run(make_store(diverged), diverged["trial_id"].iloc[0])
     assert not any("lowest" in event for event in events(run))
 

@@ -43,6 +43,11 @@ def verticals(panel):
     return [line.get_xdata()[0] for line in panel.lines if list(line.get_ydata()) == [0, 1]]
 
 
+def x_labels(figure):
+    """What stands below its panels."""
+    return {axes.get_xlabel() for axes in figure.axes} - {""}
+
+
 def test_chi_has_a_panel_an_activation_with_its_points_on_log_axes(runs):
     """Two activations, four init scales each."""
     figure = chi_by_init_scale(runs[runs["depth"] == 12])
@@ -86,6 +91,30 @@ def test_activations_without_chi_have_no_panel_and_of_the_depths_the_largest(run
     assert "depth 12 of 2, 12 shown" in chi_by_init_scale(runs).get_suptitle()
     shallow = chi_by_init_scale(runs, View(where=("depth=2",)))
     assert "depth\N{NO-BREAK SPACE}2" in shallow.get_suptitle()
+
+
+@pytest.mark.parametrize(
+    ("initializers", "of_chi", "of_depths"),
+    [
+        (["gaussian"], r"init scale $\sigma_w$", r"weight variance $\sigma_w^2$"),
+        (
+            ["weight_std"],
+            "init scale: weight std",
+            "variance of a weight",
+        ),
+        (["gaussian", "weight_std"], "init scale", "init scale squared"),
+    ],
+)
+def test_the_axis_says_what_the_init_scale_is(runs, two_depths, initializers, of_chi, of_depths):
+    """Of weight_std it is no sigma_w, and the points lie where the cells of their scale do."""
+    deep = runs[runs["depth"] == 12]
+    drawn = pd.concat([deep.assign(initializer=name) for name in initializers])
+    assert x_labels(chi_by_init_scale(drawn)) == {of_chi}
+    depths = pd.concat([two_depths.assign(initializer=name, width=16) for name in initializers])
+    figure = trainable_depth_map(depths)
+    assert x_labels(figure) == {of_depths}
+    points = labeled(figure.axes[0], "trainable depth").get_xdata()
+    np.testing.assert_allclose(points, np.square([1.0, 1.1, 1.2, 1.3, 1.4]))
 
 
 @pytest.fixture
@@ -208,6 +237,13 @@ def test_the_edge_figure_has_each_optimizers_points_and_its_bound(make_runs):
     assert drawn["its bound, 2"] == ([0.1, 0.4], [2.0, 2.0])
     assert drawn["adam"] == ([0.01], [30.0])
     assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
+    (panel,) = adam_edge_by_rate(runs.assign(weight_decay=1.0)).axes
+    drawn = {line.get_label(): list(line.get_ydata()) for line in panel.lines}
+    assert set(drawn) == {
+        *("gd", "its bound, 2 less learning rate × weight decay"),
+        "adam, no bound known",
+    }
+    assert drawn["its bound, 2 less learning rate × weight decay"] == pytest.approx([1.9, 1.6])
 
 
 def test_each_panel_has_the_bound_of_its_momentum(make_runs):

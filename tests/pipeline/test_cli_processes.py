@@ -137,7 +137,9 @@ def assert_same_bits(path, other):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_keeps_what_is_finished_and_resumes(small_sweep, tmp_path, number):
+def test_an_interrupted_run_keeps_what_is_finished_and_resumes(
+    small_sweep, kept_store, tmp_path, number
+):
     """Exit code 130; run again, it equals an uninterrupted run bit for bit."""
     arguments = ("run", "sweep.yaml", "--store", "store", "--executor", "serial")
     code, err = interrupted(PAUSED_IN_TRAINING, number, *arguments, cwd=tmp_path)
@@ -146,11 +148,12 @@ def test_an_interrupted_run_keeps_what_is_finished_and_resumes(small_sweep, tmp_
     assert "Traceback" not in err
     assert 0 < len(scientific(tmp_path / "store", "runs")) < small_sweep.grid.size
     run(small_sweep, tmp_path / "store")
-    run(small_sweep, tmp_path / "uninterrupted")
-    assert_same_bits(tmp_path / "store", tmp_path / "uninterrupted")
+    assert_same_bits(tmp_path / "store", kept_store.path)
 
 
-def test_a_run_on_a_ray_of_its_own_is_interrupted_and_resumed_as_any_other(small_sweep, tmp_path):
+def test_a_run_on_a_ray_of_its_own_is_interrupted_and_resumed_as_any_other(
+    small_sweep, kept_store, tmp_path
+):
     """Ray's own way with SIGTERM is to exit at once, with another code."""
     arguments = ("run", "sweep.yaml", "--store", "store", "--executor", "ray")
     code, err = interrupted(PAUSED_IN_THE_DRIVER, signal.SIGTERM, *arguments, cwd=tmp_path)
@@ -159,8 +162,7 @@ def test_a_run_on_a_ray_of_its_own_is_interrupted_and_resumed_as_any_other(small
     assert err.endswith("interrupted; what is finished is in store: run again to resume\n")
     assert 0 < len(scientific(tmp_path / "store", "runs")) < small_sweep.grid.size
     run(small_sweep, tmp_path / "store")
-    run(small_sweep, tmp_path / "serial")
-    assert_same_bits(tmp_path / "store", tmp_path / "serial")
+    assert_same_bits(tmp_path / "store", kept_store.path)
 
 
 def test_an_interrupt_after_all_is_done_changes_no_exit_code(small_sweep, tmp_path):
@@ -215,9 +217,8 @@ PRINTING = [
 
 
 @pytest.fixture
-def finished_store(small_sweep, tmp_path):
-    """A sweep's file and its finished store, in this folder."""
-    run(small_sweep, tmp_path / "store")
+def finished_store(own_store, tmp_path):
+    """The folder in which the small sweep's store is `store`."""
     return tmp_path
 
 

@@ -1,8 +1,8 @@
 """compact merges files: rows unchanged, whole at every moment, sorted."""
 
+import json
 import subprocess
 import sys
-import textwrap
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -22,15 +22,9 @@ TABLES = ("runs", *FULLY_CONNECTED.tables)
 
 
 @pytest.fixture
-def store(small_sweep, tmp_path, monkeypatch):
+def store(own_store):
     """A store of many small files."""
-    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
-    monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
-    store = Store(tmp_path / "store", FULLY_CONNECTED)
-    with store.writing():
-        finished = plans.finished_indices(small_sweep.grid, store)
-        sweeps.run_sweep(small_sweep, finished, store, run_serially, lambda found: None)
-    return store
+    return own_store
 
 
 def sorted_rows(store, table):
@@ -88,37 +82,61 @@ def test_many_rows_make_several_files(store, monkeypatch):
     assert list(verify(store)) == []
 
 
+# A compaction for each line of a store, a step, a table, and when: it kills itself there. Each is a
+# process of its own, forked from one that has imported all that it needs.
+KILLED = """
+import json, os, signal, sys
+from core.training import FULLY_CONNECTED
+from pipeline.storage import compaction
+from pipeline.storage.store import Store
+
+def compact_until(path, step, table, when):
+    module, name = (compaction.shutil, "rmtree") if step == "shutil.rmtree" else (compaction, step)
+    original = getattr(module, name)
+
+    def killed(*arguments, **options):
+        if table in " ".join(map(str, arguments)):
+            if when == "after":
+                original(*arguments, **options)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*arguments, **options)
+
+    setattr(module, name, killed)
+    store = Store(path, FULLY_CONNECTED)
+    with store.writing():
+        compaction.compact(store)
+
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        compact_until(*json.loads(line))
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def compact_until():
+    """Compacts a store until a step of a table; returns the exit code of that process."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED], stdin=pipe, stdout=pipe, text=True
+    ) as process:
+
+        def compact_until(*arguments):
+            print(json.dumps(arguments), file=process.stdin, flush=True)
+            return int(process.stdout.readline())
+
+        yield compact_until
+
+
 @pytest.mark.parametrize("step", ["_write_sorted", "_exchange", "shutil.rmtree"])
 @pytest.mark.parametrize("table", ["runs", "curves"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_kill_at_any_step_leaves_every_row_once(store, step, table, when):
+def test_a_kill_at_any_step_leaves_every_row_once(store, compact_until, step, table, when):
     """Before or after each step, of the first or the last table; the next writer clears up."""
     before = {name: sorted_rows(store, name) for name in TABLES}
-    script = f"""
-        import os, signal
-        from pipeline.storage import compaction
-        from core.training import FULLY_CONNECTED
-        from pipeline.storage.store import Store
-
-        module, name = (compaction, {step!r})
-        if name == "shutil.rmtree":
-            module, name = compaction.shutil, "rmtree"
-        original = getattr(module, name)
-
-        def killed(*arguments, **options):
-            if {table!r} in " ".join(map(str, arguments)):
-                if {when!r} == "after":
-                    original(*arguments, **options)
-                os.kill(os.getpid(), signal.SIGKILL)
-            return original(*arguments, **options)
-
-        setattr(module, name, killed)
-        store = Store({str(store.path)!r}, FULLY_CONNECTED)
-        with store.writing():
-            compaction.compact(store)
-    """
-    killed = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
-    assert killed.returncode == -9
+    assert compact_until(str(store.path), step, table, when) == -9
     for name in TABLES:
         pd.testing.assert_frame_equal(before[name], sorted_rows(store, name), check_exact=True)
     with Store(store.path, FULLY_CONNECTED).writing():

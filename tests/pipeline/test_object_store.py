@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from itertools import count
+from math import inf
 from time import time
 from types import SimpleNamespace
 
@@ -94,12 +95,11 @@ def assert_equal(store, other):
 
 @pytest.mark.parametrize("execute", [run_serially, run_on_ray])
 def test_a_store_in_s3_holds_the_rows_of_a_local_one(
-    small_sweep, location, tmp_path, local_ray, execute
+    small_sweep, kept_store, location, local_ray, execute
 ):
     """Bit for bit, with its manifest; running again trains nothing; verify finds it sound."""
-    run(small_sweep, opened(tmp_path / "local"))
     assert run(small_sweep, opened(location), execute).total() == small_sweep.grid.size
-    assert_equal(opened(tmp_path / "local"), opened(location))
+    assert_equal(kept_store, opened(location))
     assert run(small_sweep, opened(location)).total() == 0
     assert list(verify(opened(location))) == []
     assert opened(location).manifest["sweeps"][0]["name"] == "small"
@@ -110,11 +110,9 @@ def test_a_store_in_s3_holds_the_rows_of_a_local_one(
 
 @pytest.mark.parametrize("table", ["layers", "runs"])
 def test_an_upload_that_breaks_off_leaves_no_half_commit(
-    small_sweep, location, tmp_path, wire, hasty, monkeypatch, table
+    small_sweep, kept_store, location, wire, hasty, monkeypatch, table
 ):
     """The run ends with the system's error; what was committed stays; a run resumes the rest."""
-    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
-    monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
     store = opened(location)
 
     def execute(work, todo):
@@ -123,15 +121,17 @@ def test_an_upload_that_breaks_off_leaves_no_half_commit(
                 wire.cut = f"/{table}/".encode()
             yield found
 
-    with pytest.raises(OSError, match=r"(?i)aws error|curl"):
-        run(small_sweep, store, execute)
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
+        patch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
+        with pytest.raises(OSError, match=r"(?i)aws error|curl"):
+            run(small_sweep, store, execute)
     assert wire.cuts > 0
     wire.cut = None
     committed = len(rows(store, "runs"))
     assert 0 < committed < small_sweep.grid.size
     assert run(small_sweep, opened(location)).total() == small_sweep.grid.size - committed
-    run(small_sweep, opened(tmp_path / "local"))
-    assert_equal(opened(tmp_path / "local"), opened(location))
+    assert_equal(kept_store, opened(location))
     assert list(verify(opened(location))) == []
 
 
@@ -145,15 +145,14 @@ def pauses(hasty, monkeypatch):
 
 @pytest.mark.parametrize("slowed", [1, ATTEMPTS + 1, 3 * ATTEMPTS + 1])
 def test_a_store_that_asks_to_slow_down_is_asked_again(
-    small_sweep, location, tmp_path, wire, pauses, slowed
+    small_sweep, kept_store, location, wire, pauses, slowed
 ):
     """Be it at the first request or in the middle: every row is there once."""
     wire.slowed = slowed
     run(small_sweep, opened(location))
     assert (wire.slowed, wire.slow_answers) == (0, slowed)
     assert len(pauses) == slowed // ATTEMPTS  # Arrow repeats a request itself
-    run(small_sweep, opened(tmp_path / "local"))
-    assert_equal(opened(tmp_path / "local"), opened(location))
+    assert_equal(kept_store, opened(location))
     assert list(verify(opened(location))) == []
 
 
@@ -268,10 +267,11 @@ def test_a_damaged_object_is_set_aside_and_trained_again(small_sweep, location):
 def of_three_commits(small_sweep, location, monkeypatch):
     """A store in the bucket with three files a table."""
     monkeypatch.setattr("pipeline.cuts.MOST_TRIALS", 8)
-    monkeypatch.setattr(sweeps, "COMMIT_ROWS", small_sweep.grid.size // 3)
+    monkeypatch.setattr(sweeps, "COMMIT_SECONDS", inf)
+    monkeypatch.setattr(sweeps, "COMMIT_ROWS", 5 * small_sweep.grid.size)  # of all tables
     store = opened(location)
     run(small_sweep, store)
-    assert len(store.parts("runs")) >= 3
+    assert len(store.parts("runs")) == 3
     return store
 
 

@@ -1,7 +1,9 @@
 """A store written by an older phasesweep goes on, and reads together with what is new."""
 
 import json
+import shutil
 from itertools import product
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -117,7 +119,7 @@ def fitting(name, value):
 
 
 # Targets that are numbers, so that every setting that came since can take another value.
-NUMBERS = {"dataset": "diabetes", "loss": "mse"}
+NUMBERS = {"dataset": "diabetes", "loss": "mse", "depth": 2, "init_scale": "[1, 1.0e+5]"}
 
 
 def run(sweep, store):
@@ -126,11 +128,12 @@ def run(sweep, store):
         return sweeps.run_sweep(sweep, finished, store, run_serially, lambda found: None).outcomes
 
 
-@pytest.fixture
-def older_store(write_sweep, tmp_path):
+@pytest.fixture(scope="module")
+def kept_older_store(sweep_in, tmp_path_factory):
     """A store of before, in which some columns of `runs` had no place."""
-    store = Store(tmp_path / "store", FULLY_CONNECTED)
-    run(write_sweep(**NUMBERS), store)
+    folder = tmp_path_factory.mktemp("older")
+    store = Store(folder / "store", FULLY_CONNECTED)
+    run(sweep_in(folder, **NUMBERS), store)
     for part in store.parts("runs"):
         path = store.path / "runs" / part.name
         older = pq.read_table(path).drop_columns(ADDED_SINCE)
@@ -144,6 +147,12 @@ def older_store(write_sweep, tmp_path):
         del entry["axes"][name]
     (store.path / "manifest.json").write_text(json.dumps(manifest))
     return store.path
+
+
+@pytest.fixture
+def older_store(kept_older_store, tmp_path):
+    """A copy of it, of the test's own."""
+    return Path(shutil.copytree(kept_older_store, tmp_path / "store"))
 
 
 def test_every_setting_that_came_later_is_tried_here():

@@ -155,6 +155,15 @@ def test_a_data_file_is_found_beside_the_sweep_file(write, sweep_path, monkeypat
             {"optimizer": "[gd, momentum]", "beta2": "0.9"},
             ": beta2: decides nothing with optimizer: gd, momentum; set optimizer to adam, or",
         ),
+        (
+            {"initializer": "weight_std", "init_scale": "[0.1, He]"},
+            ": init_scale: must be a number with initializer: weight_std, got He; write one, or "
+            "set initializer to gaussian or uniform or",
+        ),
+        (
+            {"initializer": "Normal"},
+            ": initializer: no such value, got 'Normal'; did you mean gauss",
+        ),
         ({"warmup_steps": "5"}, ": warmup_steps: decides nothing with schedule: constant; set sch"),
         ({"momentum": "1"}, ": momentum: must be less than 1, got 1; as in momentum: [0, 0.9,"),
         ({"batch_size": "half"}, ": batch_size: must be a whole number, got 'half'; examples of a"),
@@ -318,6 +327,14 @@ def test_one_measurement_needs_no_brackets(write):
     for written in ("signal", "[signal]"):
         assert load_sweep(write(measure=written)).grid.axes["measure"] == ("signal",)
     assert "no such value, got 'signal, sharpness'" in refusal(write(measure="signal, sharpness"))
+
+
+def test_a_named_scale_may_stand_beside_weight_std(write):
+    """Where no cell has both."""
+    both = {"initializer": "[gaussian, weight_std]", "init_scale": "[he, 0.1]"}
+    paired = load_sweep(write(**both, zip="[initializer, init_scale]"))
+    assert [(each.initializer, each.init_scale) for each in paired.grid if each.init_scale > 1]
+    assert "got he; write one" in refusal(write(**both))
 
 
 def test_a_setting_of_one_optimizer_may_stand_beside_others(write):

@@ -24,14 +24,9 @@ def run(sweep, store):
 
 
 @pytest.fixture
-def store(small_sweep, tmp_path, monkeypatch):
+def store(own_store):
     """A sound store of several commits."""
-    monkeypatch.setattr("pipeline.cuts.BATCH_SECONDS", 0.02)
-    monkeypatch.setattr(sweeps, "COMMIT_SECONDS", 0.0)
-    store = Store(tmp_path / "store", FULLY_CONNECTED)
-    run(small_sweep, store)
-    assert len(store.parts("runs")) > 3
-    return store
+    return own_store
 
 
 def problems(store):
