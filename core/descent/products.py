@@ -64,6 +64,12 @@ def _has_small_kernels() -> bool:
 
 
 @compiled
+def _most_rows(rows, of_row, most):
+    """How many rows fit, of which each counts `of_row`; it divides only if it must."""
+    return rows if rows * of_row <= most else most // of_row
+
+
+@compiled
 def block_rows(rows, most):
     """Rows per block: a divisor of all rows, or the kernels' height with a remainder."""
     if most >= rows:
@@ -80,7 +86,7 @@ def block_rows(rows, most):
 def forward_product(blas, w, below, h, sizes):
     """h = W a: (rows, examples) of (rows, summed) and (summed, examples)."""
     rows, k, n = sizes
-    height = block_rows(rows, blas.most_multiplications // (k * n))
+    height = block_rows(rows, _most_rows(rows, k * n, blas.most_multiplications))
     for i in range(0, rows, height):
         m = min(height, rows - i)
         left, out = w + blas.itemsize * i * k, h + blas.itemsize * i * n
@@ -94,7 +100,7 @@ def backward_product(blas, w, delta, below, sizes, kept):
     What lies below before counts for nothing where `kept` is 0, even if it is not a number.
     """
     rows, k, n = sizes
-    height = block_rows(rows, blas.most_multiplications // (k * n))
+    height = block_rows(rows, _most_rows(rows, k * n, blas.most_multiplications))
     for i in range(0, rows, height):
         m = min(height, rows - i)
         left, out = w + blas.itemsize * i, below + blas.itemsize * i * n
@@ -107,8 +113,9 @@ def backward_product(blas, w, delta, below, sizes, kept):
 def gradient_product(blas, delta, below, gradient, sizes):
     """gradient = delta a^T: (rows, columns) of (rows, summed) and (columns, summed)."""
     rows, k, n = sizes
-    most = min(blas.most_multiplications // (k * n), blas.most_dot_form_results // n)
-    height = block_rows(rows, most)
+    of_kernels = _most_rows(rows, k * n, blas.most_multiplications)
+    of_dot_form = _most_rows(rows, n, blas.most_dot_form_results)
+    height = block_rows(rows, min(of_kernels, of_dot_form))
     for i in range(0, rows, height):
         m = min(height, rows - i)
         left, out = delta + blas.itemsize * i * k, gradient + blas.itemsize * i * n
@@ -121,7 +128,7 @@ def gradient_product(blas, delta, below, gradient, sizes):
 def input_gradient_product(blas, delta, inputs_t, gradient, sizes):
     """gradient_product from the inputs' transpose, which is faster; the inputs never change."""
     rows, k, n = sizes
-    height = block_rows(rows, blas.most_multiplications // (k * n))
+    height = block_rows(rows, _most_rows(rows, k * n, blas.most_multiplications))
     for i in range(0, rows, height):
         m = min(height, rows - i)
         left, out = delta + blas.itemsize * i * k, gradient + blas.itemsize * i * n
