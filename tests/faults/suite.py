@@ -155,9 +155,10 @@ class Suite:
         Raises:
             MissedError: The run was over before that moment.
         """
+        moment = self.random.uniform(0, self.seconds(executor))
         process = self.run(store, executor, **environment)
         begun = wait_for(partial(_has_begun, store, executor), process)
-        sleep(self.random.uniform(0, self.seconds(executor)))
+        sleep(moment)
         if not begun or process.poll() is not None or act(process) is False:
             ended(process)
             raise MissedError
