@@ -41,10 +41,10 @@ from pipeline.clusters.connections import ClusterError
 from pipeline.clusters.skew import Skew
 from pipeline.commands.forecasts import forecast, trials_in_words
 from pipeline.commands.progress import Course, progress
+from pipeline.commands.ray_jobs import lasting_store, require_cluster_of_job
 from pipeline.commands.run_options import BudgetSeconds, MaxTrials, stop_in_words
 from pipeline.commands.store import AsJson
 from pipeline.commands.store import commands as store_commands
-from pipeline.commands.store_places import lasting_store
 from pipeline.commands.traced import audit_in_words, trained_in_words
 from pipeline.executors import (
     Executor,
@@ -174,6 +174,9 @@ def run(
         _say(f"task: {summary.in_words}")
     if address is not None and executor is Executors.serial:
         raise typer.BadParameter("--address joins a Ray cluster; leave out --executor serial")
+    if accept_skew and address is None:
+        raise typer.BadParameter("--accept-skew is about a cluster's nodes; give its --address")
+    require_cluster_of_job(address, on_ray=executor is not Executors.serial)
     with _writing(target):
         standing = plans.standing(asked, target)
         plan = plans.plan(asked, standing)
@@ -187,7 +190,7 @@ def run(
         course = _course(asked, plan, limit)
         seconds = course.seconds if budget is None else min(course.seconds, budget)
         execute = _execute(executor, address, seconds)
-        if accept_skew and address is not None:
+        if accept_skew:
             execute = partial(
                 run_on_ray, address=address, accept_skew=partial(_accept_skew, target)
             )

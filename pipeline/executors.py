@@ -135,6 +135,8 @@ def run_on_ray(
             before, cpus = cpus, cluster.cpus
             if address is not None and cpus != before:
                 look_for_skew(ray, asked, accept_skew or refuse_skew)
+                if before >= 0:
+                    say(f"Ray now trains on {cpus:,} CPU{'' if cpus == 1 else 's'}")
             tasks.fill(queue, _most_in_flight(cpus, address))
             if not len(tasks):
                 return
@@ -267,6 +269,11 @@ class _Tasks:
             yield from self._sent_again(attempt, attempt.after_death, reason[:REASON_LENGTH])
         except found.LocalRayletDiedError as error:
             raise ClusterLostError("the Ray on this machine died; no trial is to blame") from error
+        except found.RuntimeEnvSetupError as error:
+            raise ClusterLostError(
+                f"Ray cannot set up the environment of its workers ({_in_words(error)}); no trial "
+                "is to blame"
+            ) from error
         except found.RayError as error:
             if not attempt.after_loss:
                 raise ClusterLostError(

@@ -1,5 +1,6 @@
 """What shaped the numbers: versions, machine and BLAS. Recorded in the manifest and in rows."""
 
+import hashlib
 import os
 import platform
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from core.trainers import Trainer
 PACKAGES = ("phasesweep", "numpy", "scipy", "numba", "llvmlite", "scikit-learn", "pyarrow", "ray")
 # Those that train, by the names in messages: they must be the same on every node.
 TRAINING = {"NumPy": "numpy", "SciPy": "scipy", "Numba": "numba", "phasesweep": "phasesweep"}
+ROOMS = ("core", "pipeline")
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,21 @@ def machine_kind() -> MachineKind:
 def software() -> dict[str, str]:
     """The versions that must be the same on every node, by name."""
     packages = {name: _version(package) or "none" for name, package in TRAINING.items()}
+    packages["phasesweep"] += f" with sources {_sources()}"
     return {
         "Python": platform.python_version(),
         **packages,
         "BLAS": _blas(),
     }
+
+
+def _sources() -> str:
+    """A digest of the code that trains: two checkouts of one version may differ."""
+    root, digest = Path(__file__).parents[1], hashlib.blake2b(digest_size=4)
+    for path in sorted(path for room in ROOMS for path in (root / room).rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def provenance(trainer: Trainer) -> dict[str, Any]:

@@ -230,6 +230,11 @@ def _require_an_answer(ray: Any, address: str) -> None:
             answered = _greets(to_head)
         if answered and not address.startswith("ray://"):
             answered = _is_head(ray, f"{host}:{port}")
+    except ray.exceptions.AuthenticationError as error:
+        raise ClusterError(
+            f"the Ray cluster at {address!r} refused this process' token: set RAY_AUTH_MODE=token, "
+            "and give the cluster's token in RAY_AUTH_TOKEN or ~/.ray/auth_token"
+        ) from error
     except (OSError, ValueError) as error:
         raise _no_cluster(address, in_a_line(error)) from error
     if not answered:
@@ -250,16 +255,26 @@ def _greets(to_head: socket.socket) -> bool:
 
 
 def _is_head(ray: Any, address: str) -> bool:
-    """Whether a server of gRPC is the head of a cluster, which Ray would ask for half a minute."""
-    answers = []
+    """Whether a server of gRPC is the head of a cluster, which Ray would ask for half a minute.
+
+    Raises:
+        ray.exceptions.AuthenticationError: It is one that wants another token.
+    """
+    answers, refusals = [], []
 
     def ask() -> None:
-        with suppress(Exception):
+        try:
             answers.append(ray._raylet.GcsClient(address=address))
+        except ray.exceptions.AuthenticationError as error:
+            refusals.append(error)
+        except Exception:  # whatever Ray raises where no head answers
+            return
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(ANSWER_SECONDS)
+    for error in refusals:
+        raise error
     return bool(answers)
 
 

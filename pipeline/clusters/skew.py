@@ -76,7 +76,8 @@ def refuse_skew(found: Sequence[Skew]) -> None:
     each = "; ".join(skew.in_words for skew in found)
     raise SkewError(
         f"the nodes of the cluster differ: {each}; install the same versions everywhere, as "
-        "constraints.txt pins them, or accept numbers that may differ with --accept-skew"
+        "constraints.txt pins them, or accept numbers that may differ with --accept-skew; what has "
+        "been trained stays in the store"
     )
 
 

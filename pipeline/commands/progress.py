@@ -132,7 +132,8 @@ class _Reached:
         listed = [(name, self._counts[name]) for name in self._course.outcomes]
         pairs = [(name, count) for name, count in listed if count]
         if not styled:
-            return ", ".join(f"{name} {count:,}" for name, count in pairs)
+            counted = ", ".join(f"{name} {count:,}" for name, count in pairs)
+            return f"in this run {counted}" if self._course.finished and counted else counted
         return "  ".join(f"[{STYLES.get(n, 'default')}]{n}[/] {count:,}" for n, count in pairs)
 
 

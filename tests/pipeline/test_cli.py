@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import core
 from core.outcomes import OUTCOMES
 from core.training import FULLY_CONNECTED
 from pipeline.cli import main
@@ -94,6 +95,34 @@ def test_a_relative_store_in_the_copy_of_a_ray_job_is_refused(
     assert [path.name for path in copy.iterdir()] == ["mine.yaml"]
     if command[0] == "run":
         assert phasesweep(*command, "--store", tmp_path / "home" / named)[0] == 0
+
+
+def test_a_job_that_would_train_beside_its_cluster_is_refused(phasesweep, tmp_path, monkeypatch):
+    """It says which options there are; nothing is made."""
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    code, out, err = phasesweep("run", "mine.yaml", "--store", "s", "--executor", "auto")
+    assert (code, out) == (2, "")
+    assert "this is a job of a Ray cluster" in err
+    assert "add --address auto for all nodes, or --executor serial" in err
+    assert not (tmp_path / "s").exists()
+    assert phasesweep("run", "mine.yaml", "--store", "s", "--executor", "serial")[0] == 0
+
+
+def test_a_job_that_brings_its_own_code_is_refused(phasesweep, tmp_path, monkeypatch):
+    """A folder named core that was sent with a job hides the installed one."""
+    sent = tmp_path / "runtime_resources" / "working_dir_files" / "_ray_pkg_1"
+    monkeypatch.setattr(core, "__file__", str(sent / "core" / "__init__.py"))
+    code, out, err = phasesweep("run", "mine.yaml", "--store", "s", "--executor", "serial")
+    assert (code, out) == (2, "")
+    assert f"this job would train with the code in {sent}/core" in err
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_home_that_no_shell_has_replaced_is_found(phasesweep, tmp_path, monkeypatch):
+    """As in --store '~/s'."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert phasesweep("run", "mine.yaml", "--store", "~/s", "--executor", "serial")[0] == 0
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["s"]
 
 
 def test_running_again_trains_nothing(phasesweep, tmp_path):

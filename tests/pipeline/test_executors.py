@@ -277,6 +277,25 @@ def test_a_server_that_is_no_head_is_reported(monkeypatch, cells, answer):
         server.shutdown(socket.SHUT_RDWR)
 
 
+def test_a_head_that_wants_another_token_is_reported(monkeypatch, cells):
+    """With where a token is given; that the head answers is no news."""
+    import ray
+
+    def refused(address):
+        raise ray.exceptions.AuthenticationError("RPC error: InvalidAuthToken")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **options: pytest.fail("Ray was asked"))
+    monkeypatch.setattr(ray._raylet, "GcsClient", refused)
+    greeting = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    with socket.create_server(("", 0)) as server, ExitStack() as clients:
+        threading.Thread(target=_greet, args=(server, greeting, clients), daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=rf"'{address}' refused .* RAY_AUTH_TOKEN or ~/"):
+            list(run_on_ray(cells, [], address=address))
+        server.shutdown(socket.SHUT_RDWR)
+
+
 def _greet(server, greeting, clients):
     """Greet all clients of a server, and say no more to them."""
     with suppress(OSError):
@@ -304,7 +323,7 @@ def test_skew_is_refused_before_anything_is_trained(local_ray, todo, cells, monk
     with_other_versions(monkeypatch, NumPy="1.0", BLAS="mkl 7")
     theirs = provenance.software()
     taken = iter(todo)
-    with pytest.raises(SkewError, match=r"--accept-skew$") as refused:
+    with pytest.raises(SkewError, match=r"--accept-skew; what has been trained stays") as refused:
         list(run_on_ray(cells, taken, address="auto"))
     assert f" has NumPy {theirs['NumPy']}, this driver 1.0; " in str(refused.value)
     assert f" has BLAS {theirs['BLAS']}, this driver mkl 7; " in str(refused.value)
@@ -322,6 +341,18 @@ def test_skew_that_is_accepted_is_told_to_the_caller(local_ray, todo, cells, mon
     assert told == [Skew("Numba", "0.1", provenance.software()["Numba"], (address,))]
 
 
+def test_other_sources_of_one_version_are_skew(monkeypatch, tmp_path):
+    """An edited checkout on some nodes has the version of the others."""
+    ours = provenance.software.__wrapped__()["phasesweep"]
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "edited.py").write_text("edited = True")
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "pipeline" / "provenance.py"))
+    theirs = provenance.software.__wrapped__()["phasesweep"]
+    assert theirs.partition(" ")[0] == ours.partition(" ")[0]
+    (found,) = skew.skews({"phasesweep": ours}, {"10.0.0.2": {"phasesweep": theirs}})
+    assert found.in_words == f"10.0.0.2 has phasesweep {theirs}, this driver {ours}"
+
+
 def test_a_node_that_comes_later_with_other_versions_is_refused(
     local_ray, todo, cells, monkeypatch
 ):
@@ -332,7 +363,7 @@ def test_a_node_that_comes_later_with_other_versions_is_refused(
         list(run_on_ray(cells, todo, address="auto"))
 
 
-def test_a_node_that_joins_is_asked_once(local_ray, todo, cells, monkeypatch):
+def test_a_node_that_joins_is_asked_once(local_ray, todo, cells, monkeypatch, capsys):
     """Under --accept-skew, too, where tasks do not compare: its versions are reported once."""
     import ray
 
@@ -343,6 +374,7 @@ def test_a_node_that_joins_is_asked_once(local_ray, todo, cells, monkeypatch):
     monkeypatch.setattr(ray, "nodes", lambda: next(nodes, there))
     assert flat(run_on_ray(cells, todo, address="auto", accept_skew=told.extend)) == ALL
     assert [found.software for found in told] == ["Numba"]
+    assert "Ray now trains on 2 CPUs\nRay now trains on 3 CPUs\n" in capsys.readouterr().err
 
 
 def test_a_cluster_without_cpus_is_waited_for_and_said(local_ray, todo, cells, monkeypatch, capsys):

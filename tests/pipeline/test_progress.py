@@ -71,8 +71,8 @@ def test_a_log_gets_a_line_every_ten_seconds_and_at_the_end(at, capsys):
             at(now)
             watch(Ended(outcomes, sum(outcomes.values()), elapsed=now))
     assert capsys.readouterr().err.splitlines() == [
-        "500/1,300 trainings, 20/s, 40 s left; trained 50, slow 150",
-        "1,300/1,300 trainings, 51/s, 0 s left; overflow 500, trained 350, slow 150",
+        "500/1,300 trainings, 20/s, 40 s left; in this run trained 50, slow 150",
+        "1,300/1,300 trainings, 51/s, 0 s left; in this run overflow 500, trained 350, slow 150",
     ]
 
 
