@@ -50,7 +50,7 @@ def deciding_sweep(wanted: Mapping[str, Any], advice: RateAdvice | None) -> str 
         expected = advice.rate.learning_rate * advice.factor if advice.rate else None
         return as_yaml(over_rates(wanted, like, expected))
     if advice.rate is None:
-        return as_yaml(longer(wanted, advice.best))
+        return as_yaml(longer(wanted, advice.best, _below_divergence(advice)))
     if advice.rate.runs >= ENOUGH_RUNS:
         return None
     own = {**(like or {}), **wanted, **advice.rate.start}
@@ -86,6 +86,14 @@ def over_rates(
     return _sweep({**base, **wanted, "learning_rate": rates, "seed": 0})
 
 
+def _below_divergence(advice: RateAdvice) -> float | None:
+    """The rate to try around where runs diverged at every rate: the bound, or a smaller rate."""
+    found = advice.divergence
+    if found.first is None or found.highest is not None:
+        return None
+    return advice.predicted or found.first / ABOVE
+
+
 def over_seeds(like: Mapping[str, Any], rate: float, seeds: int) -> dict[str, Any]:
     """A sweep of TRAININGS at a rate, half of it and twice it, with seeds that are new.
 
@@ -100,17 +108,24 @@ def over_seeds(like: Mapping[str, Any], rate: float, seeds: int) -> dict[str, An
     return _sweep({**like, "learning_rate": rates, "seed": new})
 
 
-def longer(wanted: Mapping[str, Any], best: BestNearby | None) -> dict[str, Any]:
+def longer(
+    wanted: Mapping[str, Any], best: BestNearby | None, expected: float | None
+) -> dict[str, Any]:
     """A sweep of TRAININGS with more steps than any failed run took.
 
     If the best run's loss was still moving, they have its start, and rates around its rate.
+
+    Args:
+        wanted: The settings that are asked for.
+        best: The best run; None where every loss overflowed.
+        expected: The learning rate to try around; None if nothing is known of it.
     """
     if best is None:
-        return over_rates(wanted, None, None)
+        return over_rates(wanted, None, expected)
     like = best.settings
     more = {**wanted, "steps": MORE_STEPS * int(like["steps"])}
-    if best.outcome not in STILL_MOVING:
-        return over_rates(more, like, None)
+    if best.outcome not in STILL_MOVING or expected is not None:
+        return over_rates(more, like, expected)
     start = {name: like[name] for name in START}
     return over_rates({**more, **start}, like, float(like["learning_rate"]))
 

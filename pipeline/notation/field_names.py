@@ -39,6 +39,7 @@ def remedy(
     known: Iterable[str],
     elsewhere: Mapping[str, Collection[str]],
     absent: Mapping[str, str],
+    uses: Mapping[str, str],
 ) -> str:
     """The remedy for a field whose name is unknown.
 
@@ -48,13 +49,15 @@ def remedy(
         elsewhere: What other tools call them, by field.
         absent: Messages with `{name}` in them, each with the names that it is for, joined by
             commas; a name that is known is not absent.
+        uses: How fields are written where other tools may write them otherwise.
     """
     fields, asked = list(known), name.strip().lower().replace("-", "_").replace(" ", "_")
     if asked in fields:
         return f"did you mean {asked}?"
     for field, names in elsewhere.items():
         if asked in names:
-            return f"phasesweep calls it {field}"
+            use = f": {uses[field]}" if field in uses else ""
+            return f"phasesweep calls it {field}{use}"
     for sentence, listed in absent.items():
         if asked in listed.split(", "):
             return sentence.format(name=asked)

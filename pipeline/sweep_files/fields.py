@@ -110,7 +110,8 @@ def unknown(name: str, trainer: Trainer) -> str:
     """The remedy for a name that is no field."""
     known = sweep_fields(trainer).model_fields
     absent = ABSENT if trainer.trial is FULLY_CONNECTED.trial else {}
-    return remedy(name, known, _elsewhere(trainer), absent)
+    lists = {name: s.remedy for name, s in trainer.settings.items() if s.listed}
+    return remedy(name, known, _elsewhere(trainer), absent, lists)
 
 
 def _elsewhere(trainer: Trainer) -> Mapping[str, Collection[str]]:

@@ -47,6 +47,16 @@ loss: mse
 seed: [0, 1, 2, 3, 4]
 measure: [signal, sharpness]
 """
+LINE = """
+file: line.csv
+task: numbers
+features: raw
+depth: 1
+activation: linear
+loss: mse
+learning_rate: [1.0e-4, 1.0e-3]
+steps: 60
+"""
 NARROW = """
 file: absolute.csv
 examples: 32
@@ -337,6 +347,27 @@ def test_the_sweep_that_decides_takes_the_steps_that_were_needed(activation, dep
     assert not far.is_near
     for advice in (None, far):
         assert yaml.safe_load(deciding_sweep(wanted, advice))["steps"] == steps
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_where_every_run_diverged_the_sweep_that_decides_has_smaller_rates(
+    trained_store, tmp_path, measured
+):
+    """Around 2 / lambda_max, where some of them train, or without it below the smallest rate."""
+    rows = "".join(f"{1000 + 40 * n},{0.5 * n - 12 + n % 3}\n" for n in range(48))
+    measure = "measure: [signal, sharpness]\n" if measured else ""
+    store = trained_store(f"{LINE}{measure}", line="x,target\n" + rows)
+    wanted = {"activation": "linear", "depth": 1, "init_scale": 1.0}
+    advice = rate_advice(store, wanted)
+    assert advice.best.outcome in DIVERGED
+    sweep = yaml.safe_load(deciding_sweep(wanted, advice))
+    low, high, count = sweep["learning_rate"]["geomspace"]
+    assert count == 12
+    assert high <= 1e-4
+    assert not measured or low < advice.predicted < high
+    if measured:
+        found = trained_store(yaml.safe_dump(sweep), line="x,target\n" + rows)
+        assert (~pd.read_parquet(found / "runs")["outcome"].isin(DIVERGED)).any()
 
 
 def test_no_factor_beyond_the_farthest_is_near(shallow):
