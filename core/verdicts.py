@@ -157,7 +157,8 @@ def _divergence_cause(run: _Numbers, rules: Thresholds) -> Names:
 
     - `init_scale`: before the first step the loss already exceeds a thousand baselines, or
       the first layer's gradient a thousand times the output error, or the loss is not a number.
-      A gradient of exactly 0 is NULL in a table and counts as no explosion.
+      A gradient of exactly 0 is NULL in a table and counts as no explosion, and so does that of a
+      single layer, which is as large as the inputs whatever the weights are.
     - `sharpening`: the start is moderate, and its sharpness does not explain the divergence: the
       rate is below the critical one, or the loss fell for longer than it could have at a rate
       above it, which is known of gradient descent at one rate alone. Where the critical rate was
@@ -167,6 +168,7 @@ def _divergence_cause(run: _Numbers, rules: Thresholds) -> Names:
     """
     moderate = run["initial_loss"] <= rules.exploding_start * run.yardstick
     exploded = run["log10_gradient_per_error"] > np.log10(rules.exploding_start)
+    exploded &= run["depth"] > 1
     presumed = np.where(run["depth"] > 1, rules.presumed_excess, np.nan)
     measured = used_rates(run.columns) / run["critical_learning_rate"]
     ratio = np.where(run.known("critical_learning_rate"), measured, presumed)

@@ -253,6 +253,8 @@ def test_a_divergence_is_the_init_scales_where_the_start_explodes():
     assert flight(initial=2001.0, rate=1e-9, critical=1.0) == "init_scale"
     assert flight(initial=np.inf) == flight(initial=np.inf, baseline=0.0) == "init_scale"
     assert flight(log10_gradient_per_error=3.1) == "init_scale"
+    # Of one layer on inputs in the thousands, whatever its weights.
+    assert flight(log10_gradient_per_error=3.1, depth=1, critical=0.05) == "learning_rate"
     assert flight(baseline=0.0) == "learning_rate"
 
 
