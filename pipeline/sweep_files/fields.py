@@ -129,9 +129,8 @@ def _line(problem: Any, trainer: Trainer) -> str:
         return f"{name}: is missing; add {'it, ' * described.startswith('as in')}{described}"
     broken = RULES.get(problem["type"], rule(problem))
     setting = trainer.settings.get(name)
-    meant = ""
-    if setting is not None:
-        meant = suggestion(problem, words(setting), dict(setting.called))
+    names, called = ((), {}) if setting is None else (words(setting), dict(setting.called))
+    meant = suggestion(problem, names, called)
     return f"{name}: {broken}, got {given}; {meant}{described}"
 
 

@@ -38,13 +38,15 @@ KNOWN = list(sweep_fields(FULLY_CONNECTED).model_fields)
 )
 def test_a_name_from_elsewhere_is_translated(written, field):
     """However it is spelled."""
-    assert unknown(written, FULLY_CONNECTED) == f"phasesweep calls it {field}"
+    said, _, use = unknown(written, FULLY_CONNECTED).partition(": ")
+    assert said == f"phasesweep calls it {field}"
+    assert ("width: [[128, 64, 32]]" in use) == (field == "width")
 
 
 @pytest.mark.parametrize("written", ["dropout", "conv", "early_stopping"])
 def test_what_is_not_there_yet_is_said_to_be_so(written):
     """And nothing else is offered in its place."""
-    said = remedy(written, ["depth"], {}, ABSENT)
+    said = remedy(written, ["depth"], {}, ABSENT, {})
     assert said.endswith(f"no {written} setting yet")
     assert "did you mean" not in said
 
@@ -64,9 +66,10 @@ def test_a_standard_deviation_of_weights_leads_to_the_initializer_that_has_it():
 
 def test_a_setting_is_never_said_to_be_absent():
     """Nor is what other tools call one that is there."""
-    assert remedy("Momentum", ["momentum"], {}, ABSENT) == "did you mean momentum?"
+    assert remedy("Momentum", ["momentum"], {}, ABSENT, {}) == "did you mean momentum?"
     elsewhere = {"optimizer": ("solver",)}
-    assert remedy("solver", ["optimizer"], elsewhere, ABSENT) == "phasesweep calls it optimizer"
+    said = remedy("solver", ["optimizer"], elsewhere, ABSENT, {})
+    assert said == "phasesweep calls it optimizer"
 
 
 @pytest.mark.parametrize(
