@@ -289,6 +289,7 @@ def claims(
 ) -> None:
     """Settle the argument: run every claim's experiment and print its verdict."""
     target = lasting_store(store, TRAINER)
+    require_cluster_of_job(None, on_ray=False)
     with _writing(target):
         failures = run_claims(claim_sweeps(), target, _say)
     _refuse_failures(failures)
@@ -296,7 +297,7 @@ def claims(
     from analysis.claims.argument import judge
     from analysis.claims.judgements import as_document, as_text
 
-    judgements = judge(store)
+    judgements = judge(target.location)
     print(as_document(judgements) if as_json else as_text(judgements))
 
 

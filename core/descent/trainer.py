@@ -15,6 +15,7 @@ from core.descent.passes import activation_passes
 from core.descent.products import blas
 from core.descent.residuals import residual_passes
 from core.descent.steps import CODES, Parameters, Rule
+from core.functions.subnormals import flushed_subnormals
 from core.gradient_descent import Descent, Problem, Update, logged_steps, measured_steps
 from core.hidden_widths import EQUAL
 from core.network import layer_widths
@@ -22,7 +23,6 @@ from core.optimization.optimizers import OPTIMIZERS, adam_preconditioner
 from core.optimization.parameterizations import LayerFactors
 from core.optimization.schedules import rate_factors
 from core.outcomes import THRESHOLDS
-from core.subnormals import flushed_subnormals
 
 Array = NDArray[np.floating]
 Floats = NDArray[np.float64]

@@ -1,1 +1,1 @@
-"""Activations and the elementary functions that they are made of, compiled."""
+"""Activations and the elementary functions that they are made of, compiled; subnormal numbers."""

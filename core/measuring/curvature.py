@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
+from core.functions.subnormals import flushed_subnormals
 from core.gradient_descent import Problem
 from core.measuring.complex_steps import ComplexSteps
 from core.measuring.hessian import Hessian
-from core.subnormals import flushed_subnormals
 
 Array = NDArray[np.floating]
 Floats = NDArray[np.float64]

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from core.subnormals import flushed_subnormals
+from core.functions.subnormals import flushed_subnormals
 
 supported = pytest.mark.skipif(
     sys.platform != "linux"

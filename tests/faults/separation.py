@@ -35,11 +35,11 @@ class Separated:
         return int(self._cluster.global_state.cluster_resources().get("CPU", 0))
 
     def cut_off(self):
-        """Take the link of the last worker down; neither side is told."""
+        """Cut the link of the last worker. Both sides only see that the other is silent."""
         _ip("link", "set", self._links[-1], "down")
 
     def let_back(self):
-        """Take it up again."""
+        """Mend the link."""
         _ip("link", "set", self._links[-1], "up")
 
 

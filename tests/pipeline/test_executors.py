@@ -258,51 +258,55 @@ def test_a_head_that_accepts_but_does_not_answer_is_reported(monkeypatch, cells)
             list(run_on_ray(cells, [], address=address))
 
 
-@pytest.mark.parametrize(
-    "answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])]
-)
-def test_a_server_that_is_no_head_is_reported(monkeypatch, cells, answer):
-    """Be it one of HTTP/1 or of HTTP/2, which gRPC speaks too."""
+@pytest.fixture
+def greeted(monkeypatch):
+    """Stands for a server that greets, and says no more; yields its address by the greeting."""
     import ray
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", lambda **options: pytest.fail("Ray was asked"))
     monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.5)
+    with ExitStack() as sockets:
 
-    with socket.create_server(("", 0)) as server, ExitStack() as clients:
-        threading.Thread(target=_greet, args=(server, answer, clients), daemon=True).start()
-        address = f"127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(ClusterError, match=rf"'{address}': it .* not answer as a head does;"):
-            list(run_on_ray(cells, [], address=address))
-        server.shutdown(socket.SHUT_RDWR)
+        def address(greeting):
+            server = sockets.enter_context(socket.create_server(("", 0)))
+            sockets.callback(server.shutdown, socket.SHUT_RDWR)
+            threading.Thread(target=_greet, args=(server, greeting, sockets), daemon=True).start()
+            return f"127.0.0.1:{server.getsockname()[1]}"
+
+        yield address
 
 
-def test_a_head_that_wants_another_token_is_reported(monkeypatch, cells):
+def _greet(server, greeting, clients):
+    with suppress(OSError):
+        while True:
+            client, _ = server.accept()
+            clients.enter_context(client)
+            client.sendall(greeting)
+
+
+HTTP_2 = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", HTTP_2])
+def test_a_server_that_is_no_head_is_reported(greeted, cells, answer):
+    """Be it one of HTTP/1 or of HTTP/2, which gRPC speaks too."""
+    address = greeted(answer)
+    with pytest.raises(ClusterError, match=rf"'{address}': it .* not answer as a head does;"):
+        list(run_on_ray(cells, [], address=address))
+
+
+def test_a_head_that_wants_another_token_is_reported(greeted, cells, monkeypatch):
     """With where a token is given; that the head answers is no news."""
     import ray
 
     def refused(address):
         raise ray.exceptions.AuthenticationError("RPC error: InvalidAuthToken")
 
-    monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    monkeypatch.setattr(ray, "init", lambda **options: pytest.fail("Ray was asked"))
     monkeypatch.setattr(ray._raylet, "GcsClient", refused)
-    greeting = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
-    with socket.create_server(("", 0)) as server, ExitStack() as clients:
-        threading.Thread(target=_greet, args=(server, greeting, clients), daemon=True).start()
-        address = f"127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(ClusterError, match=rf"'{address}' refused .* RAY_AUTH_TOKEN or ~/"):
-            list(run_on_ray(cells, [], address=address))
-        server.shutdown(socket.SHUT_RDWR)
-
-
-def _greet(server, greeting, clients):
-    """Greet all clients of a server, and say no more to them."""
-    with suppress(OSError):
-        while True:
-            client, _ = server.accept()
-            clients.enter_context(client)
-            client.sendall(greeting)
+    address = greeted(HTTP_2)
+    with pytest.raises(ClusterError, match=rf"'{address}' refused .* RAY_AUTH_TOKEN or ~/"):
+        list(run_on_ray(cells, [], address=address))
 
 
 def with_other_versions(monkeypatch, **changes):

@@ -134,6 +134,18 @@ def test_a_machine_whose_raylet_died_ends_the_run_at_once(local_ray, monkeypatch
         list(run_on_ray(len, one_batch))
 
 
+def test_workers_that_cannot_be_set_up_are_no_lost_node(local_ray, monkeypatch, one_batch):
+    """Running again would not help, so the reason is Ray's own; no trial is blamed."""
+    import ray
+
+    error = ray.exceptions.RuntimeEnvSetupError("no module named pip")
+    with (
+        raising_at_get(monkeypatch, error, 1),
+        pytest.raises(ClusterLostError, match=r"cannot set up .*no module named pip.*to blame"),
+    ):
+        list(run_on_ray(len, one_batch))
+
+
 def test_a_worker_that_dies_alone_is_the_trials_doing(local_ray, monkeypatch, one_batch):
     """As before: the trial is the failure."""
     import ray
